@@ -1,0 +1,39 @@
+// Package engine is the MQTT side of the push cloud: it tells clients where to
+// connect, lets the right ones in, and delivers the pushes that the REST side accepted.
+package engine
+
+import (
+	"context"
+	"time"
+
+	"github.com/kiiweb/kiiweb/pkg/kiicloud/store"
+)
+
+// Endpoint is where and how the owner of an installation connects.
+type Endpoint struct {
+	Username string
+	Password string
+	Topic    string
+	Host     string
+	PortTCP  int
+	PortSSL  int
+	PortWS   int
+	PortWSS  int
+	TTL      time.Duration // how long the password is good, in whole seconds
+}
+
+// Engine delivers pushes over MQTT.
+type Engine interface {
+	// Endpoint makes credentials for the installation: the same topic each time, and
+	// a password of its own each time; earlier ones stay good until their TTL ends.
+	Endpoint(ctx context.Context, inst store.Installation) (Endpoint, error)
+	// Publish queues p for the installation. When it returns nil, p is stored and will be
+	// delivered, unless it expires, is pushed out by newer ones, or the installation ends.
+	Publish(ctx context.Context, inst store.Installation, p store.Push) error
+	// Revoke ends what the installation had: its password, then its connection (told
+	// 0x98 on MQTT 5), then its queue. The installation's row is gone already.
+	Revoke(ctx context.Context, inst store.Installation) error
+	// Shutdown tells connected clients that the server is going (0x8B on MQTT 5) and
+	// closes them.
+	Shutdown(ctx context.Context) error
+}
