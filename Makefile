@@ -1,0 +1,47 @@
+# Verbs only. `make help` lists them.
+.DEFAULT_GOAL := help
+.PHONY: help demo build size check fmt vet unit types deps browser test fuzz clean
+
+UNIT = $$(go list ./... | grep -v '/tests/')
+
+help: ## list the verbs
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: build ## run the local cloud and its page (make demo ARGS="-http 127.0.0.1:9000")
+	@go run ./demo $(ARGS)
+
+build: ## build js/dist: wasm, loader, types, precompressed
+	@go run ./internal/build
+
+size: build ## print raw, gzip and brotli sizes; fail when over the budget
+	@go run ./internal/build -size
+
+fmt: ## format the Go code
+	gofmt -w $$(git ls-files '*.go')
+
+vet: ## go vet natively and for the browser, and the format
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -d $$(git ls-files '*.go'); exit 1; }
+	go vet ./...
+	GOOS=js GOARCH=wasm go vet ./wasm ./pkg/kiiweb ./internal/...
+
+unit: ## unit tests
+	go test $(UNIT)
+
+check: vet unit ## the fast checks: format, vet, unit tests
+
+deps: ## install what the tests need: Chromium, Node.js, npm packages
+	@sh tests/deps.sh
+
+types: deps ## type checks and unit tests of the JavaScript package
+	cd js && npm run --silent typecheck && npm test --silent
+
+browser: deps build ## end-to-end tests, natively and in headless Chromium
+	go test -count=1 -timeout 20m ./tests/...
+
+test: check types size browser ## everything that must pass
+
+fuzz: ## run each fuzz target for FUZZTIME (default 30s)
+	@sh tests/fuzz.sh $${FUZZTIME:-30s}
+
+clean: ## remove what was built
+	rm -rf js/dist js/node_modules

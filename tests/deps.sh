@@ -1,0 +1,46 @@
+#!/bin/sh
+# Installs what the tests need and the machine lacks: Chromium, Node.js with npm,
+# and the npm packages by their lock file. Does nothing where all is there.
+set -eu
+cd "$(dirname "$0")/.."
+
+have() { command -v "$1" >/dev/null 2>&1; }
+
+as_root() {
+	if [ "$(id -u)" = 0 ]; then
+		"$@"
+	elif have sudo; then
+		sudo "$@"
+	else
+		echo "deps: root is needed for: $*" >&2
+		return 1
+	fi
+}
+
+updated=
+install() { # install PACKAGE... FOR WHAT
+	if ! have apt-get; then
+		echo "deps: $* is missing and this system has no apt-get: install it by hand, then run again" >&2
+		exit 1
+	fi
+	if [ -z "$updated" ]; then
+		as_root apt-get update -qq
+		updated=yes
+	fi
+	echo "deps: installing $*"
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+}
+
+if [ -z "${CHROMIUM:-}" ] && ! have chromium && ! have chromium-browser && ! have google-chrome; then
+	install chromium
+fi
+have node || install nodejs
+have npm || install npm
+
+lock=js/package-lock.json
+stamp=js/node_modules/.installed
+if [ ! -f "$stamp" ] || ! cmp -s "$lock" "$stamp"; then
+	echo "deps: installing the npm packages of js/"
+	(cd js && npm ci --silent --no-fund --no-audit)
+	cp "$lock" "$stamp"
+fi
