@@ -6,6 +6,8 @@ package transport
 import (
 	"context"
 	"strconv"
+
+	"github.com/kiiweb/kiiweb/internal/fault"
 )
 
 // Conn is one open connection to a broker.
@@ -15,20 +17,38 @@ type Conn interface {
 	// Read returns the next chunk: a whole WebSocket message, or whatever arrived on
 	// a stream. What arrived before a close is returned before the close is. After
 	// that the error is a *CloseError or another error of the network.
-	// The slice belongs to the caller.
+	// The slice belongs to the caller. After Close of this side the error is ErrClosed.
+	// A WebSocket message that is over Options.ReadLimit or is text ends the connection:
+	// PACKET_TOO_LARGE, PROTOCOL_ERROR [MQTT-6.0.0-1].
+	//
+	// A browser cannot be told to stop receiving. What it received and Read has not
+	// taken yet is held up to MaxUnread; over it the connection ends with QUEUE_FULL,
+	// after everything held was read. Elsewhere the network makes the peer wait.
 	Read() ([]byte, error)
 	// Write sends b as one binary WebSocket message, or in one write. It does not keep b.
+	// It waits while the network takes no more; Close ends the wait.
 	Write(b []byte) error
 	// Close ends the connection and makes Read return. A WebSocket is closed with
-	// code 1000. It is idempotent.
+	// code 1000, behind everything written. It is idempotent.
 	Close() error
 }
+
+// MaxUnread is how many bytes a browser may have received before Read takes them;
+// each message counts as at least 128.
+const MaxUnread = 16 << 20
+
+// ErrClosed is what Read and Write give after Close.
+var ErrClosed error = fault.New(fault.Closed, "This side has closed the connection.")
 
 // CloseError tells that the other side, or the network, ended a connection.
 type CloseError struct {
 	Code   int    // WebSocket close code (RFC 6455, 7.4); 1006 when none was received; 0 on TCP and TLS
 	Reason string // the peer's words, often empty
+	Cause  error  // what the network said behind code 1006 or 0; nil in a browser, which does not tell
 }
+
+// Unwrap gives the cause.
+func (e *CloseError) Unwrap() error { return e.Cause }
 
 // Error names the close code and reason.
 func (e *CloseError) Error() string {
@@ -38,6 +58,9 @@ func (e *CloseError) Error() string {
 	}
 	if e.Reason != "" {
 		s += " (" + e.Reason + ")"
+	}
+	if e.Cause != nil {
+		s += ": " + e.Cause.Error()
 	}
 	return s
 }
@@ -56,7 +79,22 @@ type Options struct {
 // Dial opens a connection to url: ws://, wss://, and natively tcp:// and ssl://.
 // It returns when the connection is open (a WebSocket: after its handshake), when it
 // failed, or when ctx ends; after that nothing of a failed attempt remains.
-func Dial(ctx context.Context, url string, o Options) (Conn, error) { return dial(ctx, url, o) }
+//
+// Where sub-protocols are offered the server has to choose one of them. The error is a
+// *fault.Error: NETWORK, ABORTED or TIMEOUT when ctx ended, INVALID_ARGUMENT for a URL
+// that is none, UNSUPPORTED for a scheme that this platform lacks, INSECURE when the
+// browser forbids the address to this page.
+func Dial(ctx context.Context, url string, o Options) (Conn, error) {
+	if ctx.Err() != nil {
+		return nil, ended(ctx, "Connecting to "+shown(url))
+	}
+	if o.ReadLimit == 0 {
+		o.ReadLimit = defaultReadLimit
+	}
+	return dial(ctx, url, o)
+}
+
+const defaultReadLimit = 1 << 20
 
 // Request is one HTTP request.
 type Request struct {
@@ -78,6 +116,19 @@ type Response struct {
 	Body   []byte
 }
 
-// Do sends r and reads the whole answer. An error means that there was no complete
-// HTTP answer; any status is an answer. Redirects are not followed across origins.
-func Do(ctx context.Context, r Request) (*Response, error) { return do(ctx, r) }
+// Do sends r and reads the whole answer; nothing is cached and no cookie is sent. An
+// error means that there was no complete HTTP answer; any status is an answer. Only a
+// redirect is none: it is not followed, since the request carries credentials.
+//
+// The error is a *fault.Error: NETWORK, ABORTED or TIMEOUT when ctx ended,
+// BAD_RESPONSE for a redirect or a body over MaxResponse, INVALID_ARGUMENT for a
+// request that cannot be sent.
+func Do(ctx context.Context, r Request) (*Response, error) {
+	if err := check(r); err != nil {
+		return nil, err
+	}
+	if ctx.Err() != nil {
+		return nil, ended(ctx, r.Method+" "+shown(r.URL))
+	}
+	return do(ctx, r)
+}

@@ -1,0 +1,92 @@
+//go:build !js
+
+package transport
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/url"
+	"sync"
+	"sync/atomic"
+
+	"github.com/kiiweb/kiiweb/internal/fault"
+)
+
+const (
+	blockSize = 32 << 10 // one allocation serves many small reads
+	minRead   = 4 << 10  // below this much room a new block is begun
+)
+
+func dialStream(ctx context.Context, address string, o Options) (Conn, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Port() == "" || u.Hostname() == "" || u.Path != "" && u.Path != "/" {
+		return nil, badURL(address)
+	}
+	config, err := tlsConfig(o.RootCAs)
+	if err != nil {
+		return nil, err
+	}
+	var conn net.Conn
+	if u.Scheme == "ssl" {
+		conn, err = (&tls.Dialer{Config: config}).DialContext(ctx, "tcp", u.Host)
+	} else {
+		conn, err = (&net.Dialer{}).DialContext(ctx, "tcp", u.Host)
+	}
+	if err != nil {
+		return nil, dialFailed(ctx, address, err)
+	}
+	return &streamConn{conn: conn}, nil
+}
+
+// streamConn is a connection over TCP or TLS.
+type streamConn struct {
+	conn    net.Conn
+	reading sync.Mutex
+	block   []byte // room for the next reads; guarded by reading
+	closed  atomic.Bool
+}
+
+// Read implements Conn.
+func (c *streamConn) Read() ([]byte, error) {
+	c.reading.Lock()
+	defer c.reading.Unlock()
+	if len(c.block) < minRead {
+		c.block = make([]byte, blockSize)
+	}
+	n, err := c.conn.Read(c.block)
+	switch {
+	case c.closed.Load():
+		return nil, ErrClosed
+	case n > 0: // an error that came with data comes again with the next read
+		chunk := c.block[:n:n]
+		c.block = c.block[n:]
+		return chunk, nil
+	case errors.Is(err, io.EOF):
+		return nil, &CloseError{}
+	}
+	return nil, &CloseError{Cause: err}
+}
+
+// Write implements Conn.
+func (c *streamConn) Write(b []byte) error {
+	_, err := c.conn.Write(b)
+	if err == nil {
+		return nil
+	}
+	if c.closed.Load() {
+		return ErrClosed
+	}
+	return fault.Wrap(fault.Network, "The message could not be sent", err)
+}
+
+// Close implements Conn.
+func (c *streamConn) Close() error {
+	if c.closed.Swap(true) {
+		return nil
+	}
+	_ = c.conn.Close()
+	return nil
+}

@@ -1,0 +1,120 @@
+package transport
+
+import (
+	"sync/atomic"
+	"syscall/js"
+	"time"
+
+	"github.com/kiiweb/kiiweb/internal/fault"
+	"github.com/kiiweb/kiiweb/internal/jsx"
+)
+
+const (
+	// maxUnsent is how many bytes the browser may hold before Write waits. The browser
+	// itself takes everything and tells only the sum.
+	maxUnsent = 1 << 20
+	// sendPoll is how often Write looks again; there is no event for it.
+	sendPoll = 5 * time.Millisecond
+	// messageCost is what a message counts at least against MaxUnread.
+	messageCost = 128
+)
+
+// browserConn is a WebSocket of the browser. Its callbacks only put things into in,
+// where they keep their order: data, then the close that came behind it.
+type browserConn struct {
+	ws     js.Value
+	limit  int64
+	in     *inbox[js.Value] // ArrayBuffers; copied into Go when they are read
+	funcs  jsx.Owner
+	closed atomic.Bool
+}
+
+// listen sets the callbacks. The channel is closed when the connection has opened.
+func (c *browserConn) listen() <-chan struct{} {
+	opened := make(chan struct{})
+	c.ws.Set("onopen", c.funcs.Func(func([]js.Value) any {
+		close(opened)
+		return nil
+	}))
+	c.ws.Set("onmessage", c.funcs.Func(func(args []js.Value) any {
+		c.receive(args[0].Get("data"))
+		return nil
+	}))
+	c.ws.Set("onclose", c.funcs.Func(func(args []js.Value) any {
+		c.detach()
+		c.in.end(&CloseError{Code: args[0].Get("code").Int(), Reason: args[0].Get("reason").String()})
+		return nil
+	}))
+	return opened
+}
+
+func (c *browserConn) receive(data js.Value) {
+	if data.Type() != js.TypeObject {
+		c.fail(closeTextFrame, notBinary())
+		return
+	}
+	size := data.Get("byteLength").Int()
+	if int64(size) > c.limit {
+		c.fail(closeOverLimit, tooLarge())
+		return
+	}
+	if !c.in.push(data, max(size, messageCost)) {
+		c.fail(closeUnread, fault.New(fault.QueueFull, "More messages arrived than were read."))
+	}
+}
+
+// fail ends the connection from this side with code. What was received is read before err.
+func (c *browserConn) fail(code int, err error) {
+	c.detach()
+	c.in.end(err)
+	_, _ = jsx.Call(c.ws, "close", code)
+}
+
+// detach takes the callbacks away; after it the browser calls none of them.
+func (c *browserConn) detach() {
+	for _, event := range []string{"onopen", "onmessage", "onclose"} {
+		c.ws.Set(event, js.Null())
+	}
+	c.funcs.Release()
+}
+
+// Read implements Conn.
+func (c *browserConn) Read() ([]byte, error) {
+	data, err := c.in.pop()
+	if err != nil {
+		return nil, err
+	}
+	b, _ := jsx.Bytes(data)
+	return b, nil
+}
+
+// Write implements Conn.
+func (c *browserConn) Write(b []byte) error {
+	for {
+		if err := c.in.reason(); err != nil {
+			return err
+		}
+		if c.ws.Get("bufferedAmount").Float() <= maxUnsent {
+			break
+		}
+		select {
+		case <-c.in.done:
+		case <-time.After(sendPoll):
+		}
+	}
+	if _, err := jsx.Call(c.ws, "send", jsx.Uint8Array(b)); err != nil {
+		return fault.Wrap(fault.Network, "The message could not be sent", err)
+	}
+	return nil
+}
+
+// Close implements Conn.
+func (c *browserConn) Close() error {
+	if c.closed.Swap(true) {
+		return nil
+	}
+	c.detach()
+	c.in.abandon(ErrClosed)
+	_, _ = jsx.Call(c.ws, "close", closeNormal)
+	return nil
+}
