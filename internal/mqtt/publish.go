@@ -1,0 +1,109 @@
+package mqtt
+
+// Bits of the flags of PUBLISH (3.3.1).
+const (
+	publishRetain = 0x01
+	publishQoS    = 0x06
+	publishDup    = 0x08
+)
+
+// PublishView is a PUBLISH in place: its slices are parts of the packet, and as
+// short-lived as that.
+type PublishView struct {
+	Flags      byte   // the low 4 bits of the packet's first byte
+	PacketID   uint16 // 0 at QoS 0
+	Topic      []byte // empty where a topic alias stands for it
+	Properties []byte // raw, without their length; see DecodeProperties and FindUserProperty
+	Payload    []byte
+}
+
+// QoS gives the QoS, 0 to 2.
+func (p PublishView) QoS() byte { return p.Flags & publishQoS >> 1 }
+
+// Dup tells whether the packet was sent before.
+func (p PublishView) Dup() bool { return p.Flags&publishDup != 0 }
+
+// Retain gives the RETAIN flag.
+func (p PublishView) Retain() bool { return p.Flags&publishRetain != 0 }
+
+// ParsePublish checks a PUBLISH as Check does and gives its parts. On success it
+// allocates nothing; the error is an *Error.
+func ParsePublish(v Version, from Side, pkt []byte) (PublishView, error) {
+	r := openAs(v, PUBLISH, pkt)
+	if r.err != nil {
+		return PublishView{}, r.err
+	}
+	p := r.publish(pkt[0]&0x0F, sent(from, PUBLISH))
+	if r.err != nil {
+		return PublishView{}, r.err
+	}
+	return p, nil
+}
+
+// publish walks PUBLISH (3.3).
+func (r *reader) publish(flags byte, in place) PublishView {
+	p := PublishView{Flags: flags}
+	p.Topic = r.text()
+	if hasWildcard(p.Topic) {
+		r.breaks(&ruleTopicWild)
+	}
+	if flags&publishQoS != 0 {
+		if in == sent(FromServer, PUBLISH) {
+			p.PacketID = r.packetID(&ruleServerPackID)
+		} else {
+			p.PacketID = r.packetID(&rulePacketID)
+		}
+	}
+	var ids uint64
+	p.Properties, ids = r.properties(in)
+	if len(p.Topic) == 0 && ids&(1<<propTopicAlias) == 0 {
+		r.breaks(&ruleTopicEmpty)
+	}
+	p.Payload = r.rest()
+	return p
+}
+
+// ParseAck checks a PUBACK, PUBREC, PUBREL or PUBCOMP as Check does, whoever sent it,
+// and decodes it.
+func ParseAck(v Version, pkt []byte) (Ack, error) {
+	r := open(v, pkt)
+	t := PacketTypeOf(pkt)
+	if r.err == nil && (t < PUBACK || t > PUBCOMP) {
+		r.breaks(&ruleUnexpected)
+	}
+	ack, raw := r.ack(t, byBoth(t))
+	if err := r.end(); err != nil {
+		return Ack{}, err
+	}
+	var err error
+	ack.Properties, err = DecodeProperties(raw)
+	return ack, err
+}
+
+// ack walks PUBACK, PUBREC, PUBREL and PUBCOMP (3.4 to 3.7). Reason code and properties
+// may be left out where they say nothing; versions before 5 have neither.
+func (r *reader) ack(t Type, in place) (a Ack, properties []byte) {
+	a.Kind = t
+	a.PacketID = r.packetID(&ruleAckPacketID)
+	if r.v != V5 || len(r.b) == 0 {
+		return a, nil
+	}
+	a.ReasonCode = r.reasonCode(in, ackRule(t))
+	if len(r.b) > 0 {
+		properties, _ = r.properties(in)
+	}
+	return a, properties
+}
+
+// ackRule is the rule that a wrong reason code breaks in an acknowledgement.
+func ackRule(t Type) *rule {
+	switch t {
+	case PUBREC:
+		return &rulePubrecCode
+	case PUBREL:
+		return &rulePubrelCode
+	case PUBCOMP:
+		return &rulePubcompCode
+	}
+	return &rulePubackCode
+}

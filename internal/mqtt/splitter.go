@@ -1,0 +1,121 @@
+package mqtt
+
+// keepTail is the size in bytes up to which a Splitter keeps its buffer for the next
+// unfinished packet.
+const keepTail = 64 << 10
+
+// Splitter cuts a stream of bytes into whole packets. It looks at fixed headers only
+// (flags, packet type, remaining length, the size limit), as soon as their bytes are
+// there and before room is made for the packet. Packets that lie whole in a chunk are
+// parts of that chunk; only an unfinished one is copied.
+type Splitter struct {
+	max   int    // bytes of the largest packet
+	tail  []byte // the start of an unfinished packet, copied
+	rest  []byte // what is left of the chunk
+	given bool   // tail was returned by Next: a whole packet, valid until the next Feed
+	short bool   // rest is less than one packet
+	err   error
+}
+
+// NewSplitter makes a Splitter that refuses packets of more than max bytes, fixed
+// header included; 0 means no limit but the protocol's.
+func NewSplitter(max int) *Splitter {
+	if max <= 0 {
+		max = headerMax + MaxRemaining
+	}
+	return &Splitter{max: max}
+}
+
+// Feed adds the stream's next bytes. The chunk is kept until it is consumed; the
+// caller must not reuse it.
+func (s *Splitter) Feed(chunk []byte) {
+	if s.given {
+		s.given = false
+		if s.tail = s.tail[:0]; cap(s.tail) > keepTail {
+			s.tail = nil
+		}
+	}
+	switch {
+	case len(s.rest) == 0:
+		s.rest = chunk
+	case s.short:
+		s.tail = append(s.tail, s.rest...)
+		s.rest = chunk
+	default: // Next was not called until it had no more
+		s.rest = append(s.rest[:len(s.rest):len(s.rest)], chunk...)
+	}
+	s.short = false
+}
+
+// Next gives the next whole packet, or nil when more bytes are needed. The packet is
+// valid until the next Feed. The error is an *Error, and final: where the next packet
+// would start is unknown.
+func (s *Splitter) Next() ([]byte, error) {
+	if s.err != nil {
+		return nil, s.err
+	}
+	if len(s.tail) > 0 && !s.given {
+		return s.finish()
+	}
+	size, err := s.size(s.rest)
+	if err != nil {
+		return nil, err
+	}
+	if size == 0 || size > len(s.rest) {
+		s.short = true
+		return nil, nil
+	}
+	pkt := s.rest[:size:size]
+	s.rest = s.rest[size:]
+	return pkt, nil
+}
+
+// finish moves bytes from rest to tail until tail is one whole packet.
+func (s *Splitter) finish() ([]byte, error) {
+	for {
+		size, err := s.size(s.tail)
+		if err != nil {
+			return nil, err
+		}
+		if size == len(s.tail) {
+			s.given = true
+			return s.tail, nil
+		}
+		if len(s.rest) == 0 {
+			return nil, nil
+		}
+		n := 1 // the fixed header is not whole yet
+		if size > 0 {
+			n = min(size-len(s.tail), len(s.rest))
+		}
+		s.tail = append(s.tail, s.rest[:n]...)
+		s.rest = s.rest[n:]
+	}
+}
+
+// size gives the size in bytes of the packet that starts with b, 0 when b has not the
+// whole fixed header.
+func (s *Splitter) size(b []byte) (int, error) {
+	if len(b) == 0 {
+		return 0, nil
+	}
+	broken := firstByteRule(anyVersion, b[0])
+	if broken == nil {
+		var n uint32
+		var header int
+		n, header, broken = varint(b[1:])
+		size := 1 + header + int(n)
+		switch {
+		case broken != nil:
+		case header == 0:
+			return 0, nil
+		case size > s.max:
+			broken = &ruleTooLarge
+		default:
+			return size, nil
+		}
+	}
+	s.err = broken.broken(anyVersion)
+	s.rest, s.tail = nil, nil
+	return 0, s.err
+}

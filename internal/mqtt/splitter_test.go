@@ -1,0 +1,156 @@
+package mqtt
+
+import (
+	"bytes"
+	"runtime"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// split feeds the chunks one by one and collects copies of the packets.
+func split(t testing.TB, s *Splitter, chunks ...[]byte) (pkts [][]byte, err error) {
+	t.Helper()
+	for _, chunk := range chunks {
+		s.Feed(chunk)
+		var fed [][]byte
+		for {
+			pkt, err := s.Next()
+			if err != nil {
+				return pkts, err
+			}
+			if pkt == nil {
+				break
+			}
+			fed = append(fed, pkt)
+		}
+		for _, pkt := range fed { // all are valid until the next Feed
+			pkts = append(pkts, bytes.Clone(pkt))
+		}
+	}
+	return pkts, nil
+}
+
+func TestSplitterCutsAnywhere(t *testing.T) {
+	long := append(raw(t, "30 C8 01 <a>"), make([]byte, 197)...)
+	want := [][]byte{raw(t, "C0 |"), raw(t, "30 | <a> 'hi'"), long, raw(t, "40 | 0001"), raw(t, "D0 |")}
+	stream := bytes.Join(want, nil)
+	for first := 0; first <= len(stream); first++ {
+		for _, second := range []int{first, min(first+1, len(stream)), (first + len(stream)) / 2} {
+			got, err := split(t, NewSplitter(0), stream[:first], stream[first:second], stream[second:])
+			require.NoError(t, err)
+			require.Equal(t, want, got, "cut at %d and %d", first, second)
+		}
+	}
+	var single [][]byte
+	for i := range stream {
+		single = append(single, stream[i:i+1])
+	}
+	got, err := split(t, NewSplitter(0), single...)
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+}
+
+func TestSplitterFedAheadOfNext(t *testing.T) {
+	s := NewSplitter(0)
+	first, second := raw(t, "30 | <a>"), raw(t, "30 | <b> 'x' C0 |")
+	backing := append(append([]byte(nil), first...), "untouched"...)
+	s.Feed(backing[:2])
+	s.Feed(backing[2:len(first)])
+	s.Feed(raw(t, "30 | <b> 'x'"))
+	got, err := split(t, s, raw(t, "C0 |"))
+	require.NoError(t, err)
+	require.Equal(t, [][]byte{first, second[:len(second)-2], raw(t, "C0 |")}[:1], got[:1])
+	require.Len(t, got, 3)
+	require.Equal(t, "untouched", string(backing[len(first):]), "a chunk's spare capacity is not ours")
+}
+
+func TestSplitterRefuses(t *testing.T) {
+	cases := []struct {
+		name   string
+		max    int
+		stream []byte
+		reason ReasonCode
+		clause string
+	}{
+		{"packet type 0", 0, raw(t, "00 00"), MalformedPacket, ""},
+		{"packet type 0 before its length is there", 0, raw(t, "00"), MalformedPacket, ""},
+		{"flags of PINGRESP", 0, raw(t, "D1"), MalformedPacket, "MQTT-2.1.3-1"},
+		{"flags of SUBSCRIBE", 0, raw(t, "80"), MalformedPacket, "MQTT-2.1.3-1"},
+		{"flags of PUBREL", 0, raw(t, "60 02 0001"), MalformedPacket, "MQTT-2.1.3-1"},
+		{"PUBLISH with QoS 3", 0, raw(t, "36"), MalformedPacket, "MQTT-3.3.1-4"},
+		{"PUBLISH with DUP at QoS 0", 0, raw(t, "38"), MalformedPacket, "MQTT-3.3.1-2"},
+		{"remaining length of five bytes", 0, raw(t, "30 80 80 80 80 01"), MalformedPacket, ""},
+		{"remaining length that will have five bytes", 0, raw(t, "30 FF FF FF FF"), MalformedPacket, ""},
+		{"remaining length not in its shortest form", 0, raw(t, "C0 80 00"), MalformedPacket, "MQTT-1.5.5-1"},
+		{"one byte above the limit", 9, raw(t, "30 08"), PacketTooLarge, ""},
+		{"far above the limit", 1 << 20, raw(t, "30 FF FF FF 7F 00"), PacketTooLarge, ""},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			s := NewSplitter(c.max)
+			got, err := split(t, s, append(raw(t, "C0 |"), c.stream...))
+			assert.Len(t, got, 1, "the packet before is given")
+			var e *Error
+			require.ErrorAs(t, err, &e)
+			assert.Equal(t, c.reason, e.Reason)
+			assert.Equal(t, c.clause, e.Clause)
+			s.Feed(raw(t, "C0 |"))
+			_, again := s.Next()
+			assert.Equal(t, err, again, "the error is final")
+		})
+	}
+}
+
+func TestSplitterAllowsTheLimit(t *testing.T) {
+	got, err := split(t, NewSplitter(9), raw(t, "30 | <abcde>"))
+	require.NoError(t, err)
+	require.Len(t, got, 1)
+	got, err = split(t, NewSplitter(0), raw(t, "6A 02 0001"))
+	require.NoError(t, err, "MQTT 3.1 has DUP on PUBREL")
+	require.Len(t, got, 1)
+}
+
+func TestHugeRemainingLengthAllocatesNothingBig(t *testing.T) {
+	six := raw(t, "30 FF FF FF 7F 00")
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	s := NewSplitter(0)
+	got, err := split(t, s, six, six)
+	require.NoError(t, err)
+	require.Empty(t, got, "the packet is unfinished, not wrong")
+	_, err = ParsePublish(V5, FromServer, six)
+	require.Error(t, err)
+	require.Error(t, Check(V311, FromClient, six))
+	runtime.ReadMemStats(&after)
+	assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(1<<20))
+}
+
+func TestSplitterKeepsNoLargeBuffer(t *testing.T) {
+	big := append(raw(t, "30 80 80 08 <a>"), make([]byte, 128<<10-3)...)
+	s := NewSplitter(0)
+	got, err := split(t, s, big[:10], big[10:])
+	require.NoError(t, err)
+	require.Equal(t, [][]byte{big}, got)
+	s.Feed(nil)
+	assert.Zero(t, cap(s.tail))
+}
+
+func TestSplitterAllocatesNothingForWholePackets(t *testing.T) {
+	chunk := bytes.Repeat(raw(t, "32 | <topic> 0001 { } 'payload'"), 100)
+	s := NewSplitter(0)
+	allocs := testing.AllocsPerRun(100, func() {
+		s.Feed(chunk)
+		for {
+			pkt, err := s.Next()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if pkt == nil {
+				return
+			}
+		}
+	})
+	assert.Zero(t, allocs)
+}
