@@ -15,18 +15,15 @@ func split(t testing.TB, s *Splitter, chunks ...[]byte) (pkts [][]byte, err erro
 	for _, chunk := range chunks {
 		s.Feed(chunk)
 		var fed [][]byte
-		for {
-			pkt, err := s.Next()
-			if err != nil {
-				return pkts, err
-			}
-			if pkt == nil {
-				break
-			}
+		pkt, err := s.Next()
+		for ; pkt != nil; pkt, err = s.Next() {
 			fed = append(fed, pkt)
 		}
 		for _, pkt := range fed { // all are valid until the next Feed
 			pkts = append(pkts, bytes.Clone(pkt))
+		}
+		if err != nil {
+			return pkts, err
 		}
 	}
 	return pkts, nil
