@@ -1,0 +1,244 @@
+package engine
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"log/slog"
+	"net"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	broker "github.com/mochi-mqtt/server/v2"
+
+	"github.com/kiiweb/kiiweb/internal/mqtt"
+	"github.com/kiiweb/kiiweb/pkg/kiicloud/guard"
+	"github.com/kiiweb/kiiweb/pkg/kiicloud/store"
+)
+
+// DefaultTTL is how long passwords are good unless configured otherwise: what Kii answers
+// where it means "as good as for ever", 2147483647 seconds.
+const DefaultTTL = (1<<31 - 1) * time.Second
+
+// DefaultWindow is how many pushes a client is sent before it acknowledges the first,
+// unless its receive maximum is smaller.
+const DefaultWindow = 64
+
+// EmbeddedConfig says what an Embedded engine works with. Queue and Secret are required.
+type EmbeddedConfig struct {
+	Queue  Queue
+	Secret []byte                         // of at least MinSecret bytes; makes and checks the passwords
+	Host   string                         // advertised in endpoints
+	Ports  func() (tcp, ssl, ws, wss int) // advertised in endpoints; nil: all 0
+	TTL    time.Duration                  // how long a password is good; 0: DefaultTTL
+	Window int                            // 0: DefaultWindow
+	Limits guard.Limits                   // zero values: guard.DefaultLimits
+	Logger *slog.Logger                   // nil: slog.Default()
+}
+
+// Embedded is the Engine that runs in this process: a broker behind the guard, which
+// delivers from the store's queues. Only one process may serve a store in this way.
+type Embedded struct {
+	queue       Queue
+	credentials *Credentials
+	host        string
+	ports       func() (tcp, ssl, ws, wss int)
+	ttl         time.Duration
+	window      int
+	limits      guard.Limits
+	log         *slog.Logger
+
+	broker   *broker.Server
+	sessions *registry
+	count    counters
+	closing  sync.Once
+}
+
+var _ Engine = (*Embedded)(nil)
+
+// counters count since the start.
+type counters struct{ sent, dropped, tooLarge atomic.Int64 }
+
+// Stats are counts for whoever watches the server.
+type Stats struct {
+	Connections int   // now
+	Sent        int64 // pushes written to clients, repeats included
+	Dropped     int64 // pushes that newer ones pushed out of a full queue
+	TooLarge    int64 // pushes that a client's maximum packet size did not admit
+}
+
+// NewEmbedded makes the engine. It listens nowhere: its connections come through Serve.
+func NewEmbedded(cfg EmbeddedConfig) (*Embedded, error) {
+	if cfg.Queue == nil {
+		return nil, errors.New("the embedded engine needs a queue")
+	}
+	credentials, err := NewCredentials(cfg.Secret)
+	if err != nil {
+		return nil, err
+	}
+	e := &Embedded{
+		queue: cfg.Queue, credentials: credentials, host: cfg.Host, ports: cfg.Ports, ttl: cfg.TTL,
+		window: cfg.Window, limits: cfg.Limits, log: cfg.Logger, sessions: newRegistry(),
+	}
+	if e.log == nil {
+		e.log = slog.Default()
+	}
+	if e.ports == nil {
+		e.ports = func() (tcp, ssl, ws, wss int) { return 0, 0, 0, 0 }
+	}
+	if e.ttl <= 0 {
+		e.ttl = DefaultTTL
+	}
+	if e.window <= 0 || e.window > 0xFFFF {
+		e.window = DefaultWindow
+	}
+	if e.limits.MaxPacket <= 0 {
+		e.limits.MaxPacket = guard.DefaultLimits.MaxPacket
+	}
+	e.broker, err = newBroker(e.log, e.limits.MaxPacket)
+	return e, err
+}
+
+// newBroker makes the broker. It is never told to Serve: its listeners, its $SYS topics and
+// its sessions' expiry are what this engine has no use for.
+func newBroker(log *slog.Logger, maxPacket int) (*broker.Server, error) {
+	caps := broker.NewDefaultServerCapabilities()
+	caps.MaximumClientWritesPending = 1 // nothing is routed, so nothing waits
+	caps.MaximumSessionExpiryInterval = 0
+	caps.MaximumPacketSize = uint32(maxPacket)
+	caps.ReceiveMaximum = DefaultWindow
+	caps.TopicAliasMaximum = 0
+	caps.SharedSubAvailable = 0
+	caps.MaximumQos = 1
+	caps.RetainAvailable = 0
+	caps.WildcardSubAvailable = 0
+	s := broker.New(&broker.Options{Capabilities: caps, Logger: slog.New(brokerLog{log.Handler()})})
+	return s, s.AddHook(&hook{maxPacket: uint32(maxPacket)}, nil)
+}
+
+// Serve runs one MQTT connection and returns when it ended. It never panics.
+func (e *Embedded) Serve(conn net.Conn) {
+	s := newSession(e, conn)
+	if !e.sessions.add(s) {
+		_ = conn.Close()
+		return
+	}
+	defer e.sessions.wg.Done()
+	err := e.establish(s)
+	s.end(&guard.Refusal{Code: mqtt.Success, Reason: "the connection ended"})
+	e.sessions.remove(s)
+	s.conn.Finish()
+	e.log.Debug("connection ended", "remote", conn.RemoteAddr().String(), "installation", s.inst.ID,
+		"reason", s.conn.Cause().Reason, "code", int(s.conn.Cause().Code), "error", err)
+}
+
+// establish lets the broker have the connection.
+func (e *Embedded) establish(s *session) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			e.log.Error("panic in a connection", "panic", p, "stack", string(debug.Stack()))
+			err = errors.New("panic in a connection")
+		}
+	}()
+	return e.broker.EstablishConnection("kiicloud", &guardedConn{s.conn, s})
+}
+
+// Endpoint is part of Engine.
+func (e *Embedded) Endpoint(_ context.Context, inst store.Installation) (Endpoint, error) {
+	p := Endpoint{
+		Username: inst.ID,
+		Password: e.credentials.Issue(inst.ID, inst.Topic, e.ttl),
+		Topic:    inst.Topic,
+		Host:     e.host,
+		TTL:      e.ttl.Truncate(time.Second),
+	}
+	p.PortTCP, p.PortSSL, p.PortWS, p.PortWSS = e.ports()
+	return p, nil
+}
+
+// Publish is part of Engine.
+func (e *Embedded) Publish(ctx context.Context, inst store.Installation, p store.Push) error {
+	p.InstallationID = inst.ID
+	return e.enqueue(ctx, inst, p)
+}
+
+// enqueue stores p and wakes the delivery.
+func (e *Embedded) enqueue(ctx context.Context, inst store.Installation, p store.Push) error {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	_, dropped, err := e.queue.Enqueue(ctx, p)
+	if err != nil {
+		return err
+	}
+	if dropped > 0 {
+		e.count.dropped.Add(int64(dropped))
+		e.log.Warn("queue is full: oldest pushes dropped", "installation", inst.ID, "dropped", dropped)
+	}
+	if s := e.sessions.of(inst.Topic); s != nil {
+		if pump := s.delivery(); pump != nil {
+			pump.poke()
+		}
+	}
+	return nil
+}
+
+// Revoke is part of Engine. The password needs nothing more: CONNECT looks for the
+// installation, which is gone.
+func (e *Embedded) Revoke(ctx context.Context, inst store.Installation) error {
+	if s := e.sessions.of(inst.Topic); s != nil {
+		s.end(&guard.Refusal{Code: mqtt.AdministrativeAction, Reason: "the installation was removed"})
+	}
+	for {
+		pushes, err := e.queue.Pending(ctx, inst.ID, 0, store.QueueMax)
+		if err != nil || len(pushes) == 0 {
+			return err
+		}
+		seqs := make([]int64, len(pushes))
+		for i, p := range pushes {
+			seqs[i] = p.Seq
+		}
+		if err := e.queue.Acknowledge(ctx, inst.ID, seqs); err != nil {
+			return err
+		}
+	}
+}
+
+// Shutdown is part of Engine. It returns when every connection has ended, or with ctx's
+// error.
+func (e *Embedded) Shutdown(ctx context.Context) error {
+	for _, s := range e.sessions.close() {
+		go s.end(&guard.Refusal{Code: mqtt.ServerShuttingDown, Reason: "the server is shutting down"})
+	}
+	done := make(chan struct{})
+	go func() {
+		e.sessions.wg.Wait()
+		e.closing.Do(func() { _ = e.broker.Close() })
+		close(done)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Stats counts.
+func (e *Embedded) Stats() Stats {
+	return Stats{
+		Connections: e.sessions.size(),
+		Sent:        e.count.sent.Load(),
+		Dropped:     e.count.dropped.Load(),
+		TooLarge:    e.count.tooLarge.Load(),
+	}
+}
+
+// randomID is a name that nobody guesses.
+func randomID() string {
+	b := make([]byte, 16)
+	_, _ = rand.Read(b)
+	return hex.EncodeToString(b)
+}

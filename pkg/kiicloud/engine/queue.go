@@ -1,0 +1,21 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/kiiweb/kiiweb/pkg/kiicloud/store"
+)
+
+// Queue is what the embedded engine needs of the store: installations and the pushes that
+// wait for them.
+type Queue interface {
+	// InstallationByTopic finds an installation by its mqttTopic, else store.ErrNotFound.
+	InstallationByTopic(ctx context.Context, topic string) (store.Installation, error)
+	// Enqueue stores p durably and gives its place. dropped tells how many of the oldest
+	// had to go because of store.QueueMax. store.ErrNotFound: the installation is gone.
+	Enqueue(ctx context.Context, p store.Push) (seq int64, dropped int, err error)
+	// Pending lists up to limit pushes that have not expired, with a place above after, in order.
+	Pending(ctx context.Context, installationID string, after int64, limit int) ([]store.Push, error)
+	// Acknowledge removes pushes in one transaction. Those that are gone do not matter.
+	Acknowledge(ctx context.Context, installationID string, seqs []int64) error
+}

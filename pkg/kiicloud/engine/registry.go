@@ -1,0 +1,73 @@
+package engine
+
+import "sync"
+
+// registry knows the connections, and which of them each topic belongs to: one at most.
+type registry struct {
+	mu      sync.Mutex
+	closed  bool
+	all     map[*session]struct{}
+	byTopic map[string]*session
+	wg      sync.WaitGroup // one for each connection being served
+}
+
+func newRegistry() *registry {
+	return &registry{all: make(map[*session]struct{}), byTopic: make(map[string]*session)}
+}
+
+// add takes in a new connection. It reports false when the engine is shutting down.
+func (r *registry) add(s *session) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return false
+	}
+	r.all[s] = struct{}{}
+	r.wg.Add(1)
+	return true
+}
+
+// claim makes s the connection of topic and gives the one that was it before.
+func (r *registry) claim(topic string, s *session) (before *session) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	before = r.byTopic[topic]
+	r.byTopic[topic] = s
+	return before
+}
+
+// remove forgets s.
+func (r *registry) remove(s *session) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.all, s)
+	if r.byTopic[s.topic] == s {
+		delete(r.byTopic, s.topic)
+	}
+}
+
+// of is the connection of topic, or nil.
+func (r *registry) of(topic string) *session {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.byTopic[topic]
+}
+
+// close lets no connection in any more and gives those that there are.
+func (r *registry) close() []*session {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.closed = true
+	sessions := make([]*session, 0, len(r.all))
+	for s := range r.all {
+		sessions = append(sessions, s)
+	}
+	return sessions
+}
+
+// size is how many connections are being served.
+func (r *registry) size() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.all)
+}

@@ -1,0 +1,200 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync"
+	"time"
+
+	broker "github.com/mochi-mqtt/server/v2"
+	"github.com/mochi-mqtt/server/v2/packets"
+
+	"github.com/kiiweb/kiiweb/internal/mqtt"
+	"github.com/kiiweb/kiiweb/pkg/kiicloud/guard"
+	"github.com/kiiweb/kiiweb/pkg/kiicloud/store"
+)
+
+// session is one connection. It is the guard's Handler, and the pump's sender.
+type session struct {
+	e    *Embedded
+	conn *guard.Conn
+
+	// Set by the reading goroutine, while it connects; the pump's start comes after.
+	topic   string
+	inst    store.Installation
+	client  *broker.Client
+	granted []byte        // the codes of the SUBACK that is being made
+	wanted  *subscription // what the SUBSCRIBE that is being processed asks of the own topic
+
+	clear chan struct{} // closed when the topic's former connection has stopped delivering
+
+	mu      sync.Mutex
+	claimed bool // the session is, or was, its topic's connection
+	ended   bool
+	pump    *pump       // nil until Connect let the client in
+	lapse   *time.Timer // ends the connection when the password lapses
+}
+
+func newSession(e *Embedded, under net.Conn) *session {
+	s := &session{e: e, clear: make(chan struct{})}
+	s.conn = guard.NewConn(under, s, e.limits)
+	return s
+}
+
+// Connect checks who the client is and makes its connection the one of its topic: the
+// newer one wins. Only who knows the password gets as far as that.
+func (s *session) Connect(c *mqtt.Connect) *guard.Refusal {
+	if !c.HasUsername || !c.HasPassword {
+		return &guard.Refusal{Code: mqtt.BadUserNameOrPassword, Reason: "user name and password are missing: take those of the endpoint"}
+	}
+	expires, err := s.e.credentials.Verify(c.Username, c.ClientID, string(c.Password))
+	switch {
+	case errors.Is(err, ErrLapsed):
+		return &guard.Refusal{Code: mqtt.BadUserNameOrPassword, Reason: "the endpoint has lapsed: fetch it again"}
+	case err != nil:
+		return &guard.Refusal{Code: mqtt.BadUserNameOrPassword,
+			Reason: "client identifier, user name and password do not belong together: take those of the endpoint"}
+	}
+	s.takeOver(c.ClientID)
+	if r := s.findInstallation(c); r != nil {
+		return r
+	}
+	s.admit(c, expires)
+	return nil
+}
+
+// takeOver ends the topic's former connection and waits until it has stopped delivering.
+func (s *session) takeOver(topic string) {
+	s.topic = topic
+	s.mu.Lock()
+	s.claimed = true
+	s.mu.Unlock()
+	defer close(s.clear)
+	if before := s.e.sessions.claim(topic, s); before != nil {
+		before.end(&guard.Refusal{Code: mqtt.SessionTakenOver, Reason: "another connection with the same client identifier took over"})
+	}
+}
+
+// findInstallation looks for the installation after the session can be found by its topic:
+// so a Revoke either finds the session, or its installation is found to be gone.
+func (s *session) findInstallation(c *mqtt.Connect) *guard.Refusal {
+	ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)
+	defer cancel()
+	inst, err := s.e.queue.InstallationByTopic(ctx, s.topic)
+	switch {
+	case errors.Is(err, store.ErrNotFound), err == nil && inst.ID != c.Username:
+		return &guard.Refusal{Code: mqtt.NotAuthorized, Reason: "the installation was removed"}
+	case err != nil:
+		s.e.log.Error("installation cannot be looked up", "error", err)
+		return &guard.Refusal{Code: mqtt.ServerUnavailable, Reason: "the store does not answer: try again later"}
+	}
+	s.inst = inst
+	return nil
+}
+
+// admit prepares the delivery, within what the client can take in.
+func (s *session) admit(c *mqtt.Connect, expires time.Time) {
+	window := s.e.window
+	if m := c.Properties.ReceiveMaximum; m != nil {
+		window = min(window, int(*m))
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended {
+		return // the guard notices
+	}
+	s.pump = newPump(s.e.queue, s, s.inst.ID, window, &s.e.count, s.e.log)
+	s.lapse = time.AfterFunc(time.Until(expires), func() {
+		s.end(&guard.Refusal{Code: mqtt.MaximumConnectTime, Reason: "the endpoint has lapsed: fetch it again"})
+	})
+}
+
+// Publish puts what the client published to its own topic into its installation's queue.
+func (s *session) Publish(p mqtt.PublishView) *guard.Refusal {
+	props, err := mqtt.DecodeProperties(p.Properties)
+	if err != nil {
+		return &guard.Refusal{Code: mqtt.UnspecifiedError, Reason: err.Error()}
+	}
+	now := time.Now()
+	life := store.QueueTTL
+	if e := props.MessageExpiry; e != nil {
+		life = min(life, time.Duration(*e)*time.Second)
+	}
+	err = s.e.enqueue(context.Background(), s.inst, store.Push{
+		InstallationID: s.inst.ID,
+		MessageID:      ownPrefix + randomID(),
+		Payload:        append([]byte(nil), p.Payload...),
+		CreatedAt:      now,
+		ExpiresAt:      now.Add(life),
+	})
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return &guard.Refusal{Code: mqtt.NotAuthorized, Reason: "the installation was removed"}
+	case err != nil:
+		s.e.log.Error("a client's message cannot be stored", "installation", s.inst.ID, "error", err)
+		return &guard.Refusal{Code: mqtt.UnspecifiedError, Reason: "the message could not be stored"}
+	}
+	return nil
+}
+
+// Acknowledge is a PUBACK.
+func (s *session) Acknowledge(packetID uint16) {
+	if p := s.delivery(); p != nil {
+		p.acknowledge(packetID)
+	}
+}
+
+// delivery is the pump, nil before the client was let in.
+func (s *session) delivery() *pump {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.pump
+}
+
+// end ends the connection for r. When it returns, neither it nor any connection that it
+// took over from delivers any more, and the queue knows what was acknowledged.
+func (s *session) end(r *guard.Refusal) {
+	s.conn.End(r)
+	s.mu.Lock()
+	s.ended = true
+	pump, lapse, claimed := s.pump, s.lapse, s.claimed
+	s.mu.Unlock()
+	if lapse != nil {
+		lapse.Stop()
+	}
+	if pump != nil {
+		pump.stop()
+	}
+	if claimed {
+		<-s.clear
+	}
+}
+
+// send is the pump's: one PUBLISH, encoded by the broker for the client's version.
+func (s *session) send(m outgoing) error {
+	pk := packets.Packet{
+		FixedHeader: packets.FixedHeader{Type: packets.Publish, Qos: m.qos},
+		TopicName:   s.topic,
+		PacketID:    m.packetID,
+		Payload:     m.push.Payload,
+	}
+	if s.conn.Version() == mqtt.V5 {
+		pk.Properties.User = []packets.UserProperty{{Key: "pushMessageID", Val: m.push.MessageID}}
+		if !m.push.ExpiresAt.IsZero() {
+			left := time.Until(m.push.ExpiresAt).Round(time.Second) / time.Second
+			pk.Properties.MessageExpiryInterval = uint32(max(left, 1))
+		}
+		if m.identifier > 0 {
+			pk.Properties.SubscriptionIdentifier = []int{m.identifier} // [MQTT-3.3.4-3]
+		}
+	}
+	err := s.client.WritePacket(pk)
+	if errors.Is(err, packets.ErrPacketTooLarge) {
+		return errTooLarge
+	}
+	return err
+}
+
+// together is the pump's.
+func (s *session) together(write func() error) error { return s.conn.Batch(write) }

@@ -1,0 +1,228 @@
+// Package guard stands between the network and the MQTT broker. It accepts the
+// connections (TCP and WebSocket), checks every byte that a client sends by the standard
+// and by the rules of a push cloud before anything behind it sees the packet, enforces
+// time limits, and sends the answers that a client of each protocol version understands.
+package guard
+
+import (
+	"errors"
+	"io"
+	"net"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/kiiweb/kiiweb/internal/mqtt"
+)
+
+// errEnded is what the broker reads from a connection that was ended here.
+var errEnded = errors.New("connection ended by the guard")
+
+// batchLimit is how many bytes of packets Batch gathers into one write.
+const batchLimit = 32 << 10
+
+// Conn is a client's connection as the broker behind the guard sees it: a net.Conn from
+// which only whole, valid and allowed packets can be read.
+//
+// Read belongs to one goroutine. Everything else may be called from any.
+type Conn struct {
+	under net.Conn
+	h     Handler
+	lim   Limits
+
+	split     *mqtt.Splitter
+	buf       []byte
+	pending   []byte        // what of an admitted packet the broker has not read yet
+	clientID  string        // "" before CONNECT was let in
+	patience  time.Duration // 1.5 times the keep alive; 0: for ever
+	version   atomic.Uint32 // mqtt.Version; 0 before CONNECT
+	maxPacket int           // what the client accepts, bytes; 0: no limit
+	problems  bool          // reason strings are welcome in acknowledgements
+
+	writing  chan struct{} // holds one element while somebody writes
+	accepted bool          // a CONNACK with success was written; guarded by writing
+	batching bool          // guarded by writing
+	batch    []byte        // guarded by writing
+
+	mu    sync.Mutex
+	cause *Refusal // non-nil once ended
+}
+
+// NewConn guards under, whose packets h decides on. A CONNECT must have arrived within
+// the limit for it, counted from now.
+func NewConn(under net.Conn, h Handler, lim Limits) *Conn {
+	lim = lim.withDefaults()
+	c := &Conn{
+		under:    under,
+		h:        h,
+		lim:      lim,
+		split:    mqtt.NewSplitter(lim.MaxPacket),
+		buf:      make([]byte, 2048),
+		problems: true,
+		writing:  make(chan struct{}, 1),
+	}
+	_ = under.SetReadDeadline(time.Now().Add(lim.ConnectTimeout))
+	return c
+}
+
+// Version is the protocol version of the CONNECT, 0 before there was one.
+func (c *Conn) Version() mqtt.Version { return mqtt.Version(c.version.Load()) }
+
+// Read gives the broker the bytes of packets that it may see. io.EOF means that the
+// client went.
+func (c *Conn) Read(p []byte) (int, error) {
+	for len(c.pending) == 0 {
+		pkt, err := c.next()
+		if err != nil {
+			return 0, err
+		}
+		if c.pending, err = c.admit(pkt); err != nil {
+			return 0, err
+		}
+	}
+	n := copy(p, c.pending)
+	c.pending = c.pending[n:]
+	return n, nil
+}
+
+// next is the next whole packet.
+func (c *Conn) next() ([]byte, error) {
+	for {
+		if c.Cause() != nil {
+			return nil, errEnded
+		}
+		pkt, err := c.split.Next()
+		if err != nil {
+			return nil, c.broken(err)
+		}
+		if pkt != nil {
+			return pkt, c.wait()
+		}
+		n, err := c.under.Read(c.buf)
+		if n > 0 {
+			c.split.Feed(append([]byte(nil), c.buf[:n]...))
+		} else if err != nil {
+			return nil, c.lost(err)
+		}
+	}
+}
+
+// wait starts the time in which the next packet must have come [MQTT-3.1.2-22]. The
+// broker's own arithmetic does not count: its deadlines are ignored.
+func (c *Conn) wait() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.cause != nil:
+		return errEnded
+	case c.clientID == "": // the time for CONNECT runs on
+		return nil
+	case c.patience == 0:
+		return c.under.SetReadDeadline(time.Time{})
+	default:
+		return c.under.SetReadDeadline(time.Now().Add(c.patience))
+	}
+}
+
+// lost ends the connection after a failed read.
+func (c *Conn) lost(err error) error {
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded) && c.clientID != "":
+		c.End(&Refusal{mqtt.KeepAliveTimeout, "nothing was received for 1.5 times the keep alive"})
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		c.End(&Refusal{mqtt.ProtocolError, "no CONNECT was received in time"})
+	default:
+		c.End(&Refusal{mqtt.Success, "the client closed the connection"})
+		err = io.EOF
+	}
+	return err
+}
+
+// Write sends b, whole packets of the broker: at once, or with the rest of a batch.
+func (c *Conn) Write(b []byte) (int, error) {
+	if len(b) == 0 {
+		return 0, nil
+	}
+	kind := mqtt.PacketTypeOf(b)
+	if kind == mqtt.DISCONNECT && c.Version() < mqtt.V5 {
+		return len(b), nil // 3.x has none from a server [MQTT-3.14.0-1 of 3.1.1: client to server]
+	}
+	c.writing <- struct{}{}
+	defer func() { <-c.writing }()
+	if c.Cause() != nil {
+		return 0, net.ErrClosed
+	}
+	if h := headerLen(b); kind == mqtt.CONNACK && len(b) > h+1 && b[h+1] == byte(mqtt.Success) {
+		c.accepted = true
+	}
+	if c.batching {
+		c.batch = append(c.batch, b...)
+		if len(c.batch) < batchLimit {
+			return len(b), nil
+		}
+		return len(b), c.flush()
+	}
+	return len(b), c.send(b, c.lim.WriteTimeout)
+}
+
+// Batch calls write, and sends all that is written to c meanwhile together: one WebSocket
+// message carries many packets. An error of write is returned as it is; otherwise nil
+// means that all of it was handed to the network.
+func (c *Conn) Batch(write func() error) error {
+	c.writing <- struct{}{}
+	c.batching = true
+	<-c.writing
+
+	err := write()
+
+	c.writing <- struct{}{}
+	defer func() { <-c.writing }()
+	c.batching = false
+	if c.Cause() != nil {
+		c.batch = nil
+		return errors.Join(err, net.ErrClosed)
+	}
+	return errors.Join(err, c.flush())
+}
+
+// flush sends the batch. The caller holds writing.
+func (c *Conn) flush() error {
+	if len(c.batch) == 0 {
+		return nil
+	}
+	err := c.send(c.batch, c.lim.WriteTimeout)
+	c.batch = c.batch[:0]
+	if cap(c.batch) > 2*batchLimit {
+		c.batch = nil
+	}
+	return err
+}
+
+// send writes b in one piece. A client that does not take it in time loses the
+// connection: half a packet cannot be taken back. The caller holds writing.
+func (c *Conn) send(b []byte, timeout time.Duration) error {
+	_ = c.under.SetWriteDeadline(time.Now().Add(timeout))
+	_, err := c.under.Write(b)
+	if err != nil {
+		if c.ended(&Refusal{mqtt.UnspecifiedError, "the client does not take what it is sent"}) {
+			_ = c.under.Close()
+		}
+	}
+	return err
+}
+
+// LocalAddr is that of the connection below.
+func (c *Conn) LocalAddr() net.Addr { return c.under.LocalAddr() }
+
+// RemoteAddr is that of the connection below.
+func (c *Conn) RemoteAddr() net.Addr { return c.under.RemoteAddr() }
+
+// SetDeadline does nothing: the guard alone decides how long to wait.
+func (c *Conn) SetDeadline(time.Time) error { return nil }
+
+// SetReadDeadline does nothing, as SetDeadline.
+func (c *Conn) SetReadDeadline(time.Time) error { return nil }
+
+// SetWriteDeadline does nothing, as SetDeadline.
+func (c *Conn) SetWriteDeadline(time.Time) error { return nil }
