@@ -18,7 +18,7 @@ func Uint8Array(b []byte) js.Value {
 // what was detached is empty.
 func Bytes(v js.Value) (b []byte, ok bool) {
 	switch {
-	case v.Type() != js.TypeObject:
+	case TypeOf(v) != js.TypeObject:
 		return nil, false
 	case InstanceOf(v, arrayBuffer):
 		view, err := New(uint8Array, v)
@@ -30,7 +30,7 @@ func Bytes(v js.Value) (b []byte, ok bool) {
 		return nil, false
 	}
 	size, err := Get(v, "length")
-	if err != nil || size.Type() != js.TypeNumber {
+	if err != nil || TypeOf(size) != js.TypeNumber {
 		return nil, false
 	}
 	if size.Int() == 0 {

@@ -37,7 +37,7 @@ func UseErrorClass(class js.Value) { kiiError = class }
 // FromJS makes a Go error of something that JavaScript threw.
 func FromJS(v js.Value) error {
 	e := &Error{Value: v}
-	if v.Type() == js.TypeObject {
+	if TypeOf(v) == js.TypeObject {
 		e.Name, e.Message = textOf(v, "name"), textOf(v, "message")
 	}
 	if e.Name == "" && e.Message == "" {
@@ -52,7 +52,7 @@ func FromJS(v js.Value) error {
 
 func textOf(v js.Value, property string) string {
 	p, err := Get(v, property)
-	if err != nil || p.Type() != js.TypeString {
+	if err != nil || TypeOf(p) != js.TypeString {
 		return ""
 	}
 	return p.String()
@@ -85,7 +85,7 @@ func ToJS(err error) js.Value {
 
 // construct uses the loader's class, and a plain Error where there is none or it throws.
 func construct(message string, fields js.Value) js.Value {
-	if kiiError.Type() == js.TypeFunction {
+	if TypeOf(kiiError) == js.TypeFunction {
 		if e, err := New(kiiError, message, fields); err == nil {
 			return e
 		}

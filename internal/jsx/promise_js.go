@@ -98,14 +98,14 @@ func Await(ctx context.Context, promise js.Value) (js.Value, error) {
 
 // SignalContext gives a context that ends when parent does or when signal, an
 // AbortSignal, aborts. A signal that is undefined or null never does. The caller calls
-// cancel in the end.
+// cancel in the end, which may be called more than once.
 func SignalContext(parent context.Context, signal js.Value) (ctx context.Context, cancel context.CancelFunc) {
 	ctx, end := context.WithCancel(parent)
 	if signal.IsUndefined() || signal.IsNull() {
 		return ctx, end
 	}
 	aborted, _ := Get(signal, "aborted")
-	if aborted.Truthy() {
+	if TypeOf(aborted) == js.TypeBoolean && aborted.Bool() {
 		end()
 		return ctx, end
 	}

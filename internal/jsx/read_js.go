@@ -14,7 +14,7 @@ type Reader[T any] func(name string, v js.Value) (T, error)
 
 // String reads a string, which may be empty.
 func String(name string, v js.Value) (string, error) {
-	if v.Type() != js.TypeString {
+	if TypeOf(v) != js.TypeString {
 		return "", invalid(name, "must be a string", v)
 	}
 	return v.String(), nil
@@ -31,7 +31,7 @@ func NonEmpty(name string, v js.Value) (string, error) {
 
 // Bool reads true or false.
 func Bool(name string, v js.Value) (bool, error) {
-	if v.Type() != js.TypeBoolean {
+	if TypeOf(v) != js.TypeBoolean {
 		return false, invalid(name, "must be true or false", v)
 	}
 	return v.Bool(), nil
@@ -40,7 +40,7 @@ func Bool(name string, v js.Value) (bool, error) {
 // Int gives the reader of a whole number from min to max.
 func Int(min, max int) Reader[int] {
 	return func(name string, v js.Value) (int, error) {
-		if v.Type() != js.TypeNumber {
+		if TypeOf(v) != js.TypeNumber {
 			return 0, invalid(name, "must be a number", v)
 		}
 		f := v.Float()
@@ -54,7 +54,7 @@ func Int(min, max int) Reader[int] {
 
 // Function reads a function.
 func Function(name string, v js.Value) (js.Value, error) {
-	if v.Type() != js.TypeFunction {
+	if TypeOf(v) != js.TypeFunction {
 		return js.Undefined(), invalid(name, "must be a function", v)
 	}
 	return v, nil
@@ -62,7 +62,7 @@ func Function(name string, v js.Value) (js.Value, error) {
 
 // Object reads an object that holds named values; arrays, dates, promises and the like are none.
 func Object(name string, v js.Value) (js.Value, error) {
-	if v.Type() != js.TypeObject || !isPlain(v) {
+	if TypeOf(v) != js.TypeObject || !isPlain(v) {
 		return js.Undefined(), invalid(name, "must be an object", v)
 	}
 	return v, nil
@@ -77,7 +77,7 @@ func isPlain(v js.Value) bool {
 
 // ByteArray reads a Uint8Array into a copy.
 func ByteArray(name string, v js.Value) ([]byte, error) {
-	if v.Type() == js.TypeObject && isUint8Array(v) {
+	if TypeOf(v) == js.TypeObject && isUint8Array(v) {
 		if b, ok := Bytes(v); ok {
 			return b, nil
 		}
@@ -88,7 +88,7 @@ func ByteArray(name string, v js.Value) ([]byte, error) {
 // JSON reads anything that JSON.stringify can write, as ParseJSON gives it.
 func JSON(name string, v js.Value) (any, error) {
 	text, err := Invoke(jsonStringify, v)
-	if err != nil || text.Type() != js.TypeString {
+	if err != nil || TypeOf(text) != js.TypeString {
 		e := invalid(name, "must be a value that JSON can hold", v)
 		e.Cause = err
 		return nil, e
@@ -126,9 +126,11 @@ func invalid(name, rule string, v js.Value) *fault.Error {
 
 // describe names the kind of a value and never its content, which may be a secret.
 func describe(v js.Value) string {
-	switch v.Type() {
+	switch TypeOf(v) {
 	case js.TypeUndefined, js.TypeNull:
 		return v.Type().String()
+	case typeBigInt:
+		return "a bigint"
 	case js.TypeObject:
 		kind, err := Invoke(uncurriedCall, objectToString, v)
 		if err != nil || len(kind.String()) < 9 {

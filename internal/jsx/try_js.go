@@ -50,7 +50,7 @@ func Call(v js.Value, name string, args ...any) (js.Value, error) {
 	if err != nil {
 		return js.Undefined(), err
 	}
-	if method.Type() != js.TypeFunction {
+	if TypeOf(method) != js.TypeFunction {
 		return js.Undefined(), errors.New(name + " is not a function")
 	}
 	return Invoke(uncurriedCall, append([]any{method, v}, args...)...)
@@ -72,6 +72,20 @@ func New(class js.Value, args ...any) (result js.Value, err error) {
 func ValueOf(x any) (result js.Value, err error) {
 	defer catch(&err)
 	return js.ValueOf(x), nil
+}
+
+// typeBigInt is what TypeOf gives for a BigInt, for which syscall/js has no name.
+const typeBigInt js.Type = -1
+
+// TypeOf is v.Type(), which panics on a BigInt; TypeOf gives a type equal to none of
+// syscall/js for it.
+func TypeOf(v js.Value) (t js.Type) {
+	defer func() {
+		if recover() != nil {
+			t = typeBigInt
+		}
+	}()
+	return v.Type()
 }
 
 // InstanceOf tells whether v is an instance of class; a proxy that throws is not.
