@@ -1,0 +1,84 @@
+// The little that all parts of the page need to work with its elements.
+
+/** The element with an id; a missing one is a mistake in the page, so it throws. */
+export function $(id) {
+  const element = document.getElementById(id);
+  if (!element) throw new Error(`The page has no element #${id}.`);
+  return element;
+}
+
+/** Makes an element: el("p", { class: "hint" }, "text", child, …). */
+export function el(name, attributes = {}, ...children) {
+  const element = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (value !== undefined && value !== null) element.setAttribute(key, value);
+  }
+  element.append(...children.filter((child) => child !== undefined && child !== null && child !== ""));
+  return element;
+}
+
+export function show(element, visible) {
+  element.hidden = !visible;
+}
+
+/** Writes text only where it changes, so that live regions do not repeat themselves. */
+export function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/** A button that shows and hides a secret; onChange(shown) is told and the label follows. */
+export function toggleButton(button, what, onChange) {
+  const set = (shown) => {
+    button.setAttribute("aria-pressed", String(shown));
+    onChange(shown);
+  };
+  button.addEventListener("click", () => set(button.getAttribute("aria-pressed") !== "true"));
+  button.setAttribute("aria-label", `Show ${what}`);
+  return set;
+}
+
+/** Puts an error into a box: its code, its message and what to do. Null empties the box. */
+export function showError(box, error) {
+  if (!error) {
+    box.replaceChildren();
+    return;
+  }
+  const { code, message, remedy } = describe(error);
+  box.replaceChildren(
+    el(
+      "div",
+      { class: "error" },
+      el("p", {}, el("code", { class: "error-code" }, code), " ", el("span", { class: "error-message" }, message)),
+      remedy ? el("p", { class: "error-remedy" }, remedy) : null,
+    ),
+  );
+}
+
+/** What can be said about anything that was thrown. */
+export function describe(error) {
+  const message = error?.message || String(error);
+  return { code: error?.code || error?.name || "ERROR", message, remedy: error?.remedy || "" };
+}
+
+/** A duration as people read it: 38 ms, 1.2 s, 3 min. */
+export function duration(ms) {
+  if (ms < 1000) return `${Math.max(1, Math.round(ms))} ms`;
+  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
+  return `${Math.round(ms / 60_000)} min`;
+}
+
+/** Copies text; where the clipboard is not to be had (plain http to another machine) by way of a selection. */
+export async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    const area = el("textarea", { class: "visually-hidden", "aria-hidden": "true" });
+    area.value = text;
+    document.body.append(area);
+    area.select();
+    const done = document.execCommand("copy");
+    area.remove();
+    return done;
+  }
+}

@@ -1,0 +1,109 @@
+// The live list of messages: newest first, bounded, gentle to the page when many arrive.
+
+import { $, el, setText, show } from "./dom.js";
+import { jsonNodes } from "./json.js";
+
+const LIMIT = 200; // messages shown; older ones are only counted
+const QUIET = 1000; // ms between two announcements to a screen reader
+
+const CLOCK = new Intl.DateTimeFormat([], {
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  fractionalSecondDigits: 3,
+  hour12: false,
+});
+
+let received = 0;
+let shown = 0;
+let fresh = []; // arrived and not yet drawn, oldest first, at most LIMIT
+let drawing = false;
+let unspoken = 0;
+let speaking = 0;
+
+/** Takes one message, with what is read from it now; it is drawn with all others of its moment. */
+export function addMessage(message) {
+  received++;
+  unspoken++;
+  fresh.push({ at: new Date(), ...message });
+  if (fresh.length > LIMIT) fresh.shift();
+  if (drawing) return;
+  drawing = true;
+  // A hidden page gets no animation frames.
+  if (document.hidden) setTimeout(draw, 0);
+  else requestAnimationFrame(draw);
+}
+
+export function clearMessages() {
+  received = shown = unspoken = 0;
+  fresh = [];
+  $("messages").replaceChildren();
+  setText($("messages-news"), "");
+  count();
+}
+
+/** Says what an empty list means just now. */
+export function explainEmpty(text) {
+  setText($("messages-empty"), text);
+}
+
+function draw() {
+  drawing = false;
+  const list = $("messages");
+  const items = fresh.map(item).reverse();
+  fresh = [];
+  list.prepend(...items);
+  shown += items.length;
+  for (; shown > LIMIT; shown--) list.lastElementChild.remove();
+  count();
+  announce();
+}
+
+function item({ at, text, bytes, qos, dup, pushMessageID }) {
+  return el(
+    "li",
+    { class: "message", "data-push-message-id": pushMessageID },
+    el(
+      "p",
+      { class: "message-head" },
+      el("time", { datetime: at.toISOString() }, CLOCK.format(at)),
+      el("span", {}, `${bytes} bytes`),
+      el("span", {}, `QoS ${qos}`),
+      dup ? el("span", { title: "Delivered before; sent once more" }, "again") : null,
+      pushMessageID ? el("span", { class: "message-id", title: pushMessageID }, pushMessageID) : null,
+    ),
+    el("pre", { class: "message-body" }, ...body(text)),
+  );
+}
+
+// Kii's pushes are JSON objects; anything else is shown as it came.
+function body(text) {
+  try {
+    return jsonNodes(JSON.parse(text));
+  } catch {
+    return [text];
+  }
+}
+
+function count() {
+  const badge = $("message-count");
+  setText(badge, String(received));
+  badge.setAttribute("aria-label", `${received} received`);
+  show($("messages-empty"), received === 0);
+  show($("messages-clear"), received > 0);
+  show($("messages-older"), received > shown);
+  setText($("messages-older"), `Showing the newest ${shown} of ${received}.`);
+}
+
+// One sentence for all that came since the last one, not one per message.
+function announce() {
+  if (speaking) return;
+  const say = () => {
+    speaking = 0;
+    if (unspoken === 0) return;
+    setText($("messages-news"), `${unspoken === 1 ? "One new message" : `${unspoken} new messages`}, ${received} in all.`);
+    unspoken = 0;
+    speaking = setTimeout(say, QUIET);
+  };
+  say();
+}

@@ -1,0 +1,215 @@
+// The journey of a push: install, endpoint, connect, receive; and its ends.
+
+import { $, duration, setText, show, showError } from "./dom.js";
+import { addMessage, explainEmpty } from "./messages.js";
+import { finishStep, openStep, resetSteps, runStep, showValues } from "./steps.js";
+import { showState, shownState } from "./state.js";
+import { hasCode, pushMessageIDOf } from "./api.js";
+
+const KEEP_ALIVE = 60; // s
+const QOS = 1;
+const DEVELOPMENT = false; // installs for the production environment
+
+// What the big button says where it does not start from the beginning.
+const START = { closed: "Connect again", failed: "Try again" };
+
+const EMPTY = {
+  off: "Nothing yet. Start push, then send yourself a message.",
+  on: "Nothing yet. Send yourself a message and it appears here.",
+  uninstalled: "Push is uninstalled, so nothing arrives here.",
+};
+
+/**
+ * Wires the push card. hooks: started() and stopped(), for what a reload is to do;
+ * loggedOut(error), when the cloud no longer knows the login; arrived(pushMessageID).
+ */
+export function pushCard(kii, hooks) {
+  let attempt = null; // AbortController of the start that is under way
+  let installation = null; // what the install answered, until the uninstall
+  let connection = null;
+
+  const buttons = () => {
+    const state = shownState();
+    const live = connection !== null && !["closed", "failed"].includes(state);
+    show($("start-push"), !attempt && !live);
+    setText($("start-push"), START[state] ?? "Start push");
+    show($("cancel-push"), attempt !== null);
+    show($("take-back"), state === "displaced");
+    show($("disconnect"), live && !attempt && state !== "displaced");
+    show($("uninstall"), installation !== null && !attempt);
+  };
+
+  const state = (change) => {
+    showState(change);
+    buttons();
+  };
+
+  async function start() {
+    if (attempt) return;
+    await drop();
+    attempt = new AbortController();
+    const { signal } = attempt;
+    resetSteps();
+    showError($("push-error"), null);
+    state({ state: "starting" });
+    hooks.started();
+    try {
+      await journey(signal);
+    } catch (error) {
+      failed(error, signal);
+    } finally {
+      if (attempt?.signal === signal) attempt = null;
+      buttons();
+    }
+  }
+
+  async function journey(signal) {
+    installation = await runStep("install", () => kii.installMqtt(DEVELOPMENT, { signal }));
+    showValues("install", Object.entries(installation));
+    const endpoint = await runStep("endpoint", () => kii.getMqttEndpoint(installation.installationID, { signal }));
+    showValues("endpoint", endpointValues(endpoint));
+    state({ state: "connecting" });
+    const opened = await runStep("connect", () => kii.connect(endpoint, { keepAlive: KEEP_ALIVE, qos: QOS, signal }));
+    watch(opened);
+    showValues("connect", [
+      ["clientID", endpoint.mqttTopic],
+      ["subscribed", endpoint.mqttTopic],
+      ["keepAlive", `${KEEP_ALIVE} s`],
+      ["qos", QOS],
+    ]);
+  }
+
+  // Listens to a connection until another takes its place.
+  function watch(opened) {
+    connection = opened;
+    const mine = (handler) => (event) => {
+      if (connection === opened) handler(event);
+    };
+    openStep("receive");
+    explainEmpty(EMPTY.on);
+    opened.on("message", mine(receive(performance.now())));
+    opened.on("state", mine(state));
+    state(stateOf(opened));
+  }
+
+  function receive(since) {
+    let count = 0;
+    return (message) => {
+      count++;
+      if (count === 1) finishStep("receive", performance.now() - since, "first after");
+      showValues("receive", [
+        ["count", count],
+        ["last", new Date().toLocaleTimeString()],
+      ]);
+      const pushMessageID = pushMessageIDOf(message);
+      addMessage({ text: message.text(), bytes: message.bytes.length, qos: message.qos, dup: message.dup, pushMessageID });
+      hooks.arrived(pushMessageID);
+    };
+  }
+
+  function failed(error, signal) {
+    if (signal.aborted) {
+      resetSteps();
+      state({ state: "idle" });
+      return;
+    }
+    state({ state: "failed", code: error?.code, reason: "Push did not start; the step below says why" });
+    if (hasCode(error, "UNAUTHORIZED", "NOT_LOGGED_IN")) hooks.loggedOut(error);
+  }
+
+  /** Lets the connection go, without a word about it. */
+  async function drop() {
+    const old = connection;
+    connection = null;
+    attempt?.abort();
+    attempt = null;
+    await old?.close().catch(() => {}); // it is gone either way
+  }
+
+  async function disconnect() {
+    hooks.stopped();
+    await drop();
+    state({ state: "closed" });
+    focusTitle();
+  }
+
+  async function uninstall() {
+    $("uninstall").disabled = true;
+    showError($("push-error"), null);
+    try {
+      await kii.uninstall(installation.installationRegistrationID, "MQTT");
+      hooks.stopped();
+      installation = null;
+      await drop();
+      resetSteps();
+      state({ state: "uninstalled" });
+      explainEmpty(EMPTY.uninstalled);
+      focusTitle();
+    } catch (error) {
+      showError($("push-error"), error);
+    } finally {
+      $("uninstall").disabled = false;
+    }
+  }
+
+  async function takeBack() {
+    showError($("push-error"), null);
+    try {
+      await connection.takeBack();
+      focusTitle();
+    } catch (error) {
+      showError($("push-error"), error);
+    }
+  }
+
+  // A button that has gone takes the focus with it; the card's title is near.
+  function focusTitle() {
+    if (document.activeElement === document.body || document.activeElement?.hidden) $("push-title").focus();
+  }
+
+  $("start-push").addEventListener("click", () => start().then(focusTitle));
+  $("cancel-push").addEventListener("click", () => {
+    hooks.stopped();
+    attempt?.abort();
+  });
+  $("disconnect").addEventListener("click", disconnect);
+  $("uninstall").addEventListener("click", uninstall);
+  $("take-back").addEventListener("click", takeBack);
+
+  return {
+    start,
+    /** Back to the beginning: nobody is logged in. */
+    async reset() {
+      const gone = drop();
+      installation = null;
+      resetSteps();
+      showError($("push-error"), null);
+      explainEmpty(EMPTY.off);
+      state({ state: "idle" });
+      await gone;
+    },
+  };
+}
+
+// connection.state is the state's name or the whole change.
+function stateOf(connection) {
+  return typeof connection.state === "string" ? { state: connection.state } : connection.state;
+}
+
+function endpointValues(endpoint) {
+  const ttl = endpoint["X-MQTT-TTL"];
+  return [
+    ["mqttTopic", endpoint.mqttTopic],
+    ["host", endpoint.host],
+    ...["portWS", "portWSS", "portTCP", "portSSL"].filter((name) => endpoint[name]).map((name) => [name, endpoint[name]]),
+    ["username", endpoint.username],
+    ["password", endpoint.password, "secret"],
+    ["expires", lifetime(ttl)],
+  ];
+}
+
+// The usual TTL, 2147483647 s, is 68 years: the protocol's way to say never.
+function lifetime(seconds) {
+  if (!seconds || seconds >= 2_000_000_000) return "never";
+  return `in ${duration(seconds * 1000)}`;
+}
