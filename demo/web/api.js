@@ -37,23 +37,8 @@ async function whyNot(error) {
   return fault("SETUP", `The library did not load: ${describe(error).message}`, "Run `make build`, then reload the page.");
 }
 
-/** What the page keeps of a login's answer. */
-export function loginOf(answer) {
-  return { userID: answer.owner?.id ?? answer.userID, token: answer.token ?? answer.accessToken, expiresAt: time(answer.expiresAt) };
-}
-
 /** The id that the cloud gave a push, which MQTT 5 carries along; "" where it is not known. */
 export function pushMessageIDOf(message) {
-  const pairs = message.properties?.userProperties ?? message.properties?.user ?? [];
-  if (!Array.isArray(pairs)) return pairs.pushMessageID ?? "";
-  for (const pair of pairs) {
-    const [key, value] = Array.isArray(pair) ? pair : [pair.key ?? pair.name, pair.value];
-    if (key === "pushMessageID") return value;
-  }
-  return "";
-}
-
-function time(value) {
-  const ms = value instanceof Date ? value.getTime() : Number(value);
-  return Number.isFinite(ms) && ms > 0 ? ms : null;
+  const pair = message.properties.userProperties?.find(([name]) => name === "pushMessageID");
+  return pair ? pair[1] : "";
 }

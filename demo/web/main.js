@@ -1,7 +1,7 @@
 // The page: who is logged in decides what is shown; the parts do the rest.
 
 import { $, setText, show, showError } from "./dom.js";
-import { cloud, fault, library, loginOf } from "./api.js";
+import { cloud, fault, library } from "./api.js";
 import { authForm } from "./auth.js";
 import { clearMessages } from "./messages.js";
 import { keepPush, keepSession, session } from "./memory.js";
@@ -30,8 +30,8 @@ async function main() {
 
   // Logs in as the form says; what it throws is shown there.
   async function enter({ mode, name, password }) {
-    const answer = mode === "register" ? await kii.register(name, password) : await kii.login(name, password);
-    login = { loginName: name, ...loginOf(answer) };
+    const { userID, token, expiresAt } = await (mode === "register" ? kii.register(name, password) : kii.login(name, password));
+    login = { loginName: name, userID, token, expiresAt };
     keepSession({ ...login, push: false });
     await open();
     $("start-push").focus();

@@ -27,6 +27,7 @@ export function pushCard(kii, hooks) {
   let attempt = null; // AbortController of the start that is under way
   let installation = null; // what the install answered, until the uninstall
   let connection = null;
+  let uninstalling = false;
 
   const buttons = () => {
     const state = shownState();
@@ -79,17 +80,21 @@ export function pushCard(kii, hooks) {
     ]);
   }
 
-  // Listens to a connection until another takes its place.
+  // Listens to a connection until another takes its place. While the uninstall is under
+  // way its state is not shown: that it ends is what was asked for.
   function watch(opened) {
     connection = opened;
     const mine = (handler) => (event) => {
       if (connection === opened) handler(event);
     };
+    const ownState = mine((change) => {
+      if (!uninstalling) state(change);
+    });
     openStep("receive");
     explainEmpty(EMPTY.on);
     opened.on("message", mine(receive(performance.now())));
-    opened.on("state", mine(state));
-    state(stateOf(opened));
+    opened.on("state", ownState);
+    state(opened.lastChange);
   }
 
   function receive(since) {
@@ -134,7 +139,8 @@ export function pushCard(kii, hooks) {
   }
 
   async function uninstall() {
-    $("uninstall").disabled = true;
+    if (uninstalling) return;
+    uninstalling = true;
     showError($("push-error"), null);
     try {
       await kii.uninstall(installation.installationRegistrationID, "MQTT");
@@ -147,8 +153,9 @@ export function pushCard(kii, hooks) {
       focusTitle();
     } catch (error) {
       showError($("push-error"), error);
+      if (connection) state(connection.lastChange);
     } finally {
-      $("uninstall").disabled = false;
+      uninstalling = false;
     }
   }
 
@@ -189,11 +196,6 @@ export function pushCard(kii, hooks) {
       await gone;
     },
   };
-}
-
-// connection.state is the state's name or the whole change.
-function stateOf(connection) {
-  return typeof connection.state === "string" ? { state: connection.state } : connection.state;
 }
 
 function endpointValues(endpoint) {

@@ -58,7 +58,7 @@ export function sendCard(kii, facts, token) {
     submit.setAttribute("aria-disabled", "true");
     const began = performance.now();
     try {
-      const id = idOf(await kii.sendToMe({ data }));
+      const { pushMessageID: id } = await kii.sendToMe({ data });
       awaited.set(id, began);
       if (awaited.size > 50) awaited.delete(awaited.keys().next().value);
       result(`Accepted in ${duration(performance.now() - began)}.`, id);
@@ -130,9 +130,4 @@ export function sendCard(kii, facts, token) {
       setRevealed(false);
     },
   };
-}
-
-// sendToMe gives the id itself, or an object that holds it as the REST answer does.
-function idOf(answer) {
-  return typeof answer === "string" ? answer : answer.pushMessageID;
 }
