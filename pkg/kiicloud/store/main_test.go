@@ -1,0 +1,64 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+)
+
+// childDir names the data folder on which a re-executed test binary works until it is killed.
+const childDir = "KIIWEB_STORE_CHILD_DIR"
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(childDir); dir != "" {
+		if err := childEnqueues(dir); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// clock is a clock that stands still until it is moved.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func newClock() *clock { return &clock{now: time.UnixMilli(1_700_000_000_000)} }
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) Advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+func open(t testing.TB, dir string, now func() time.Time) *SQL {
+	t.Helper()
+	s, err := OpenSQLite(context.Background(), Options{Dir: dir, Now: now})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	return s
+}
+
+func owner(id string) Owner { return Owner{AppID: "app", Kind: OwnerUser, ID: id} }
+
+func installFor(t testing.TB, s *SQL, user string) Installation {
+	t.Helper()
+	i, _, err := s.Install(context.Background(), Installation{Owner: owner(user), DeviceType: "MQTT"})
+	require.NoError(t, err)
+	return i
+}

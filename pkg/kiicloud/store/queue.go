@@ -1,0 +1,104 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+const (
+	nextSeq = `UPDATE installations SET last_seq = last_seq + 1 WHERE id = $1 RETURNING last_seq`
+
+	insertPush = `INSERT INTO queue (installation_id, seq, message_id, payload, created_at, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6)`
+
+	// Everything at or below the newest unexpired push that is one too many.
+	trimQueue = `DELETE FROM queue WHERE installation_id = $1 AND expires_at > $2 AND seq <= (
+		SELECT seq FROM queue WHERE installation_id = $1 AND expires_at > $2 ORDER BY seq DESC LIMIT 1 OFFSET $3)`
+
+	selectPending = `SELECT seq, message_id, payload, created_at, expires_at FROM queue
+		WHERE installation_id = $1 AND seq > $2 AND expires_at > $3 ORDER BY seq LIMIT $4`
+
+	deletePush = `DELETE FROM queue WHERE installation_id = $1 AND seq = $2`
+)
+
+// Enqueue puts p at the end of its installation's queue. When it returns, p is on the
+// disk, at position seq. A queue keeps QueueMax pushes: dropped tells how many of the
+// oldest had to go. A zero CreatedAt means now, a zero ExpiresAt QueueTTL later.
+// The error is ErrNotFound when the installation is gone.
+func (s *SQL) Enqueue(ctx context.Context, p Push) (seq int64, dropped int, err error) {
+	now := s.now()
+	if p.CreatedAt.IsZero() {
+		p.CreatedAt = now
+	}
+	if p.ExpiresAt.IsZero() {
+		p.ExpiresAt = p.CreatedAt.Add(QueueTTL)
+	}
+	if p.Payload == nil {
+		p.Payload = []byte{}
+	}
+	err = s.writer.do(ctx, func(t tx) error {
+		if err := t.row(nextSeq, p.InstallationID).Scan(&seq); err != nil {
+			return notFound(err)
+		}
+		if err := t.exec(insertPush, p.InstallationID, seq, p.MessageID, p.Payload, millis(p.CreatedAt), millis(p.ExpiresAt)); err != nil {
+			return err
+		}
+		n, err := t.affected(trimQueue, p.InstallationID, millis(now), QueueMax)
+		dropped = int(n)
+		return err
+	})
+	if err != nil {
+		return 0, 0, wrap("enqueue a push", err)
+	}
+	return seq, dropped, nil
+}
+
+// Pending gives up to limit unexpired pushes of an installation whose Seq is above
+// after, oldest first.
+func (s *SQL) Pending(ctx context.Context, installationID string, after int64, limit int) ([]Push, error) {
+	st, err := s.reads.get(ctx, selectPending)
+	if err != nil {
+		return nil, wrap("read a queue", err)
+	}
+	rows, err := st.QueryContext(ctx, installationID, after, millis(s.now()), limit)
+	if err != nil {
+		return nil, wrap("read a queue", err)
+	}
+	defer rows.Close()
+	var pending []Push
+	for rows.Next() {
+		p := Push{InstallationID: installationID}
+		var created, expires int64
+		if err := rows.Scan(&p.Seq, &p.MessageID, &p.Payload, &created, &expires); err != nil {
+			return nil, wrap("read a queue", err)
+		}
+		p.CreatedAt, p.ExpiresAt = fromMillis(created), fromMillis(expires)
+		pending = append(pending, p)
+	}
+	return pending, wrap("read a queue", rows.Err())
+}
+
+// Acknowledge removes delivered pushes. Those that are gone already are no error.
+func (s *SQL) Acknowledge(ctx context.Context, installationID string, seqs []int64) error {
+	if len(seqs) == 0 {
+		return nil
+	}
+	err := s.writer.do(ctx, func(t tx) error {
+		for _, seq := range seqs {
+			if err := t.exec(deletePush, installationID, seq); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return wrap("remove delivered pushes", err)
+}
+
+// wrap says what failed, but leaves the errors that callers look for readable as they are.
+func wrap(what string, err error) error {
+	if err == nil || errors.Is(err, ErrNotFound) || errors.Is(err, ErrExists) {
+		return err
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}

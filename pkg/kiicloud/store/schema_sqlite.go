@@ -1,0 +1,87 @@
+package store
+
+import (
+	"net/url"
+	"path/filepath"
+)
+
+var sqlite = dialect{
+	name:       "sqlite",
+	begin:      "BEGIN IMMEDIATE",
+	migrations: []string{sqliteV1},
+}
+
+// sqliteV1: times are milliseconds since 1970, 0 for never. queue.seq counts within an
+// installation and comes from installations.last_seq, so it never repeats while the
+// installation lives, whatever was deleted.
+const sqliteV1 = `
+CREATE TABLE users (
+	app_id        TEXT NOT NULL,
+	id            TEXT NOT NULL,
+	login_name    TEXT,
+	email         TEXT,
+	phone         TEXT,
+	display_name  TEXT NOT NULL,
+	password_hash TEXT NOT NULL,
+	created_at    INTEGER NOT NULL,
+	PRIMARY KEY (app_id, id)
+) STRICT;
+CREATE UNIQUE INDEX users_login_name ON users (app_id, login_name);
+CREATE UNIQUE INDEX users_email ON users (app_id, email);
+CREATE UNIQUE INDEX users_phone ON users (app_id, phone);
+
+CREATE TABLE tokens (
+	hash       BLOB NOT NULL PRIMARY KEY,
+	app_id     TEXT NOT NULL,
+	owner_kind TEXT NOT NULL,
+	owner_id   TEXT NOT NULL,
+	created_at INTEGER NOT NULL,
+	expires_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX tokens_owner ON tokens (app_id, owner_kind, owner_id);
+CREATE INDEX tokens_expiry ON tokens (expires_at);
+
+CREATE TABLE installations (
+	id              TEXT NOT NULL PRIMARY KEY,
+	registration_id TEXT NOT NULL,
+	app_id          TEXT NOT NULL,
+	owner_kind      TEXT NOT NULL,
+	owner_id        TEXT NOT NULL,
+	device_type     TEXT NOT NULL,
+	development     INTEGER NOT NULL,
+	topic           TEXT NOT NULL UNIQUE,
+	created_at      INTEGER NOT NULL,
+	ready_at        INTEGER NOT NULL,
+	last_seq        INTEGER NOT NULL,
+	UNIQUE (app_id, owner_kind, owner_id, device_type),
+	UNIQUE (app_id, device_type, registration_id)
+) STRICT;
+
+CREATE TABLE queue (
+	installation_id TEXT NOT NULL REFERENCES installations (id) ON DELETE CASCADE,
+	seq             INTEGER NOT NULL,
+	message_id      TEXT NOT NULL,
+	payload         BLOB NOT NULL,
+	created_at      INTEGER NOT NULL,
+	expires_at      INTEGER NOT NULL
+) STRICT;
+CREATE INDEX queue_order ON queue (installation_id, seq, expires_at);
+CREATE INDEX queue_expiry ON queue (expires_at);
+`
+
+// sqliteDSN names the database file of a data folder. A commit is on the disk when it
+// returns (synchronous FULL); readers never wait for the writer (WAL).
+func sqliteDSN(dir string, readOnly bool) string {
+	q := url.Values{}
+	for _, p := range []string{"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)",
+		"foreign_keys(1)", "journal_size_limit(67108864)"} {
+		q.Add("_pragma", p)
+	}
+	if readOnly {
+		q.Add("_pragma", "query_only(1)")
+	} else {
+		q.Set("_txlock", "immediate")
+	}
+	u := url.URL{Scheme: "file", OmitHost: true, Path: filepath.ToSlash(filepath.Join(dir, "kiicloud.db")), RawQuery: q.Encode()}
+	return u.String()
+}

@@ -1,0 +1,179 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	_ "modernc.org/sqlite" // the driver "sqlite"
+)
+
+// ErrClosed means that the store was closed.
+var ErrClosed = errors.New("the store is closed")
+
+// readers is how many connections read at the same time as the one that writes.
+const readers = 4
+
+// Options say how a store is opened.
+type Options struct {
+	// Dir is the data folder; it is made when it is missing.
+	Dir string
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+}
+
+// SQL is the store on a relational database. Its methods may be called from any
+// goroutine. What a method has written is on the disk when it returns.
+type SQL struct {
+	now     func() time.Time
+	lock    *os.File
+	write   *sql.DB // one connection, used by the writer alone
+	read    *sql.DB
+	reads   statements
+	writer  *writer
+	sweeper *sweeper
+
+	closing  sync.Once
+	closeErr error
+}
+
+// OpenSQLite opens, and makes where it is missing, the embedded database of a data
+// folder. The folder belongs to one process at a time: the error is ErrLocked when
+// another one has it.
+func OpenSQLite(ctx context.Context, o Options) (*SQL, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make the data folder: %w", err)
+	}
+	lock, err := lockDir(o.Dir)
+	if err != nil {
+		return nil, err
+	}
+	s := &SQL{now: o.Now, lock: lock}
+	if err := s.open(ctx, o.Dir); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (s *SQL) open(ctx context.Context, dir string) (err error) {
+	if s.write, err = sql.Open("sqlite", sqliteDSN(dir, false)); err != nil {
+		return fmt.Errorf("open the database: %w", err)
+	}
+	s.write.SetMaxOpenConns(1)
+	if err = migrate(ctx, s.write, sqlite, s.now().UnixMilli()); err != nil {
+		return err
+	}
+	if s.read, err = sql.Open("sqlite", sqliteDSN(dir, true)); err != nil {
+		return fmt.Errorf("open the database for reading: %w", err)
+	}
+	s.read.SetMaxOpenConns(readers)
+	s.read.SetMaxIdleConns(readers)
+	s.reads.prepare = s.read.PrepareContext
+	if s.writer, err = startWriter(ctx, s.write, sqlite); err != nil {
+		return err
+	}
+	s.sweeper = startSweeper(s)
+	return nil
+}
+
+// Close waits for the writes under way, closes the database and gives the data folder
+// free. It is idempotent.
+func (s *SQL) Close() error {
+	s.closing.Do(func() {
+		var errs []error
+		if s.sweeper != nil {
+			s.sweeper.stop()
+		}
+		if s.writer != nil {
+			errs = append(errs, s.writer.stop())
+		}
+		s.reads.close()
+		for _, db := range []*sql.DB{s.read, s.write} { // the writer last: it folds the log into the database
+			if db != nil {
+				errs = append(errs, db.Close())
+			}
+		}
+		s.closeErr = errors.Join(append(errs, s.lock.Close())...)
+	})
+	return s.closeErr
+}
+
+// row runs a query for one row on a reading connection.
+func (s *SQL) row(ctx context.Context, query string, args ...any) scanner {
+	st, err := s.reads.get(ctx, query)
+	if err != nil {
+		return failedRow{err}
+	}
+	return st.QueryRowContext(ctx, args...)
+}
+
+// scanner is *sql.Row, *sql.Rows or a query that could not be prepared.
+type scanner interface{ Scan(dest ...any) error }
+
+type failedRow struct{ err error }
+
+// Scan gives the error that kept the query from running.
+func (r failedRow) Scan(...any) error { return r.err }
+
+// statements keeps prepared statements by their text.
+type statements struct {
+	prepare func(ctx context.Context, query string) (*sql.Stmt, error)
+	mu      sync.Mutex
+	byText  map[string]*sql.Stmt
+}
+
+func (c *statements) get(ctx context.Context, query string) (*sql.Stmt, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if st, ok := c.byText[query]; ok {
+		return st, nil
+	}
+	st, err := c.prepare(ctx, query)
+	if err != nil {
+		return nil, fmt.Errorf("prepare a query: %w", err)
+	}
+	if c.byText == nil {
+		c.byText = map[string]*sql.Stmt{}
+	}
+	c.byText[query] = st
+	return st, nil
+}
+
+func (c *statements) close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, st := range c.byText {
+		st.Close()
+	}
+	c.byText = nil
+}
+
+// notFound turns the database's "no rows" into ErrNotFound.
+func notFound(err error) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return ErrNotFound
+	}
+	return err
+}
+
+// millis and fromMillis carry a time through the database; zero stays zero.
+func millis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+func fromMillis(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms)
+}
