@@ -67,6 +67,3 @@ func wildcardRule(filter []byte) *rule {
 	}
 	return nil
 }
-
-// tooLong reports whether s does not fit a string field.
-func tooLong(s string) bool { return len(s) > maxField }

@@ -1,0 +1,136 @@
+package mqtt
+
+// DecodeProperties decodes raw, the properties of a packet without their length, as
+// PublishView has them. The result does not alias raw. The error is an *Error; there is
+// none when raw is part of a packet that was checked.
+func DecodeProperties(raw []byte) (Properties, error) {
+	var props Properties
+	var ids uint64
+	r := reader{b: raw, v: V5}
+	for len(r.b) > 0 {
+		p := r.property()
+		if r.err == nil && ids&p.bit() != 0 && propertyTable[p.id].many == 0 {
+			r.breaks(&rulePropertyTwice)
+		}
+		if r.err != nil {
+			return Properties{}, r.err
+		}
+		ids |= p.bit()
+		props.set(&p)
+	}
+	return props, r.end()
+}
+
+// set stores p in the field that holds it.
+func (props *Properties) set(p *property) {
+	switch p.id {
+	case propPayloadFormat:
+		props.PayloadFormat = flag(p)
+	case propMessageExpiry:
+		props.MessageExpiry = number32(p)
+	case propContentType:
+		props.ContentType = string(p.text)
+	case propResponseTopic:
+		props.ResponseTopic = string(p.text)
+	case propCorrelationData:
+		props.CorrelationData = binary(p)
+	case propSubscriptionID:
+		props.SubscriptionID = append(props.SubscriptionID, p.number)
+	case propUser:
+		props.User = append(props.User, UserProperty{string(p.text), string(p.value)})
+	case propTopicAlias:
+		props.TopicAlias = number16(p)
+	case propReasonString:
+		props.ReasonString = string(p.text)
+	case propAuthMethod:
+		props.AuthMethod = string(p.text)
+	case propAuthData:
+		props.AuthData = binary(p)
+	case propSessionExpiry:
+		props.SessionExpiry = number32(p)
+	case propServerReference:
+		props.ServerReference = string(p.text)
+	default:
+		props.setHandshake(p)
+	}
+}
+
+// setHandshake stores p where CONNECT, its will or CONNACK alone may hold it.
+func (props *Properties) setHandshake(p *property) {
+	switch p.id {
+	case propAssignedClientID:
+		props.AssignedClientID = string(p.text)
+	case propServerKeepAlive:
+		props.ServerKeepAlive = number16(p)
+	case propRequestProblemInfo:
+		props.RequestProblemInfo = flag(p)
+	case propWillDelay:
+		props.WillDelay = number32(p)
+	case propRequestResponseInfo:
+		props.RequestResponseInfo = flag(p)
+	case propResponseInfo:
+		props.ResponseInfo = string(p.text)
+	case propReceiveMaximum:
+		props.ReceiveMaximum = number16(p)
+	case propTopicAliasMaximum:
+		props.TopicAliasMaximum = number16(p)
+	case propMaximumQoS:
+		props.MaximumQoS = flag(p)
+	case propRetainAvailable:
+		props.RetainAvailable = flag(p)
+	case propMaximumPacketSize:
+		props.MaximumPacketSize = number32(p)
+	case propWildcardSubAvailable:
+		props.WildcardSubAvailable = flag(p)
+	case propSubIDAvailable:
+		props.SubIDAvailable = flag(p)
+	case propSharedSubAvailable:
+		props.SharedSubAvailable = flag(p)
+	}
+}
+
+func flag(p *property) *byte       { v := byte(p.number); return &v }
+func number16(p *property) *uint16 { v := uint16(p.number); return &v }
+func number32(p *property) *uint32 { v := p.number; return &v }
+func binary(p *property) []byte    { return append([]byte(nil), p.text...) }
+
+// ids is the set of the identifiers of the properties that are there.
+func (props *Properties) ids() (ids uint64) {
+	for _, f := range [...]struct {
+		id    byte
+		there bool
+	}{
+		{propPayloadFormat, props.PayloadFormat != nil},
+		{propMessageExpiry, props.MessageExpiry != nil},
+		{propContentType, props.ContentType != ""},
+		{propResponseTopic, props.ResponseTopic != ""},
+		{propCorrelationData, len(props.CorrelationData) > 0},
+		{propSubscriptionID, len(props.SubscriptionID) > 0},
+		{propUser, len(props.User) > 0},
+		{propTopicAlias, props.TopicAlias != nil},
+		{propReasonString, props.ReasonString != ""},
+		{propAuthMethod, props.AuthMethod != ""},
+		{propAuthData, len(props.AuthData) > 0},
+		{propSessionExpiry, props.SessionExpiry != nil},
+		{propServerReference, props.ServerReference != ""},
+		{propAssignedClientID, props.AssignedClientID != ""},
+		{propServerKeepAlive, props.ServerKeepAlive != nil},
+		{propRequestProblemInfo, props.RequestProblemInfo != nil},
+		{propWillDelay, props.WillDelay != nil},
+		{propRequestResponseInfo, props.RequestResponseInfo != nil},
+		{propResponseInfo, props.ResponseInfo != ""},
+		{propReceiveMaximum, props.ReceiveMaximum != nil},
+		{propTopicAliasMaximum, props.TopicAliasMaximum != nil},
+		{propMaximumQoS, props.MaximumQoS != nil},
+		{propRetainAvailable, props.RetainAvailable != nil},
+		{propMaximumPacketSize, props.MaximumPacketSize != nil},
+		{propWildcardSubAvailable, props.WildcardSubAvailable != nil},
+		{propSubIDAvailable, props.SubIDAvailable != nil},
+		{propSharedSubAvailable, props.SharedSubAvailable != nil},
+	} {
+		if f.there {
+			ids |= 1 << f.id
+		}
+	}
+	return ids
+}
