@@ -67,6 +67,19 @@ export function duration(ms) {
   return `${Math.round(ms / 60_000)} min`;
 }
 
+const CLOCK = new Intl.DateTimeFormat([], {
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  fractionalSecondDigits: 3,
+  hourCycle: "h23",
+});
+
+/** A time of day to the millisecond. */
+export function clock(date) {
+  return CLOCK.format(date);
+}
+
 /** Copies text; where the clipboard is not to be had (plain http to another machine) by way of a selection. */
 export async function copy(text) {
   try {

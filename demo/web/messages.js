@@ -1,18 +1,11 @@
 // The live list of messages: newest first, bounded, gentle to the page when many arrive.
 
-import { $, el, setText, show } from "./dom.js";
+import { $, clock, el, setText, show } from "./dom.js";
+import { pushMessageIDOf } from "./api.js";
 import { jsonNodes } from "./json.js";
 
 const LIMIT = 200; // messages shown; older ones are only counted
 const QUIET = 1000; // ms between two announcements to a screen reader
-
-const CLOCK = new Intl.DateTimeFormat([], {
-  hour: "2-digit",
-  minute: "2-digit",
-  second: "2-digit",
-  fractionalSecondDigits: 3,
-  hour12: false,
-});
 
 let received = 0;
 let shown = 0;
@@ -21,11 +14,11 @@ let drawing = false;
 let unspoken = 0;
 let speaking = 0;
 
-/** Takes one message, with what is read from it now; it is drawn with all others of its moment. */
+/** Takes one message; it is read and drawn with all others of its moment. */
 export function addMessage(message) {
   received++;
   unspoken++;
-  fresh.push({ at: new Date(), ...message });
+  fresh.push({ at: new Date(), message });
   if (fresh.length > LIMIT) fresh.shift();
   if (drawing) return;
   drawing = true;
@@ -59,20 +52,22 @@ function draw() {
   announce();
 }
 
-function item({ at, text, bytes, qos, dup, pushMessageID }) {
+function item({ at, message }) {
+  const { bytes, qos, dup } = message;
+  const pushMessageID = pushMessageIDOf(message) || null;
   return el(
     "li",
     { class: "message", "data-push-message-id": pushMessageID },
     el(
       "p",
       { class: "message-head" },
-      el("time", { datetime: at.toISOString() }, CLOCK.format(at)),
-      el("span", {}, `${bytes} bytes`),
+      el("time", { datetime: at.toISOString() }, clock(at)),
+      el("span", {}, `${bytes.length} bytes`),
       el("span", {}, `QoS ${qos}`),
       dup ? el("span", { title: "Delivered before; sent once more" }, "again") : null,
       pushMessageID ? el("span", { class: "message-id", title: pushMessageID }, pushMessageID) : null,
     ),
-    el("pre", { class: "message-body" }, ...body(text)),
+    el("pre", { class: "message-body" }, ...body(message.text())),
   );
 }
 

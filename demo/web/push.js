@@ -1,6 +1,6 @@
 // The journey of a push: install, endpoint, connect, receive; and its ends.
 
-import { $, duration, setText, show, showError } from "./dom.js";
+import { $, clock, duration, setText, show, showError } from "./dom.js";
 import { addMessage, explainEmpty } from "./messages.js";
 import { finishStep, openStep, resetSteps, runStep, showValues } from "./steps.js";
 import { showState, shownState } from "./state.js";
@@ -104,11 +104,10 @@ export function pushCard(kii, hooks) {
       if (count === 1) finishStep("receive", performance.now() - since, "first after");
       showValues("receive", [
         ["count", count],
-        ["last", new Date().toLocaleTimeString()],
+        ["last", clock(new Date())],
       ]);
-      const pushMessageID = pushMessageIDOf(message);
-      addMessage({ text: message.text(), bytes: message.bytes.length, qos: message.qos, dup: message.dup, pushMessageID });
-      hooks.arrived(pushMessageID);
+      addMessage(message);
+      hooks.arrived(pushMessageIDOf(message));
     };
   }
 

@@ -34,7 +34,7 @@ export function sendCard(kii, facts, token) {
     show($("send-text-field"), asText());
     show($("send-json-field"), !asText());
     $("send-json").setAttribute("aria-invalid", String(Boolean(problem)));
-    setText($("send-problem"), problem ? `Not sent like this: ${problem}` : "");
+    setText($("send-problem"), problem ? `This cannot be sent: ${problem}` : "");
     const size = data ? new TextEncoder().encode(JSON.stringify(data)).length : 0;
     setText($("send-size"), data ? `${size} of ${LIMIT} bytes` : "");
     $("send-size").classList.toggle("over", size > LIMIT);
