@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	neturl "net/url"
 	"os"
 	"strconv"
 	"time"
@@ -27,7 +28,10 @@ func dial(ctx context.Context, url string, o Options) (Conn, error) {
 }
 
 func dialWebSocket(ctx context.Context, url string, o Options) (Conn, error) {
-	roots, err := tlsConfig(o.RootCAs)
+	if u, err := neturl.Parse(url); err != nil || u.Hostname() == "" {
+		return nil, badURL(url)
+	}
+	config, err := tlsConfig(o.RootCAs)
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +42,7 @@ func dialWebSocket(ctx context.Context, url string, o Options) (Conn, error) {
 	dialer := websocket.Dialer{
 		Proxy:           http.ProxyFromEnvironment,
 		Subprotocols:    o.Subprotocols,
-		TLSClientConfig: roots,
+		TLSClientConfig: config,
 		NetDialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 			conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
 			if err == nil {
@@ -60,7 +64,7 @@ func dialWebSocket(ctx context.Context, url string, o Options) (Conn, error) {
 		return nil, notNegotiated(url)
 	}
 	ws.SetReadLimit(o.ReadLimit)
-	return &webSocketConn{ws: ws}, nil
+	return newWebSocketConn(ws), nil
 }
 
 // interrupter makes blocking calls on a connection fail once a context ends.

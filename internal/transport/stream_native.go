@@ -9,10 +9,6 @@ import (
 	"io"
 	"net"
 	"net/url"
-	"sync"
-	"sync/atomic"
-
-	"github.com/kiiweb/kiiweb/internal/fault"
 )
 
 const (
@@ -38,21 +34,22 @@ func dialStream(ctx context.Context, address string, o Options) (Conn, error) {
 	if err != nil {
 		return nil, dialFailed(ctx, address, err)
 	}
-	return &streamConn{conn: conn}, nil
+	return &streamConn{lifeline: lifeline{conn: conn}}, nil
 }
 
 // streamConn is a connection over TCP or TLS.
 type streamConn struct {
-	conn    net.Conn
-	reading sync.Mutex
-	block   []byte // room for the next reads; guarded by reading
-	closed  atomic.Bool
+	lifeline
+	block []byte // room for the next reads; guarded by reading
 }
 
 // Read implements Conn.
 func (c *streamConn) Read() ([]byte, error) {
 	c.reading.Lock()
 	defer c.reading.Unlock()
+	if c.closed.Load() {
+		return nil, ErrClosed
+	}
 	if len(c.block) < minRead {
 		c.block = make([]byte, blockSize)
 	}
@@ -72,21 +69,20 @@ func (c *streamConn) Read() ([]byte, error) {
 
 // Write implements Conn.
 func (c *streamConn) Write(b []byte) error {
-	_, err := c.conn.Write(b)
-	if err == nil {
-		return nil
-	}
+	c.writing.Lock()
+	defer c.writing.Unlock()
 	if c.closed.Load() {
 		return ErrClosed
 	}
-	return fault.Wrap(fault.Network, "The message could not be sent", err)
+	if _, err := c.conn.Write(b); err != nil {
+		return c.writeError(err)
+	}
+	return nil
 }
 
 // Close implements Conn.
 func (c *streamConn) Close() error {
-	if c.closed.Swap(true) {
-		return nil
-	}
-	_ = c.conn.Close()
+	// Both *net.TCPConn and *tls.Conn can end their own direction first.
+	c.close(c.conn.(interface{ CloseWrite() error }).CloseWrite)
 	return nil
 }

@@ -4,33 +4,29 @@ package transport
 
 import (
 	"errors"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/gorilla/websocket"
-
-	"github.com/kiiweb/kiiweb/internal/fault"
 )
-
-// closeWait is how long Close lets a write that is under way, and the close frame, take.
-const closeWait = 200 * time.Millisecond
 
 // webSocketConn is a WebSocket over gorilla/websocket.
 type webSocketConn struct {
-	ws      *websocket.Conn
-	reading sync.Mutex
-	closed  atomic.Bool
-	err     error // why reading ended; guarded by reading
+	lifeline
+	ws  *websocket.Conn
+	err error // why reading ended; guarded by reading
+}
+
+func newWebSocketConn(ws *websocket.Conn) *webSocketConn {
+	return &webSocketConn{lifeline: lifeline{conn: ws.NetConn()}, ws: ws}
 }
 
 // Read implements Conn.
 func (c *webSocketConn) Read() ([]byte, error) {
 	c.reading.Lock()
 	defer c.reading.Unlock()
-	if c.err == nil {
+	if c.err == nil && !c.closed.Load() {
 		kind, b, err := c.ws.ReadMessage()
-		if err == nil && kind == websocket.BinaryMessage {
+		if err == nil && kind == websocket.BinaryMessage && !c.closed.Load() {
 			return b, nil
 		}
 		c.err = c.readError(err)
@@ -46,8 +42,7 @@ func (c *webSocketConn) readError(err error) error {
 	var closing *websocket.CloseError
 	switch {
 	case err == nil:
-		_ = c.ws.WriteControl(websocket.CloseMessage,
-			websocket.FormatCloseMessage(websocket.CloseUnsupportedData, "MQTT is binary"), time.Now().Add(closeWait))
+		_ = c.sayClose(websocket.CloseUnsupportedData)
 		_ = c.ws.Close()
 		return notBinary()
 	case errors.Is(err, websocket.ErrReadLimit): // the library has sent close code 1009
@@ -59,25 +54,25 @@ func (c *webSocketConn) readError(err error) error {
 	return &CloseError{Code: websocket.CloseAbnormalClosure, Cause: err}
 }
 
+func (c *webSocketConn) sayClose(code int) error {
+	return c.ws.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, ""), time.Now().Add(closeWait))
+}
+
 // Write implements Conn.
 func (c *webSocketConn) Write(b []byte) error {
-	err := c.ws.WriteMessage(websocket.BinaryMessage, b)
-	if err == nil {
-		return nil
-	}
+	c.writing.Lock()
+	defer c.writing.Unlock()
 	if c.closed.Load() {
 		return ErrClosed
 	}
-	return fault.Wrap(fault.Network, "The message could not be sent", err)
+	if err := c.ws.WriteMessage(websocket.BinaryMessage, b); err != nil {
+		return c.writeError(err)
+	}
+	return nil
 }
 
 // Close implements Conn.
 func (c *webSocketConn) Close() error {
-	if c.closed.Swap(true) {
-		return nil
-	}
-	_ = c.ws.WriteControl(websocket.CloseMessage,
-		websocket.FormatCloseMessage(websocket.CloseNormalClosure, ""), time.Now().Add(closeWait))
-	_ = c.ws.Close()
+	c.close(func() error { return c.sayClose(websocket.CloseNormalClosure) })
 	return nil
 }
