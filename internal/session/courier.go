@@ -1,0 +1,199 @@
+package session
+
+import (
+	"os"
+	"runtime/debug"
+	"sync"
+)
+
+// batch is what arrived in one turn of the loop: messages for the application, and
+// the packet identifiers to acknowledge once it has them, in the order of arrival
+// [MQTT-4.6.0-2]. A repeat has an identifier here and no message.
+type batch struct {
+	gen  uint32
+	msgs []Message
+	acks []uint16
+}
+
+func (b *batch) empty() bool { return len(b.msgs) == 0 && len(b.acks) == 0 }
+
+// parcel is one thing for the application: a batch or a change.
+type parcel struct {
+	batch  batch
+	change *Change
+}
+
+// courier calls the application, one thing after the other. It has a goroutine of its
+// own, so that a handler may take its time, publish, or close the session, while the
+// loop keeps the connection alive.
+type courier struct {
+	cfg  *Config
+	post func(batch) // tells the loop that a batch was delivered
+
+	mu      sync.Mutex
+	parcels []parcel
+	backlog int // messages that wait
+	dropped int // messages at QoS 0 that were dropped
+	ended   bool
+	ready   chan struct{} // something changed; holds one
+}
+
+func newCourier(cfg *Config, post func(batch)) *courier {
+	return &courier{cfg: cfg, post: post, ready: make(chan struct{}, 1)}
+}
+
+// deliver hands over b. With shedding, messages at QoS 0 over the cap are dropped,
+// oldest first.
+func (c *courier) deliver(b batch, shedding bool) {
+	c.mu.Lock()
+	c.parcels = append(c.parcels, parcel{batch: b})
+	c.backlog += len(b.msgs)
+	if over := c.backlog - c.cfg.MaxBacklog; shedding && over > 0 {
+		c.shed(over)
+	}
+	c.mu.Unlock()
+	c.signal()
+}
+
+// tell hands over a change.
+func (c *courier) tell(change Change) {
+	c.mu.Lock()
+	c.parcels = append(c.parcels, parcel{change: &change})
+	c.mu.Unlock()
+	c.signal()
+}
+
+// shed drops the n oldest messages at QoS 0.
+func (c *courier) shed(n int) {
+	for i := range c.parcels {
+		b := &c.parcels[i].batch
+		kept := b.msgs[:0]
+		for _, m := range b.msgs {
+			if n > 0 && m.QoS == 0 {
+				n--
+				c.dropped++
+				c.backlog--
+				continue
+			}
+			kept = append(kept, m)
+		}
+		b.msgs = kept
+		if n == 0 {
+			return
+		}
+	}
+}
+
+// discard drops all messages that are not handed over yet.
+func (c *courier) discard() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	kept := c.parcels[:0]
+	for _, p := range c.parcels {
+		if p.change != nil {
+			kept = append(kept, p)
+		}
+	}
+	c.parcels, c.backlog = kept, 0
+}
+
+// full tells whether so many messages wait that reading has to pause.
+func (c *courier) full() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.backlog >= c.cfg.MaxBacklog
+}
+
+// lost counts the messages that were dropped.
+func (c *courier) lost() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.dropped
+}
+
+// end lets run return once everything is handed over.
+func (c *courier) end() {
+	c.mu.Lock()
+	c.ended = true
+	c.mu.Unlock()
+	c.signal()
+}
+
+func (c *courier) signal() {
+	select {
+	case c.ready <- struct{}{}:
+	default:
+	}
+}
+
+// run is the courier's goroutine.
+func (c *courier) run() {
+	for {
+		p, ok, ended := c.take()
+		switch {
+		case !ok && ended:
+			return
+		case !ok:
+			<-c.ready
+		case p.change != nil:
+			c.guarded(func() { c.cfg.OnChange(*p.change) })
+		default:
+			if len(p.batch.msgs) > 0 {
+				c.guarded(func() { c.cfg.Deliver(p.batch.msgs) })
+			}
+			c.post(p.batch)
+		}
+	}
+}
+
+// take gives the next parcel.
+func (c *courier) take() (p parcel, ok, ended bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.parcels) == 0 {
+		return parcel{}, false, c.ended
+	}
+	p = c.parcels[0]
+	c.parcels[0] = parcel{}
+	c.parcels = c.parcels[1:]
+	c.backlog -= len(p.batch.msgs)
+	return p, true, false
+}
+
+// guarded calls f and survives its panic, which OnPanic then gets.
+func (c *courier) guarded(f func()) {
+	defer func() {
+		if v := recover(); v != nil {
+			survive(c.cfg.OnPanic, v)
+		}
+	}()
+	f()
+}
+
+// survive reports a panic, and survives one in the report.
+func survive(report func(any, []byte), v any) {
+	defer func() {
+		if again := recover(); again != nil {
+			reportPanic(again, debug.Stack())
+		}
+	}()
+	report(v, debug.Stack())
+}
+
+// reportPanic is the OnPanic of those who set none.
+func reportPanic(v any, stack []byte) {
+	_, _ = os.Stderr.WriteString("kiiweb: panic in a handler: " + panicText(v) + "\n" + string(stack))
+}
+
+// panicText shows a panic's value.
+func panicText(v any) string {
+	switch v := v.(type) {
+	case error:
+		return v.Error()
+	case string:
+		return v
+	case interface{ String() string }:
+		return v.String()
+	}
+	return "a value that is no text"
+}

@@ -1,0 +1,71 @@
+package session
+
+// event is something that happened to the session. Events that belong to one
+// connection attempt carry its generation.
+type event interface{ name() string }
+
+type (
+	// opened starts the session.
+	opened struct{}
+	// endpointReady: the Endpoint hook answered. lapsed: what it gave has expired.
+	endpointReady struct {
+		gen    uint32
+		lapsed bool
+	}
+	// dialed: the transport is open.
+	dialed struct{ gen uint32 }
+	// welcomed: CONNACK accepted the connection.
+	welcomed struct {
+		gen            uint32
+		sessionPresent bool
+	}
+	// subscribed: SUBACK granted the subscription.
+	subscribed struct{ gen uint32 }
+	// lost ends an attempt or a connection, whatever the cause.
+	lost struct {
+		gen   uint32
+		cause cause
+	}
+	// retryDue: the waiting time is over.
+	retryDue struct{}
+	// stableDue: the connection has been online for the stable period.
+	stableDue struct{ gen uint32 }
+	// woken: something suggests that the network or the machine came back.
+	woken struct{ why string }
+	// takenBack: the application wants the connection back.
+	takenBack struct{}
+	// closedByUser: the application closes the session.
+	closedByUser struct{}
+)
+
+func (opened) name() string        { return "opened" }
+func (endpointReady) name() string { return "endpointReady" }
+func (dialed) name() string        { return "dialed" }
+func (welcomed) name() string      { return "welcomed" }
+func (subscribed) name() string    { return "subscribed" }
+func (lost) name() string          { return "lost" }
+func (retryDue) name() string      { return "retryDue" }
+func (stableDue) name() string     { return "stableDue" }
+func (woken) name() string         { return "woken" }
+func (takenBack) name() string     { return "takenBack" }
+func (closedByUser) name() string  { return "closedByUser" }
+
+// generation gives the attempt that e belongs to; ok is false for events of the
+// session as a whole.
+func generation(e event) (gen uint32, ok bool) {
+	switch e := e.(type) {
+	case endpointReady:
+		return e.gen, true
+	case dialed:
+		return e.gen, true
+	case welcomed:
+		return e.gen, true
+	case subscribed:
+		return e.gen, true
+	case lost:
+		return e.gen, true
+	case stableDue:
+		return e.gen, true
+	}
+	return 0, false
+}

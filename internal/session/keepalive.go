@@ -1,0 +1,101 @@
+package session
+
+import "time"
+
+// maxPongWait is the longest wait for PINGRESP.
+const maxPongWait = 10 * time.Second
+
+// wakeWait is the wait for PINGRESP after something suggested that the connection
+// may be dead.
+const wakeWait = 5 * time.Second
+
+// jumpLate is how late a timer has to fire for the machine to count as having slept.
+const jumpLate = 5 * time.Second
+
+// keepAlive decides when PINGREQ is due and when the connection counts as dead. It
+// is pure: times come in as arguments.
+//
+// PINGREQ is due when nothing was sent for half of the keep alive, so that the server
+// keeps the connection [MQTT-3.1.2-20], and when nothing was received for as long,
+// so that a dead network is noticed although this side goes on sending.
+type keepAlive struct {
+	half     time.Duration // half of the keep alive; 0: off
+	sent     time.Time
+	received time.Time
+	pongBy   time.Time     // when the outstanding PINGRESP is overdue; zero: none is outstanding
+	window   time.Duration // what the outstanding PINGRESP was given
+	graced   bool          // the deadline was moved once because the machine slept
+}
+
+// start begins at now with a keep alive in seconds.
+func (k *keepAlive) start(now time.Time, seconds uint16) {
+	*k = keepAlive{half: time.Duration(seconds) * time.Second / 2, sent: now, received: now}
+}
+
+// wrote notes that something was sent.
+func (k *keepAlive) wrote(now time.Time) { k.sent = now }
+
+// heard notes that something was received. A server that is busy sending has a slow
+// network, not a dead one: the outstanding PINGRESP gets its window again.
+func (k *keepAlive) heard(now time.Time) {
+	k.received = now
+	if !k.pongBy.IsZero() {
+		k.pongBy = later(k.pongBy, now.Add(k.window))
+	}
+}
+
+// answered notes PINGRESP.
+func (k *keepAlive) answered() { k.pongBy, k.graced = time.Time{}, false }
+
+// next gives the time to look again; zero: never.
+func (k *keepAlive) next() time.Time {
+	switch {
+	case !k.pongBy.IsZero():
+		return k.pongBy
+	case k.half == 0:
+		return time.Time{}
+	case k.sent.Before(k.received):
+		return k.sent.Add(k.half)
+	}
+	return k.received.Add(k.half)
+}
+
+// pingDue tells whether PINGREQ is to be sent now.
+func (k *keepAlive) pingDue(now time.Time) bool {
+	return k.pongBy.IsZero() && k.half != 0 && !now.Before(k.next())
+}
+
+// pinged notes PINGREQ.
+func (k *keepAlive) pinged(now time.Time) {
+	k.window = min(k.half, maxPongWait)
+	k.pongBy = now.Add(k.window)
+}
+
+// dead tells whether PINGRESP is overdue.
+func (k *keepAlive) dead(now time.Time) bool {
+	return !k.pongBy.IsZero() && !now.Before(k.pongBy)
+}
+
+// probe asks for a sign of life soon: it tells whether PINGREQ is to be sent. When
+// one is outstanding its answer gets the short deadline; a deadline that passed while
+// the machine slept is moved, once.
+func (k *keepAlive) probe(now time.Time) (send bool) {
+	short := now.Add(wakeWait)
+	switch {
+	case k.pongBy.IsZero():
+		k.window, k.pongBy = wakeWait, short
+		return true
+	case k.pongBy.After(short):
+		k.window, k.pongBy = wakeWait, short
+	case k.dead(now) && !k.graced:
+		k.window, k.pongBy, k.graced = wakeWait, short, true
+	}
+	return false
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}

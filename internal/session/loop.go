@@ -1,0 +1,239 @@
+package session
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/kiiweb/kiiweb/internal/fault"
+	"github.com/kiiweb/kiiweb/internal/mqtt"
+	"github.com/kiiweb/kiiweb/internal/transport"
+)
+
+// turnMax bounds how many things one turn takes in before it writes and delivers.
+const turnMax = 64
+
+// loop owns the session. Nothing in it blocks but the wait at the top of a turn.
+type loop struct {
+	s       *Session
+	cfg     *Config
+	codec   mqtt.Codec
+	machine machine
+	events  []event // the one that is performed, and those that came up in it
+	ended   bool
+
+	endpoint Endpoint       // of the current attempt
+	offered  transport.Conn // just dialed, for the greet effect
+	cancel   context.CancelFunc
+	link     *link // nil while there is none
+	retired  sync.WaitGroup
+
+	alarms  alarms
+	stage   stage // that alarmStage is about
+	out     inflight
+	flowing bool // publishes may be sent
+	seen    dedupe
+	courier *courier
+	batch   batch  // what this turn received
+	topic   string // of the last message received
+}
+
+func newLoop(s *Session, codec mqtt.Codec) *loop {
+	l := &loop{s: s, cfg: &s.cfg, codec: codec}
+	l.out.max = s.cfg.MaxOutgoing
+	l.alarms.timer = s.cfg.Clock.NewTimer()
+	l.courier = s.courier
+	return l
+}
+
+// run is the loop's goroutine: it takes turns until the machine is done.
+func (l *loop) run() {
+	go l.courier.run()
+	l.step(opened{})
+	for !l.ended {
+		l.send()
+		l.alarms.arm(l.now())
+		l.turn()
+		for n := 1; n < turnMax && !l.ended && l.more(); n++ {
+		}
+		l.dispatch()
+	}
+	l.finish()
+}
+
+// turn waits for something and takes it in.
+func (l *loop) turn() {
+	select {
+	case f := <-l.s.inbox:
+		f(l)
+	case b := <-l.s.delivered:
+		l.acknowledge(b)
+	case c := <-l.chunks():
+		l.chunk(c)
+	case err := <-l.wrote():
+		l.written(err)
+	case <-l.alarms.timer.C():
+		l.alarm()
+	}
+}
+
+// more takes in something that is there already, so that what it leads to goes out
+// together. It tells whether there was anything.
+func (l *loop) more() bool {
+	select {
+	case f := <-l.s.inbox:
+		f(l)
+	case b := <-l.s.delivered:
+		l.acknowledge(b)
+	case c := <-l.chunks():
+		l.chunk(c)
+	default:
+		return false
+	}
+	return true
+}
+
+// chunks gives the channel to receive from, nil when nothing is to be received.
+func (l *loop) chunks() chan chunk {
+	if l.link == nil || !l.reading() {
+		return nil
+	}
+	return l.link.chunks
+}
+
+func (l *loop) wrote() chan error {
+	if l.link == nil {
+		return nil
+	}
+	return l.link.wrote
+}
+
+// reading tells whether chunks are taken in. They are not while too many messages
+// wait for the application, unless a message of its own waits for an acknowledgement:
+// a handler may be waiting for that.
+func (l *loop) reading() bool {
+	return l.out.waiting() || len(l.batch.msgs) < l.cfg.MaxBacklog && !l.courier.full()
+}
+
+func (l *loop) now() time.Time { return l.cfg.Clock.Now() }
+
+// step takes an event through the machine and performs the effects. An event that
+// comes up in an effect has its turn afterwards.
+func (l *loop) step(e event) {
+	l.events = append(l.events, e)
+	if len(l.events) > 1 {
+		return
+	}
+	for len(l.events) > 0 {
+		m, effects := step(l.machine, l.events[0])
+		l.machine = m
+		for _, e := range effects {
+			l.perform(e)
+		}
+		l.events = l.events[1:]
+	}
+}
+
+// lose ends the current attempt.
+func (l *loop) lose(c cause) { l.step(lost{l.machine.gen, c}) }
+
+// dispatch hands over what this turn received.
+func (l *loop) dispatch() {
+	if l.batch.empty() {
+		return
+	}
+	l.courier.deliver(l.batch, l.courier.full())
+	l.batch = batch{}
+}
+
+// alarm handles the timer. One that is far too late means that the machine slept.
+func (l *loop) alarm() {
+	now := l.now()
+	if l.alarms.fired(now) {
+		l.recheckExpiry(now)
+		l.step(woken{"the machine was asleep"})
+	}
+	if l.alarms.due(alarmStage, now) {
+		l.lose(cause{kind: causeTimeout, text: l.stage.String()})
+	}
+	if l.alarms.due(alarmRetry, now) {
+		l.step(retryDue{})
+	}
+	if l.alarms.due(alarmStable, now) {
+		l.step(stableDue{l.machine.gen})
+	}
+	if l.alarms.due(alarmExpiry, now) {
+		l.lose(cause{kind: causeExpired})
+	}
+	l.checkLink(now)
+}
+
+// checkLink looks after the keep alive and the write under way.
+func (l *loop) checkLink(now time.Time) {
+	k := l.link
+	if k == nil {
+		return
+	}
+	switch {
+	case !k.writeBy.IsZero() && !now.Before(k.writeBy):
+		err := k.broken
+		if err == nil {
+			err = fault.New(fault.Timeout, "the network takes nothing any more")
+		}
+		l.lose(cause{kind: causeClosed, err: err})
+		return
+	case !l.reading() || len(k.chunks) > 0:
+		k.keep.heard(now) // what arrived is not looked at yet, so nothing can be missing
+	case k.keep.dead(now):
+		l.lose(cause{kind: causeTimeout, text: "PINGRESP"})
+		return
+	}
+	if k.keep.pingDue(now) {
+		l.pingreq()
+		k.keep.pinged(now)
+	}
+}
+
+// watch sets the alarm for the link.
+func (l *loop) watch() {
+	if l.link == nil {
+		return
+	}
+	at := l.link.keep.next()
+	if by := l.link.writeBy; !by.IsZero() && (at.IsZero() || by.Before(at)) {
+		at = by
+	}
+	l.alarms.set(alarmLink, at)
+}
+
+// written notes that the writer is idle. After a failed write the reader may still
+// have the server's reason, so the end is left to it, for a moment.
+func (l *loop) written(err error) {
+	l.link.written(err)
+	if err != nil {
+		l.link.writeBy = l.now().Add(drainWait)
+	}
+}
+
+// drainWait is how long a reader may take to find the end after a write failed.
+const drainWait = time.Second
+
+// finish waits for the last words of connections, a bounded time, and ends the rest.
+func (l *loop) finish() {
+	close(l.s.over)
+	gone := make(chan struct{})
+	go func() {
+		l.retired.Wait()
+		close(gone)
+	}()
+	timer := l.cfg.Clock.NewTimer()
+	timer.Reset(2 * l.cfg.CloseTimeout)
+	select {
+	case <-gone:
+	case <-timer.C():
+	}
+	timer.Stop()
+	l.alarms.timer.Stop()
+	l.courier.end()
+	close(l.s.done)
+}

@@ -1,0 +1,185 @@
+package session
+
+import (
+	"github.com/kiiweb/kiiweb/internal/fault"
+	"github.com/kiiweb/kiiweb/internal/mqtt"
+)
+
+// maxRefused is how many times running credentials may be refused, each time after
+// a fresh endpoint, before the session gives up.
+const maxRefused = 3
+
+// machine is the whole state of the lifecycle.
+type machine struct {
+	phase    phase
+	gen      uint32 // the current attempt; events of others are late
+	failures int    // attempts and connections lost since the last stable period
+	refused  int    // refusals of the credentials running
+	refresh  bool   // the next endpoint has to be a fresh one
+	held     bool   // the server asked to be left alone for a while: waking does not shorten the wait
+}
+
+// step is the lifecycle: what happened in which state leads where, and what is to be
+// done. It is pure: no I/O, no clock, no goroutine.
+//
+// The transitions, in the order of a good life:
+//
+//	idle         opened         fetching
+//	fetching     endpointReady  dialing, or fetching again when what came has lapsed
+//	dialing      dialed         greeting
+//	greeting     welcomed       subscribing
+//	subscribing  subscribed     online
+//	online       stableDue      online, with the back-off reset
+//	online       woken          online, with a PING
+//	an attempt   lost           waiting, displaced, closed or failed: the policy's ruling
+//	waiting      retryDue       fetching
+//	waiting      woken          fetching, unless the server asked to wait
+//	displaced    takenBack      fetching, with everything reset
+//	not final    closedByUser   closed
+//
+// Everything else changes nothing.
+func step(m machine, e event) (machine, []effect) {
+	if m.phase.final() {
+		return m, nil
+	}
+	if gen, ok := generation(e); ok && (gen != m.gen || !m.phase.attempting()) {
+		return m, nil
+	}
+	switch e := e.(type) {
+	case opened:
+		if m.phase == phaseIdle {
+			return m.start("connecting")
+		}
+	case endpointReady:
+		if m.phase == phaseFetching {
+			return m.fetched(e.lapsed)
+		}
+	case dialed:
+		if m.phase == phaseDialing {
+			m.phase = phaseGreeting
+			return m, []effect{greet{m.gen}, limit{stageConnack}}
+		}
+	case welcomed:
+		if m.phase == phaseGreeting {
+			m.phase, m.refused = phaseSubscribing, 0
+			return m, []effect{resume{e.sessionPresent}, limit{stageSuback}}
+		}
+	case subscribed:
+		if m.phase == phaseSubscribing {
+			m.phase = phaseOnline
+			return m, []effect{unlimit{}, announce{state: Online, reason: "subscribed"}, flow{}, watchStable{m.gen}}
+		}
+	case stableDue:
+		if m.phase == phaseOnline {
+			m.failures = 0
+		}
+	case lost:
+		return m.lose(e.cause)
+	case retryDue:
+		if m.phase == phaseWaiting {
+			return m.start("connecting again")
+		}
+	case woken:
+		return m.wake(e.why)
+	case takenBack:
+		if m.phase == phaseDisplaced {
+			m.failures, m.refused, m.refresh = 0, 0, false
+			return m.start("taking the connection back")
+		}
+	case closedByUser:
+		return m.close()
+	}
+	return m, nil
+}
+
+// start begins an attempt of a new generation.
+func (m machine) start(reason string) (machine, []effect) {
+	m.phase = phaseFetching
+	m.gen++
+	m.held = false
+	return m, []effect{announce{state: Connecting, reason: reason}, fetch{m.gen, m.refresh}, limit{stageEndpoint}}
+}
+
+// fetched goes on to the transport. An endpoint that has lapsed is fetched afresh
+// once; a fresh one is tried as it is, since the two clocks may differ.
+func (m machine) fetched(lapsed bool) (machine, []effect) {
+	if lapsed && !m.refresh {
+		m.refresh = true
+		return m, []effect{fetch{m.gen, true}, limit{stageEndpoint}}
+	}
+	m.phase, m.refresh = phaseDialing, false
+	return m, []effect{dial{m.gen}, limit{stageDial}}
+}
+
+// wake checks a connection that stands, and ends a wait.
+func (m machine) wake(why string) (machine, []effect) {
+	switch {
+	case m.phase == phaseOnline:
+		return m, []effect{ping{}}
+	case m.phase == phaseWaiting && !m.held:
+		m, next := m.start("connecting again: " + why)
+		return m, append([]effect{unwait{}}, next...)
+	}
+	return m, nil
+}
+
+// lose ends the attempt and goes where the policy says.
+func (m machine) lose(c cause) (machine, []effect) {
+	r := judge(c)
+	err := r.fault(c)
+	do := []effect{m.part(c)}
+	if r.blame {
+		do = append(do, failSent{err})
+	}
+	if r.counted {
+		m.refused++
+		if m.refused >= maxRefused {
+			r.act, r.end = actStop, phaseFailed
+		}
+	}
+	switch r.act {
+	case actStop:
+		m.phase = r.end
+		return m, append(do, settle{err}, announce{state: r.end.state(), reason: err.Message, err: err}, finish{})
+	case actDisplace:
+		m.phase = phaseDisplaced
+		return m, append(do, settle{err}, announce{state: Displaced, reason: err.Message, err: err})
+	case actRefresh:
+		m.refresh = true
+	}
+	floor := r.wait(c)
+	m.phase, m.held = phaseWaiting, floor > 0
+	do = append(do, wait{attempt: m.failures, floor: floor, err: err})
+	m.failures++
+	return m, do
+}
+
+// part says goodbye where there is somebody to say it to.
+func (m machine) part(c cause) effect {
+	if m.phase < phaseGreeting {
+		return abandon{}
+	}
+	switch {
+	case c.kind == causeExpired:
+		return hangUp{mqtt.Success}
+	case c.kind == causeViolation && c.reason != mqtt.UnsupportedProtocolVersion:
+		return hangUp{tellable(c.reason)}
+	}
+	return abandon{}
+}
+
+// close ends the session for the application.
+func (m machine) close() (machine, []effect) {
+	err := fault.New(fault.Closed, "the connection was closed by the application")
+	var do []effect
+	switch {
+	case m.phase == phaseWaiting:
+		do = append(do, unwait{})
+	case m.phase >= phaseGreeting && m.phase <= phaseOnline:
+		do = append(do, hangUp{mqtt.Success})
+	case m.phase.attempting():
+		do = append(do, abandon{})
+	}
+	m.phase = phaseClosed
+	return m, append(do, discard{}, settle{err}, announce{state: Closed, reason: "closed by the application", err: err}, finish{})
+}

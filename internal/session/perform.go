@@ -1,0 +1,217 @@
+package session
+
+import (
+	"context"
+	"time"
+
+	"github.com/kiiweb/kiiweb/internal/fault"
+	"github.com/kiiweb/kiiweb/internal/mqtt"
+	"github.com/kiiweb/kiiweb/internal/transport"
+)
+
+// perform does what the machine wants.
+func (l *loop) perform(e effect) {
+	switch e := e.(type) {
+	case fetch:
+		l.fetch(e)
+	case dial:
+		l.dial(e)
+	case greet:
+		l.greet(e)
+	case resume:
+		l.resume(e)
+	case flow:
+		l.flowing = true
+	case limit:
+		l.stage = e.stage
+		l.alarms.set(alarmStage, l.now().Add(l.timeout(e.stage)))
+	case unlimit:
+		l.alarms.off(alarmStage)
+	case watchStable:
+		l.alarms.set(alarmStable, l.now().Add(l.cfg.StableAfter))
+	case ping:
+		l.ping()
+	case abandon:
+		l.part(nil)
+	case hangUp:
+		l.part(&mqtt.Disconnect{ReasonCode: e.reason})
+	case wait:
+		l.wait(e)
+	case unwait:
+		l.alarms.off(alarmRetry)
+	case announce:
+		l.announce(Change{State: e.state, Reason: e.reason, Err: e.err})
+	case failSent:
+		l.out.failSent(e.err)
+	case settle:
+		l.out.failAll(e.err)
+	case discard:
+		l.batch = batch{}
+		l.courier.discard()
+	case finish:
+		l.ended = true
+	}
+}
+
+func (l *loop) timeout(s stage) time.Duration {
+	if s == stageEndpoint {
+		return l.cfg.EndpointTimeout
+	}
+	return l.cfg.StageTimeout
+}
+
+// background makes a context for a hook of the current attempt. The one before, if
+// any, has done its work.
+func (l *loop) background() context.Context {
+	l.release()
+	ctx, cancel := context.WithCancel(context.Background())
+	l.cancel = cancel
+	return ctx
+}
+
+// release ends the hook that may still work for the attempt.
+func (l *loop) release() {
+	if l.cancel != nil {
+		l.cancel()
+		l.cancel = nil
+	}
+}
+
+// fetch calls the Endpoint hook in the background.
+func (l *loop) fetch(e fetch) {
+	ctx := l.background()
+	go func() {
+		endpoint, err := guardHook(l.cfg, func() (Endpoint, error) { return l.cfg.Endpoint(ctx, e.refresh) })
+		l.s.post(func(l *loop) {
+			switch {
+			case err != nil:
+				l.step(lost{e.gen, cause{kind: causeEndpoint, err: err}})
+			case e.gen == l.machine.gen:
+				l.endpoint = endpoint
+				l.step(endpointReady{e.gen, l.lapsed(endpoint)})
+			}
+		})
+	}()
+}
+
+func (l *loop) lapsed(e Endpoint) bool {
+	return !e.Expires.IsZero() && e.Expires.Round(0).Sub(l.now().Round(0)) <= 0
+}
+
+// dial opens the transport in the background. One that comes too late is closed.
+func (l *loop) dial(e dial) {
+	ctx, url := l.background(), l.endpoint.URL
+	o := transport.Options{
+		Subprotocols: []string{subprotocol(l.cfg.Version)},
+		RootCAs:      l.endpoint.RootCAs,
+		ReadLimit:    4 * int64(l.cfg.MaxPacket), // one WebSocket message may carry many packets
+	}
+	go func() {
+		conn, err := guardHook(l.cfg, func() (transport.Conn, error) { return l.cfg.Dial(ctx, url, o) })
+		taken := make(chan bool, 1)
+		posted := l.s.post(func(l *loop) {
+			if err != nil {
+				l.step(lost{e.gen, cause{kind: causeDial, err: err}})
+				return
+			}
+			l.offered = conn
+			l.step(dialed{e.gen})
+			taken <- l.offered == nil // the greet effect takes it
+			l.offered = nil
+		})
+		if err == nil && (!posted || !<-taken) {
+			_ = conn.Close() // nobody uses it
+		}
+	}()
+}
+
+// subprotocol names the version as WebSocket servers expect it [MQTT-6.0.0-3]; 3.1
+// had a name of its own.
+func subprotocol(v mqtt.Version) string {
+	if v == mqtt.V31 {
+		return "mqttv3.1"
+	}
+	return "mqtt"
+}
+
+// guardHook calls a hook and makes an error of its panic.
+func guardHook[T any](cfg *Config, hook func() (T, error)) (v T, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			survive(cfg.OnPanic, p)
+			err = fault.New(fault.Crashed, "a hook of the session panicked: "+panicText(p))
+		}
+	}()
+	return hook()
+}
+
+// resume rewinds what was sent before, and subscribes. It does so even where the
+// server kept the session: that is allowed, and a server that begins to deliver at
+// SUBSCRIBE needs it.
+func (l *loop) resume(e resume) {
+	l.out.rewind(e.sessionPresent)
+	l.link.subID = l.out.newID()
+	l.must(l.encode(&mqtt.Subscribe{
+		PacketID:      l.link.subID,
+		Subscriptions: []mqtt.Subscription{{Filter: l.endpoint.Topic, QoS: l.cfg.QoS}},
+	}))
+}
+
+// ping asks for a sign of life.
+func (l *loop) ping() {
+	if l.link != nil && l.link.keep.probe(l.now()) {
+		l.pingreq()
+	}
+}
+
+// pingreq puts PINGREQ, which always can be encoded, into the next write.
+func (l *loop) pingreq() { _ = l.encode(&mqtt.Pingreq{}) }
+
+// part ends the attempt and what belongs to it, after the last words if there are any.
+func (l *loop) part(last *mqtt.Disconnect) {
+	l.release()
+	l.alarms.off(alarmStage, alarmStable, alarmExpiry, alarmLink)
+	l.flowing = false
+	k := l.link
+	if k == nil {
+		return
+	}
+	var lastWords Timer
+	if last != nil {
+		_ = l.encode(last) // without it the connection ends all the same
+		lastWords = l.cfg.Clock.NewTimer()
+		lastWords.Reset(l.cfg.CloseTimeout)
+	}
+	l.link = nil
+	err := fault.New(fault.Network, "the connection ended before the message was written")
+	k.retire(lastWords, err, l.s.hurry, &l.retired)
+}
+
+// wait starts the retry timer and announces it.
+func (l *loop) wait(e wait) {
+	b := backoff{l.cfg.BackoffBase, l.cfg.BackoffCap}
+	d := e.floor + b.delay(e.attempt, l.cfg.Rand())
+	l.alarms.set(alarmRetry, l.now().Add(d))
+	l.announce(Change{State: Waiting, Reason: e.err.Message, RetryIn: d, Err: e.err})
+}
+
+// announce makes c the session's state and tells the application, behind the
+// messages that came before.
+func (l *loop) announce(c Change) {
+	c.ReasonCode = -1
+	if c.Err != nil {
+		c.Code, c.ReasonCode = c.Err.Code, c.Err.ReasonCode
+	}
+	l.dispatch()
+	l.s.set(c)
+	l.courier.tell(c)
+}
+
+// recheckExpiry sets the alarm for the endpoint's end by the wall clock, which went
+// on while the machine slept.
+func (l *loop) recheckExpiry(now time.Time) {
+	if l.link == nil || l.endpoint.Expires.IsZero() {
+		return
+	}
+	l.alarms.set(alarmExpiry, now.Add(l.endpoint.Expires.Round(0).Sub(now.Round(0))))
+}

@@ -1,0 +1,218 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/kiiweb/kiiweb/internal/fault"
+	"github.com/kiiweb/kiiweb/internal/mqtt"
+	"github.com/kiiweb/kiiweb/internal/transport"
+)
+
+// causeKind says where the end of an attempt came from, and so which table rules.
+type causeKind uint8
+
+const (
+	causeConnack    causeKind = iota // CONNACK refused; reason
+	causeDisconnect                  // DISCONNECT was received; reason
+	causeSuback                      // SUBACK refused; reason
+	causeClosed                      // the transport ended; err, a *transport.CloseError or the network's
+	causeDial                        // the transport did not open; err
+	causeEndpoint                    // the Endpoint hook failed; err
+	causeTimeout                     // a deadline passed; text says of what
+	causeViolation                   // the server broke the protocol; reason and err
+	causeExpired                     // the endpoint's time is over
+)
+
+// cause is why an attempt or a connection ended.
+type cause struct {
+	kind   causeKind
+	reason mqtt.ReasonCode
+	text   string // the server's reason string, or what was awaited
+	err    error
+}
+
+// action is what to do about a cause.
+type action uint8
+
+const (
+	actRetry    action = iota // wait, then connect again
+	actRefresh                // wait, fetch a new endpoint, then connect
+	actStop                   // end in the ruling's phase
+	actDisplace               // wait for TakeBack
+)
+
+// busyFloor is the shortest wait after a server said that it has too much to do.
+const busyFloor = 5 * time.Second
+
+// ruling is what the policy says about one cause.
+type ruling struct {
+	act     action
+	end     phase // of actStop
+	code    fault.Code
+	remedy  string // "" for the code's own
+	floor   time.Duration
+	counted bool // counts towards maxRefused
+	blame   bool // something that we sent is the reason: it is not sent again
+}
+
+// The usual rulings, which the tables put in their places.
+func retry(code fault.Code) ruling   { return ruling{act: actRetry, code: code} }
+func refresh(code fault.Code) ruling { return ruling{act: actRefresh, code: code} }
+func stop(code fault.Code) ruling    { return ruling{act: actStop, end: phaseFailed, code: code} }
+func busy(code fault.Code) ruling    { return ruling{act: actRetry, code: code, floor: busyFloor} }
+func blamed(code fault.Code) ruling  { return ruling{act: actRetry, code: code, blame: true} }
+
+// revoked ends a session whose installation is gone. Nothing failed, so it is closed.
+func revoked() ruling { return ruling{act: actStop, end: phaseClosed, code: fault.Revoked} }
+
+// with gives r another remedy than its code's.
+func (r ruling) with(remedy string) ruling {
+	r.remedy = remedy
+	return r
+}
+
+// refused marks a refusal of the credentials: a fresh endpoint helps, or nothing does.
+func refused() ruling {
+	return ruling{act: actRefresh, code: fault.BadCredentials, counted: true}
+}
+
+// judge looks the cause up.
+func judge(c cause) ruling {
+	switch c.kind {
+	case causeConnack:
+		return lookup(connackRulings, c.reason, fault.ProtocolError)
+	case causeDisconnect:
+		return lookup(disconnectRulings, c.reason, fault.ProtocolError)
+	case causeSuback:
+		if r, ok := subackRulings[c.reason]; ok {
+			return r
+		}
+		return stop(fault.ProtocolError)
+	case causeClosed:
+		return judgeClose(c.err)
+	case causeDial:
+		return judgeDial(c.err)
+	case causeEndpoint:
+		return judgeEndpoint(c.err)
+	case causeViolation:
+		if c.reason == mqtt.UnsupportedProtocolVersion {
+			return stop(fault.ProtocolVersion)
+		}
+		return retry(fault.ProtocolError)
+	case causeExpired:
+		return refresh(fault.BadCredentials).with("Nothing to do: the endpoint's time is over and a new one is fetched.")
+	}
+	return retry(fault.Timeout)
+}
+
+// lookup gives the ruling for reason. What the standard does not allow in the packet
+// is a fault of the server, which a new connection may get over.
+func lookup(table map[mqtt.ReasonCode]ruling, reason mqtt.ReasonCode, other fault.Code) ruling {
+	if r, ok := table[reason]; ok {
+		return r
+	}
+	return retry(other)
+}
+
+// judgeClose rules on a transport that ended without a DISCONNECT before.
+func judgeClose(err error) ruling {
+	var c *transport.CloseError
+	if errors.As(err, &c) {
+		if r, ok := closeRulings[c.Code]; ok {
+			return r
+		}
+		return retry(fault.Network)
+	}
+	return byCode(readRulings, err)
+}
+
+// judgeDial rules on a transport that did not open: by the HTTP status of a refused
+// WebSocket handshake where it is known, else by the code.
+func judgeDial(err error) ruling {
+	var f *fault.Error
+	if errors.As(err, &f) && f.Status != 0 {
+		if r, ok := statusRulings[f.Status]; ok {
+			return r
+		}
+		if f.Status >= 500 {
+			return retry(fault.ServerError)
+		}
+	}
+	return byCode(dialRulings, err)
+}
+
+// judgeEndpoint rules on a failure of the Endpoint hook.
+func judgeEndpoint(err error) ruling { return byCode(endpointRulings, err) }
+
+func byCode(table map[fault.Code]ruling, err error) ruling {
+	if r, ok := table[fault.CodeOf(err)]; ok {
+		return r
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return retry(fault.Timeout)
+	}
+	return retry(fault.Network)
+}
+
+// wait gives the shortest wait before the next attempt: the ruling's, or what the
+// server asked for.
+func (r ruling) wait(c cause) time.Duration {
+	var f *fault.Error
+	if errors.As(c.err, &f) && f.RetryAfter > 0 {
+		return max(r.floor, time.Duration(f.RetryAfter)*time.Second)
+	}
+	return r.floor
+}
+
+// fault makes the error that users see. An error that a layer below made with the
+// same code is handed on as it is.
+func (r ruling) fault(c cause) *fault.Error {
+	var below *fault.Error
+	if errors.As(c.err, &below) && below.Code == r.code {
+		return below
+	}
+	e := fault.New(r.code, c.sentence())
+	e.Cause = c.err
+	e.Retryable = r.act == actRetry || r.act == actRefresh
+	if r.remedy != "" {
+		e.Remedy = r.remedy
+	}
+	if c.kind <= causeSuback || c.kind == causeViolation {
+		e.ReasonCode = int(c.reason)
+	}
+	if below != nil {
+		e.Status, e.KiiCode, e.RetryAfter = below.Status, below.KiiCode, below.RetryAfter
+	}
+	return e
+}
+
+// sentence says what happened.
+func (c cause) sentence() string {
+	s := ""
+	switch c.kind {
+	case causeConnack:
+		s = "the broker refused the connection: " + c.reason.String()
+	case causeDisconnect:
+		s = "the broker ended the connection: " + c.reason.String()
+	case causeSuback:
+		s = "the broker refused the subscription: " + c.reason.String()
+	case causeClosed:
+		return "the connection was lost"
+	case causeDial:
+		return "the connection could not be opened"
+	case causeEndpoint:
+		return "the endpoint could not be fetched"
+	case causeViolation:
+		return "the broker broke the protocol"
+	case causeExpired:
+		return "the endpoint has expired"
+	default:
+		return c.text + " did not come in time"
+	}
+	if c.text != "" {
+		s += " (" + c.text + ")"
+	}
+	return s
+}

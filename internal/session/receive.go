@@ -1,0 +1,198 @@
+package session
+
+import (
+	"bytes"
+
+	"github.com/kiiweb/kiiweb/internal/fault"
+	"github.com/kiiweb/kiiweb/internal/mqtt"
+)
+
+// chunk takes in what the reader brought.
+func (l *loop) chunk(c chunk) {
+	k := l.link
+	if c.err != nil {
+		l.lose(cause{kind: causeClosed, err: c.err})
+		return
+	}
+	k.keep.heard(l.now())
+	whole := k.unread == 0 // otherwise the first packet began in an earlier chunk
+	k.split.Feed(c.b)
+	k.unread += len(c.b)
+	for l.link == k { // a packet may end the connection
+		pkt, err := k.split.Next()
+		if err != nil {
+			l.violated(err)
+			return
+		}
+		if pkt == nil {
+			return
+		}
+		k.unread -= len(pkt)
+		if !whole {
+			pkt, whole = bytes.Clone(pkt), true // the splitter's own memory, used again by the next Feed
+		}
+		l.packet(pkt)
+	}
+}
+
+// packet takes in one packet.
+func (l *loop) packet(pkt []byte) {
+	if mqtt.PacketTypeOf(pkt) == mqtt.PUBLISH {
+		l.message(pkt)
+		return
+	}
+	p, err := l.codec.Decode(pkt, mqtt.FromServer)
+	if err != nil {
+		l.violated(err)
+		return
+	}
+	if p, ok := p.(*mqtt.Connack); ok && l.machine.phase == phaseGreeting {
+		l.connack(p)
+		return
+	}
+	if l.machine.phase == phaseGreeting {
+		l.violate(mqtt.ProtocolError, "MQTT-3.2.0-1", "the first packet was not CONNACK")
+		return
+	}
+	switch p := p.(type) {
+	case *mqtt.Suback:
+		l.suback(p)
+	case *mqtt.Ack:
+		l.ack(p)
+	case *mqtt.Pingresp:
+		l.link.keep.answered()
+	case *mqtt.Disconnect:
+		l.lose(cause{kind: causeDisconnect, reason: p.ReasonCode, text: p.Properties.ReasonString})
+	default: // CONNACK again, UNSUBACK or AUTH: nothing asked for them
+		l.violate(mqtt.ProtocolError, "", "a packet came that nothing asked for")
+	}
+}
+
+// message takes in PUBLISH, the short way: in place, without the machine.
+//
+// The seam for QoS 2: a subscription at QoS 1 yields no such message, so one is a
+// fault of the server.
+func (l *loop) message(pkt []byte) {
+	k := l.link
+	view, err := mqtt.ParsePublish(l.cfg.Version, mqtt.FromServer, pkt)
+	switch {
+	case err != nil:
+		l.violated(err)
+		return
+	case l.machine.phase == phaseGreeting:
+		l.violate(mqtt.ProtocolError, "MQTT-3.2.0-1", "the first packet was not CONNACK")
+		return
+	case view.QoS() == 2:
+		l.violate(mqtt.ProtocolError, "MQTT-3.8.4-8", "a message came at a QoS above the one subscribed at")
+		return
+	case len(view.Topic) == 0:
+		l.violate(mqtt.TopicAliasInvalid, "MQTT-3.1.2-26", "a topic alias came although none is allowed")
+		return
+	}
+	l.batch.gen = k.gen
+	if view.QoS() == 1 {
+		if k.unacked++; k.unacked > l.cfg.ReceiveMaximum && l.cfg.Version == mqtt.V5 {
+			l.violate(mqtt.ReceiveMaximumExceeded, "MQTT-3.3.4-9", "more messages came than the receive maximum allows")
+			return
+		}
+		l.batch.acks = append(l.batch.acks, view.PacketID)
+	}
+	if id, ok := mqtt.FindUserProperty(view.Properties, messageIDKey); ok && l.seen.repeated(id) {
+		return
+	}
+	if string(view.Topic) != l.topic {
+		l.topic = string(view.Topic)
+	}
+	l.batch.msgs = append(l.batch.msgs, Message{
+		Topic: l.topic, Payload: view.Payload, QoS: view.QoS(), Retain: view.Retain(), Dup: view.Dup(),
+		PacketID: view.PacketID, Properties: view.Properties,
+	})
+}
+
+// connack takes in the server's answer to CONNECT.
+func (l *loop) connack(p *mqtt.Connack) {
+	if p.ReasonCode != mqtt.Success {
+		l.lose(cause{kind: causeConnack, reason: p.ReasonCode, text: p.Properties.ReasonString})
+		return
+	}
+	if p.SessionPresent && l.cfg.CleanStart {
+		l.violate(mqtt.ProtocolError, "MQTT-3.2.2-2", "the server kept a session although a clean start was asked for")
+		return
+	}
+	k, props := l.link, &p.Properties
+	seconds := l.cfg.KeepAlive
+	if props.ServerKeepAlive != nil {
+		seconds = *props.ServerKeepAlive // [MQTT-3.2.2-21]
+	}
+	k.keep.start(l.now(), seconds)
+	if props.ReceiveMaximum != nil {
+		k.server.receiveMaximum = int(*props.ReceiveMaximum)
+	}
+	if props.MaximumPacketSize != nil {
+		k.server.maxPacket = int(min(*props.MaximumPacketSize, mqtt.MaxRemaining))
+	}
+	if props.MaximumQoS != nil {
+		k.server.maxQoS = *props.MaximumQoS
+	}
+	k.server.noRetain = props.RetainAvailable != nil && *props.RetainAvailable == 0
+	l.step(welcomed{l.machine.gen, p.SessionPresent})
+}
+
+// suback takes in the answer to SUBSCRIBE.
+func (l *loop) suback(p *mqtt.Suback) {
+	switch {
+	case l.machine.phase != phaseSubscribing || p.PacketID != l.link.subID:
+		l.violate(mqtt.ProtocolError, "MQTT-3.8.4-2", "a SUBACK came that nothing asked for")
+	case len(p.ReasonCodes) != 1:
+		l.violate(mqtt.ProtocolError, "MQTT-3.8.4-6", "SUBACK has not one reason code per topic filter")
+	case p.ReasonCodes[0] >= mqtt.UnspecifiedError:
+		l.lose(cause{kind: causeSuback, reason: p.ReasonCodes[0], text: p.Properties.ReasonString})
+	case byte(p.ReasonCodes[0]) > l.cfg.QoS:
+		l.violate(mqtt.ProtocolError, "MQTT-3.8.4-8", "SUBACK grants a QoS above the one asked for")
+	default:
+		l.step(subscribed{l.machine.gen})
+	}
+}
+
+// ack takes in PUBACK. One that names no message is late and says nothing. The
+// others belong to QoS 2, at which nothing is sent.
+func (l *loop) ack(p *mqtt.Ack) {
+	if p.Kind != mqtt.PUBACK {
+		l.violate(mqtt.ProtocolError, "", "a packet of QoS 2 came although nothing was sent at it")
+		return
+	}
+	o := l.out.acknowledge(p.PacketID)
+	switch {
+	case o == nil:
+	case p.ReasonCode >= mqtt.UnspecifiedError:
+		o.settle(refusedPublish(p))
+	default:
+		o.settle(nil)
+	}
+}
+
+func refusedPublish(p *mqtt.Ack) error {
+	code, ok := pubackRulings[p.ReasonCode]
+	if !ok {
+		code = fault.ProtocolError
+	}
+	text := "the broker refused the message: " + p.ReasonCode.String()
+	if s := p.Properties.ReasonString; s != "" {
+		text += " (" + s + ")"
+	}
+	return fault.New(code, text).WithReason(byte(p.ReasonCode))
+}
+
+// violated ends the connection because the server broke the protocol; err is an
+// *mqtt.Error.
+func (l *loop) violated(err error) {
+	reason := mqtt.ProtocolError
+	if e, ok := err.(*mqtt.Error); ok {
+		reason = e.Reason
+	}
+	l.lose(cause{kind: causeViolation, reason: reason, err: err})
+}
+
+func (l *loop) violate(reason mqtt.ReasonCode, clause, msg string) {
+	l.violated(&mqtt.Error{Reason: reason, Clause: clause, Msg: msg})
+}

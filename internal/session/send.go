@@ -1,0 +1,141 @@
+package session
+
+import (
+	"github.com/kiiweb/kiiweb/internal/fault"
+	"github.com/kiiweb/kiiweb/internal/mqtt"
+)
+
+// outAhead is how many bytes may be encoded before the messages that follow stay in
+// the queue, where they are counted.
+const outAhead = 64 << 10
+
+// encode puts a packet into the next write.
+func (l *loop) encode(p mqtt.Packet) error {
+	out, err := l.codec.Append(l.link.out, p)
+	l.link.out = out
+	return err
+}
+
+// send lets out what this turn led to, in one write.
+func (l *loop) send() {
+	k := l.link
+	if k == nil {
+		return
+	}
+	for l.flowing && len(k.out) < outAhead {
+		o := l.out.next(k.server.receiveMaximum)
+		if o == nil {
+			break
+		}
+		l.publish(o)
+	}
+	k.flush(l.now(), l.cfg.StageTimeout)
+	l.watch()
+}
+
+// publish encodes a message, unless the server has said that it would not take it.
+func (l *loop) publish(o *outgoing) {
+	k, before := l.link, len(l.link.out)
+	err := k.server.allow(&o.packet)
+	if err == nil {
+		if bad := l.encode(&o.packet); bad != nil {
+			err = fault.Wrap(fault.InvalidArgument, "the message cannot be sent", bad)
+		}
+	}
+	if size := len(k.out) - before; err == nil && k.server.maxPacket > 0 && size > k.server.maxPacket {
+		k.out = k.out[:before]
+		err = fault.New(fault.PacketTooLarge, "the message is larger than the broker allows") // [MQTT-3.2.2-15]
+	}
+	switch {
+	case err != nil:
+		l.out.drop(o)
+		o.settle(err)
+	case o.packet.QoS == 0:
+		k.onWrite = append(k.onWrite, o)
+	}
+}
+
+// allow tells whether the server takes messages of that kind.
+func (s limits) allow(p *mqtt.Publish) error {
+	switch {
+	case p.QoS > s.maxQoS: // [MQTT-3.2.2-11]
+		return fault.New(fault.Unsupported, "the broker does not take messages at this QoS")
+	case p.Retain && s.noRetain: // [MQTT-3.2.2-14]
+		return fault.New(fault.Unsupported, "the broker does not keep retained messages")
+	}
+	return nil
+}
+
+// acknowledge sends PUBACK for a batch that was delivered, if its connection is
+// still there.
+func (l *loop) acknowledge(b batch) {
+	if l.link == nil || l.link.gen != b.gen {
+		return
+	}
+	ack := &mqtt.Ack{Kind: mqtt.PUBACK}
+	for _, id := range b.acks {
+		ack.PacketID = id
+		_ = l.encode(ack) // an acknowledgement of a packet that was parsed can be encoded
+	}
+	l.link.unacked -= len(b.acks)
+}
+
+// greet takes over the transport and sends CONNECT.
+func (l *loop) greet(e greet) {
+	l.release()
+	l.link = newLink(e.gen, l.offered, l.cfg.MaxPacket, l.now())
+	l.offered = nil
+	if !l.lapsed(l.endpoint) {
+		l.recheckExpiry(l.now())
+	}
+	p := &mqtt.Connect{
+		Version:     l.cfg.Version,
+		ClientID:    l.endpoint.ClientID,
+		HasUsername: l.endpoint.Username != "",
+		Username:    l.endpoint.Username,
+		HasPassword: l.endpoint.Password != "",
+		Password:    []byte(l.endpoint.Password),
+		KeepAlive:   l.cfg.KeepAlive,
+		CleanStart:  l.cfg.CleanStart,
+	}
+	if l.cfg.Version == mqtt.V5 {
+		receiveMaximum, maxPacket := uint16(l.cfg.ReceiveMaximum), uint32(l.cfg.MaxPacket)
+		p.Properties.ReceiveMaximum, p.Properties.MaximumPacketSize = &receiveMaximum, &maxPacket
+		if l.cfg.SessionExpiry != 0 {
+			p.Properties.SessionExpiry = &l.cfg.SessionExpiry
+		}
+	}
+	l.must(l.encode(p))
+}
+
+// must ends the session when a packet made from the endpoint cannot be encoded.
+func (l *loop) must(err error) {
+	if err == nil {
+		return
+	}
+	l.lose(cause{kind: causeEndpoint, err: fault.Wrap(fault.InvalidArgument, "the endpoint cannot be used", err)})
+}
+
+// newOutgoing checks a message and makes it ready to be queued. It copies what the
+// caller may change afterwards.
+func newOutgoing(m Message) (*outgoing, error) {
+	if !mqtt.ValidTopicName(m.Topic) {
+		return nil, fault.New(fault.InvalidArgument, "the topic is not one to publish to")
+	}
+	if m.QoS > 1 {
+		return nil, fault.New(fault.Unsupported, "messages are sent at QoS 0 or 1")
+	}
+	o := &outgoing{result: make(chan error, 1)}
+	o.packet = mqtt.Publish{Topic: m.Topic, QoS: m.QoS, Retain: m.Retain, Payload: append([]byte(nil), m.Payload...)}
+	if len(m.Properties) > 0 {
+		props, err := mqtt.DecodeProperties(m.Properties)
+		if err != nil {
+			return nil, fault.Wrap(fault.InvalidArgument, "the message's properties are not MQTT 5 properties", err)
+		}
+		if props.TopicAlias != nil || props.SubscriptionID != nil { // [MQTT-3.3.4-6]; aliases are the connection's own
+			return nil, fault.New(fault.InvalidArgument, "a message cannot carry a topic alias or a subscription identifier")
+		}
+		o.packet.Properties = props
+	}
+	return o, nil
+}

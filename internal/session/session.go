@@ -1,0 +1,215 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/kiiweb/kiiweb/internal/fault"
+	"github.com/kiiweb/kiiweb/internal/mqtt"
+)
+
+// Session is one MQTT connection that lives across as many transports as it takes.
+// Its methods may be called from any goroutine, the hooks' included.
+type Session struct {
+	cfg     Config
+	courier *courier
+
+	inbox     chan func(*loop) // to the loop, which never keeps anybody waiting
+	delivered chan batch       // from the courier
+	over      chan struct{}    // closed when the loop takes nothing any more
+	done      chan struct{}    // closed when the last transport is closed as well
+	hurry     chan struct{}    // closed when there is no time for last words
+	cut       sync.Once
+
+	mu      sync.Mutex
+	change  Change
+	changed chan struct{} // closed and made anew at each change
+}
+
+// Open starts a session, which connects and subscribes in the background. An error in
+// cfg is told as the reason of the state failed.
+func Open(cfg Config) *Session {
+	s := &Session{
+		cfg:   cfg.withDefaults(),
+		inbox: make(chan func(*loop)), delivered: make(chan batch),
+		over: make(chan struct{}), done: make(chan struct{}), hurry: make(chan struct{}),
+		change: Change{State: Idle, ReasonCode: -1}, changed: make(chan struct{}),
+	}
+	s.courier = newCourier(&s.cfg, func(b batch) {
+		select {
+		case s.delivered <- b:
+		case <-s.over:
+		}
+	})
+	codec, err := s.cfg.codec()
+	if err != nil { // then the first attempt fails with it
+		s.cfg.Endpoint = func(context.Context, bool) (Endpoint, error) { return Endpoint{}, err }
+	}
+	go newLoop(s, codec).run()
+	return s
+}
+
+// codec checks cfg and makes the codec for its version.
+func (c *Config) codec() (mqtt.Codec, error) {
+	switch {
+	case c.Endpoint == nil || c.Deliver == nil:
+		return nil, fault.New(fault.InvalidArgument, "the hooks Endpoint and Deliver are required")
+	case c.QoS > 1:
+		return nil, fault.New(fault.Unsupported, "a session subscribes at QoS 0 or 1")
+	}
+	codec, err := mqtt.NewCodec(c.Version)
+	if err != nil {
+		return nil, fault.Wrap(fault.ProtocolVersion, "this protocol version cannot be spoken", err)
+	}
+	return codec, nil
+}
+
+// Ready waits until the subscription stands. It returns nil then, and the error of
+// displaced, closed or failed at once. The end of ctx gives TIMEOUT or ABORTED with
+// what went wrong last as the cause; the session goes on.
+func (s *Session) Ready(ctx context.Context) error {
+	for {
+		s.mu.Lock()
+		c, changed := s.change, s.changed
+		s.mu.Unlock()
+		switch c.State {
+		case Online:
+			return nil
+		case Displaced, Closed, Failed:
+			return c.Err
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ended(ctx, "the connection is not ready yet", c.Err)
+		}
+	}
+}
+
+// ended makes the error for a context that has ended.
+func ended(ctx context.Context, what string, last *fault.Error) error {
+	code := fault.Aborted
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		code = fault.Timeout
+	}
+	if last != nil {
+		return fault.Wrap(code, what, last)
+	}
+	return fault.Wrap(code, what, ctx.Err())
+}
+
+// State gives the latest change. OnChange may not have seen it yet.
+func (s *Session) State() Change {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.change
+}
+
+func (s *Session) set(c Change) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.change = c
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+// Dropped counts the messages at QoS 0 that were dropped because too many waited for
+// Deliver while a message of this side waited for its acknowledgement.
+func (s *Session) Dropped() int { return s.courier.lost() }
+
+// Done is closed in a final state, once the last transport is closed.
+func (s *Session) Done() <-chan struct{} { return s.done }
+
+// Publish sends a message once the session is online. It returns nil when the message
+// is written (QoS 0) or acknowledged (QoS 1), across reconnections where it must. The
+// end of ctx ends the wait; at QoS 1 what was sent stays on its way. Codes:
+// INVALID_ARGUMENT, UNSUPPORTED, PACKET_TOO_LARGE, QUEUE_FULL, NETWORK (QoS 0), the code of
+// the broker's refusal, and those of displaced, closed and failed.
+func (s *Session) Publish(ctx context.Context, m Message) error {
+	o, err := newOutgoing(m)
+	if err != nil {
+		return err
+	}
+	if ctx.Err() != nil {
+		return ended(ctx, "the message was not sent", nil)
+	}
+	if !s.post(func(l *loop) { l.queue(o) }) {
+		return s.final()
+	}
+	select {
+	case err = <-o.result:
+		return err
+	case <-ctx.Done():
+	}
+	s.post(func(l *loop) { l.out.forget(o) })
+	select {
+	case err = <-o.result:
+		return err
+	default:
+		return ended(ctx, "the message is not sent or not acknowledged yet", nil)
+	}
+}
+
+// queue takes a message into the line, unless nothing will take it out again.
+func (l *loop) queue(o *outgoing) {
+	if p := l.machine.phase; p == phaseDisplaced || p.final() {
+		o.settle(l.s.final())
+		return
+	}
+	if err := l.out.add(o); err != nil {
+		o.settle(err)
+	}
+}
+
+// final gives the error of the present state, which is an end.
+func (s *Session) final() error {
+	if c := s.State(); c.Err != nil {
+		return c.Err
+	}
+	return fault.New(fault.Closed, "the connection is closed")
+}
+
+// Wake tells that the network or the machine may have come back: an open connection
+// is checked with a PING that has a short deadline, a waiting session connects at
+// once, unless the server asked to be left alone for a while.
+func (s *Session) Wake(why string) { s.post(func(l *loop) { l.step(woken{why}) }) }
+
+// TakeBack connects again after another connection took over. Where the session is
+// not displaced there is nothing to do; in a final state the error is that state's.
+func (s *Session) TakeBack() error {
+	if !s.post(func(l *loop) { l.step(takenBack{}) }) {
+		return s.final()
+	}
+	return nil
+}
+
+// Close ends the session: DISCONNECT, then the transport. Messages that were not
+// handed over yet are dropped, without acknowledgement. Close returns when the
+// transport is closed, or when ctx ends (TIMEOUT, ABORTED), which closes it without
+// further waiting. Closing again, or after a failure, does nothing.
+func (s *Session) Close(ctx context.Context) error {
+	s.post(func(l *loop) { l.step(closedByUser{}) })
+	select {
+	case <-s.done:
+		return nil
+	default:
+	}
+	select {
+	case <-s.done:
+		return nil
+	case <-ctx.Done():
+		s.cut.Do(func() { close(s.hurry) })
+		return ended(ctx, "the connection was cut before the broker was told", nil)
+	}
+}
+
+// post hands f to the loop; it tells false when the loop has ended.
+func (s *Session) post(f func(*loop)) bool {
+	select {
+	case s.inbox <- f:
+		return true
+	case <-s.over:
+		return false
+	}
+}
