@@ -1,0 +1,102 @@
+// Messages travel in batches: one buffer that begins with a table of eight int32 per
+// message, and the topic names that are new. A Message is made of one row and reads
+// the rest when it is asked to.
+
+import type { Message, MessageProperties } from "../types/index.js";
+import { decodeProperties } from "./properties.js";
+
+/** Columns of the table. Offsets count from the start of the buffer. */
+const columns = 8;
+const TOPIC = 0; // index of the topic's name
+const FLAGS = 1; // low four bits of the first byte of PUBLISH: DUP, QoS (two bits), RETAIN
+const PACKET_ID = 2;
+const OFFSET = 3;
+const LENGTH = 4;
+const PROPS_OFFSET = 5;
+const PROPS_LENGTH = 6;
+
+/** The one currency between all hosts. Its buffer can be transferred. */
+export interface Batch {
+  bytes: Uint8Array;
+  table: Int32Array;
+  /** Names to be known from now on, the first as number firstTopic. */
+  topics: string[];
+  firstTopic: number;
+}
+
+/** Makes a batch of what Go hands over: a buffer of its own with the table of count messages in front. */
+export function batchOf(bytes: Uint8Array, count: number, topics: string[], firstTopic: number): Batch {
+  return { bytes, table: new Int32Array(bytes.buffer, bytes.byteOffset, count * columns), topics, firstTopic };
+}
+
+/** Makes the messages of one connection's batches. */
+export class Decoder {
+  #topics: string[] = [];
+
+  decode({ bytes, table, topics, firstTopic }: Batch): Message[] {
+    topics.forEach((name, i) => (this.#topics[firstTopic + i] = name));
+    const messages: Message[] = [];
+    for (let row = 0; row < table.length; row += columns) {
+      messages.push(new LazyMessage(this.#topics[table[row + TOPIC]!]!, bytes, table, row));
+    }
+    return messages;
+  }
+}
+
+const decoder = new TextDecoder();
+
+class LazyMessage implements Message {
+  readonly topic: string;
+  readonly #bytes: Uint8Array;
+  readonly #table: Int32Array;
+  readonly #row: number;
+  #properties: MessageProperties | undefined;
+
+  constructor(topic: string, bytes: Uint8Array, table: Int32Array, row: number) {
+    this.topic = topic;
+    this.#bytes = bytes;
+    this.#table = table;
+    this.#row = row;
+  }
+
+  get bytes(): Uint8Array {
+    return this.#slice(OFFSET, LENGTH);
+  }
+
+  get qos(): 0 | 1 | 2 {
+    return ((this.#cell(FLAGS) >> 1) & 3) as 0 | 1 | 2;
+  }
+
+  get retain(): boolean {
+    return (this.#cell(FLAGS) & 1) !== 0;
+  }
+
+  get dup(): boolean {
+    return (this.#cell(FLAGS) & 8) !== 0;
+  }
+
+  get packetId(): number {
+    return this.#cell(PACKET_ID);
+  }
+
+  get properties(): MessageProperties {
+    return (this.#properties ??= decodeProperties(this.#slice(PROPS_OFFSET, PROPS_LENGTH)));
+  }
+
+  text(): string {
+    return decoder.decode(this.bytes);
+  }
+
+  json<T = unknown>(): T {
+    return JSON.parse(this.text()) as T;
+  }
+
+  #cell(column: number): number {
+    return this.#table[this.#row + column]!;
+  }
+
+  #slice(offset: number, length: number): Uint8Array {
+    const start = this.#cell(offset);
+    return this.#bytes.subarray(start, start + this.#cell(length));
+  }
+}

@@ -1,0 +1,67 @@
+// The options that every call takes last.
+
+import type { CallOptions } from "../types/index.js";
+import { aborted, invalidArgument, timedOut } from "./errors.js";
+
+/** The longest timeout that timers can keep, in milliseconds. */
+const maxTimeout = 2 ** 31 - 1;
+
+/** Reads a copy of an object whose getters, if any, may throw. Absent options are empty. */
+export function copyOptions<T extends object>(name: string, options: T | null | undefined): T {
+  if (options === undefined || options === null) return {} as T;
+  if (typeof options !== "object") throw invalidArgument(`${name} must be an object.`);
+  try {
+    return { ...options };
+  } catch (cause) {
+    throw invalidArgument(`${name} cannot be read.`, cause);
+  }
+}
+
+/** Picks and checks what concerns the call itself. */
+export function callOptions(options: CallOptions | null | undefined): CallOptions {
+  const { signal, timeout } = copyOptions("options", options);
+  if (signal != null && !isSignal(signal)) throw invalidArgument("options.signal must be an AbortSignal.");
+  if (timeout != null && !(Number.isInteger(timeout) && timeout > 0 && timeout <= maxTimeout)) {
+    throw invalidArgument(`options.timeout must be a whole number of milliseconds from 1 to ${maxTimeout}.`);
+  }
+  return { ...(signal == null ? undefined : { signal }), ...(timeout == null ? undefined : { timeout }) };
+}
+
+// Not instanceof: a signal may come from another frame.
+function isSignal(signal: unknown): boolean {
+  return Object.prototype.toString.call(signal) === "[object AbortSignal]";
+}
+
+/** Measures how much of a call's time is left while it waits for the program. */
+export class Clock {
+  readonly #options: CallOptions;
+  readonly #began = performance.now();
+
+  constructor(options: CallOptions) {
+    this.#options = options;
+  }
+
+  /** Waits for work, which goes on without the caller, until the signal or the timeout ends that. */
+  bound<T>(work: Promise<T>): Promise<T> {
+    const { signal, timeout } = this.#options;
+    if (!signal && timeout === undefined) return work;
+    return new Promise((resolve, reject) => {
+      const abort = () => reject(aborted(signal!));
+      if (signal?.aborted) return abort();
+      signal?.addEventListener("abort", abort);
+      const timer = timeout === undefined ? undefined : setTimeout(() => reject(timedOut()), timeout);
+      work.then(resolve, reject).finally(() => {
+        signal?.removeEventListener("abort", abort);
+        clearTimeout(timer);
+      });
+    });
+  }
+
+  /** The options for what comes next, with the time that is left. */
+  rest(): CallOptions {
+    const { signal, timeout } = this.#options;
+    if (timeout === undefined) return this.#options;
+    const left = Math.max(1, Math.round(timeout - (performance.now() - this.#began)));
+    return { ...(signal && { signal }), timeout: left };
+  }
+}

@@ -1,0 +1,88 @@
+// The client that load gives: names and arguments as the types say, the work elsewhere.
+
+import type {
+  CallOptions,
+  ConnectOptions,
+  Installation,
+  Kii,
+  Login,
+  MqttEndpoint,
+  Owner,
+  PushMessage,
+} from "../types/index.js";
+import { callOptions, copyOptions } from "./calls.js";
+import { isFinal, LiveConnection } from "./connection.js";
+import type { Host } from "./host.js";
+import { watchSignals } from "./signals.js";
+
+export class Client implements Kii {
+  #host: Host;
+  #login: Login | null = null;
+
+  /** host makes the host, which asks login who is logged in. */
+  constructor(host: (login: () => Login | null) => Host) {
+    this.#host = host(() => this.#login);
+  }
+
+  get current(): Login | null {
+    return this.#login;
+  }
+
+  register(loginName: string, password: string, options?: CallOptions): Promise<Login> {
+    return this.#enter("register", [loginName, password], options);
+  }
+
+  login(username: string, password: string, options?: CallOptions): Promise<Login> {
+    return this.#enter("login", [username, password], options);
+  }
+
+  useToken(token: string, owner?: Owner | null, options?: CallOptions): Promise<Login> {
+    return this.#enter("useToken", [token, owner], options);
+  }
+
+  async logout(options?: CallOptions): Promise<void> {
+    await this.#call("logout", [], options);
+    this.#login = null;
+  }
+
+  installMqtt(development: boolean, options?: CallOptions): Promise<Installation> {
+    return this.#call("installMqtt", [development], options);
+  }
+
+  getMqttEndpoint(installationID: string, options?: CallOptions): Promise<MqttEndpoint> {
+    return this.#call("getMqttEndpoint", [installationID], options);
+  }
+
+  async connect(endpoint: MqttEndpoint, options?: ConnectOptions): Promise<LiveConnection> {
+    const connection = new LiveConnection();
+    const call = callOptions(options);
+    connection.attach(await this.#host.connect(endpoint, copyOptions("options", options), connection.sink, call));
+    if (!isFinal(connection.state)) {
+      const unwatch = watchSignals(connection);
+      connection.on("state", ({ state }) => {
+        if (isFinal(state)) unwatch();
+      });
+    }
+    return connection;
+  }
+
+  uninstall(installationRegistrationID: string, deviceType: "MQTT", options?: CallOptions): Promise<void> {
+    return this.#call("uninstall", [installationRegistrationID, deviceType], options);
+  }
+
+  uninstallByInstallationID(installationID: string, options?: CallOptions): Promise<void> {
+    return this.#call("uninstallByInstallationID", [installationID], options);
+  }
+
+  sendToMe(message: PushMessage, options?: CallOptions): Promise<{ pushMessageID: string }> {
+    return this.#call("sendToMe", [message], options);
+  }
+
+  async #call<T>(method: string, args: unknown[], options: CallOptions | undefined): Promise<T> {
+    return (await this.#host.call(method, args, callOptions(options))) as T;
+  }
+
+  async #enter(method: string, args: unknown[], options: CallOptions | undefined): Promise<Login> {
+    return (this.#login = await this.#call<Login>(method, args, options));
+  }
+}

@@ -1,0 +1,155 @@
+// What a user holds of a connection, whatever host it runs on.
+
+import type {
+  CallOptions,
+  Connection,
+  ConnectionEvents,
+  Message,
+  PublishOptions,
+  State,
+  StateChange,
+} from "../types/index.js";
+import { Decoder, type Batch } from "./batch.js";
+import { callOptions, copyOptions } from "./calls.js";
+import { invalidArgument, KiiError } from "./errors.js";
+import type { Link, Sink } from "./host.js";
+import { Listeners } from "./listeners.js";
+import { Queue } from "./queue.js";
+import { Stream } from "./stream.js";
+
+/** Tells whether nothing follows a state. */
+export function isFinal(state: State): boolean {
+  return state === "closed" || state === "failed";
+}
+
+export class LiveConnection implements Connection {
+  /** The host's end. */
+  readonly sink: Sink = {
+    batch: (batch) => this.#receive(batch),
+    state: (change) => this.#become(change),
+  };
+  readonly #decoder = new Decoder();
+  readonly #listeners = { message: new Listeners<Message>(), state: new Listeners<StateChange>() };
+  readonly #streams = new Set<Stream<Message>>();
+  /** Messages that came before anybody listened; undefined once somebody does. */
+  #early: Queue<Message> | undefined = new Queue();
+  #lost = 0; // counted by what is gone
+  #change: StateChange = { state: "idle", reason: "" };
+  #link!: Link;
+
+  /** Gives the way to the Go program, before the user gets to see the connection. */
+  attach(link: Link): void {
+    this.#link = link;
+  }
+
+  get state(): State {
+    return this.#change.state;
+  }
+
+  get lastChange(): StateChange {
+    return this.#change;
+  }
+
+  get dropped(): number {
+    let dropped = this.#lost + (this.#early?.dropped ?? 0);
+    for (const stream of this.#streams) dropped += stream.dropped;
+    return dropped;
+  }
+
+  on<E extends keyof ConnectionEvents>(event: E, listener: (value: ConnectionEvents[E]) => void): () => void {
+    const listeners = this.#listenersOf(event);
+    if (typeof listener !== "function") throw invalidArgument("listener must be a function.");
+    if (event === "message") this.#handOutEarly();
+    return listeners.add(listener);
+  }
+
+  once<E extends keyof ConnectionEvents>(event: E, listener: (value: ConnectionEvents[E]) => void): () => void {
+    if (typeof listener !== "function") throw invalidArgument("listener must be a function.");
+    const off = this.on(event, (value) => {
+      off();
+      listener(value);
+    });
+    return off;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterableIterator<Message> {
+    const stream = new Stream<Message>((ended) => {
+      this.#lost += ended.dropped;
+      this.#streams.delete(ended);
+    });
+    this.#streams.add(stream);
+    this.#handOutEarly();
+    if (isFinal(this.state)) queueMicrotask(() => this.#endStreams());
+    return stream;
+  }
+
+  async publish(topic: string, payload: string | Uint8Array | ArrayBuffer, options?: PublishOptions): Promise<void> {
+    const copy = copyOptions("options", options);
+    await this.#link.call("publish", [topic, payload, copy], callOptions(copy));
+  }
+
+  async takeBack(options?: CallOptions): Promise<void> {
+    await this.#link.call("takeBack", [], callOptions(options));
+  }
+
+  wake(cause: string = "wake"): void {
+    this.#link.wake(String(cause));
+  }
+
+  async close(options?: CallOptions): Promise<void> {
+    const call = callOptions(options);
+    if (!isFinal(this.state)) await this.#link.call("close", [], call);
+  }
+
+  #listenersOf<E extends keyof ConnectionEvents>(event: E): Listeners<ConnectionEvents[E]> {
+    if (event !== "message" && event !== "state") throw invalidArgument('event must be "message" or "state".');
+    return this.#listeners[event] as unknown as Listeners<ConnectionEvents[E]>;
+  }
+
+  #receive(batch: Batch): void {
+    for (const message of this.#decoder.decode(batch)) {
+      if (this.#early) this.#early.push(message);
+      else this.#deliver(message);
+    }
+  }
+
+  #deliver(message: Message): void {
+    this.#listeners.message.emit(message);
+    for (const stream of this.#streams) stream.push(message);
+  }
+
+  /** What was held goes to the first to listen, after the function that listens has returned. */
+  #handOutEarly(): void {
+    const early = this.#early;
+    if (!early) return;
+    queueMicrotask(() => {
+      if (this.#early !== early) return;
+      this.#early = undefined;
+      this.#lost += early.dropped;
+      while (early.length > 0) this.#deliver(early.shift()!);
+    });
+  }
+
+  #become(change: StateChange): void {
+    if (isFinal(this.state)) return;
+    this.#change = change;
+    this.#listeners.state.emit(change);
+    if (isFinal(change.state)) this.#endStreams();
+  }
+
+  #endStreams(): void {
+    const { state, error } = this.#change;
+    for (const stream of [...this.#streams]) stream.end(state === "failed" ? failure(error, this.#change) : undefined);
+  }
+}
+
+function failure(error: KiiError | undefined, change: StateChange): KiiError {
+  return (
+    error ??
+    new KiiError(change.reason || "The connection failed.", {
+      code: change.code ?? "CLOSED",
+      retryable: false,
+      remedy: "Open a new connection with connect.",
+    })
+  );
+}

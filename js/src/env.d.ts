@@ -1,0 +1,8 @@
+// What the build puts in place of these names, and what bundling makes of require.
+
+/** The version of the npm package. */
+declare const KIIWEB_VERSION: string;
+/** The content id that kiiweb.wasm carries; "" accepts any. */
+declare const KIIWEB_BUILD: string;
+/** Bundled like an import, but evaluated when it is called. */
+declare function require(path: "../../wasm_exec.js"): unknown;

@@ -1,0 +1,67 @@
+// The one error class, and the errors that the loader itself raises. Those of the Go
+// side come with texts of their own.
+
+import type { Code, KiiError as PublicError, KiiErrorFields, WasmLoadReason } from "../types/index.js";
+
+/** Implements the class of the same name in the public types. */
+export class KiiError extends Error implements PublicError {
+  declare readonly name: "KiiError";
+  declare readonly code: Code;
+  declare readonly retryable: boolean;
+  declare readonly remedy: string;
+  declare readonly status?: number;
+  declare readonly kiiCode?: string;
+  declare readonly reasonCode?: number;
+  declare readonly retryAfter?: number;
+  declare readonly why?: WasmLoadReason;
+
+  constructor(message: string, fields: KiiErrorFields) {
+    super(message);
+    Object.assign(this, fields);
+  }
+}
+// On the prototype, as the built-in errors have it: a console then does not list it among the fields.
+Object.defineProperty(KiiError.prototype, "name", { value: "KiiError", configurable: true, writable: true });
+
+export function invalidArgument(message: string, cause?: unknown): KiiError {
+  return make("INVALID_ARGUMENT", message, "Correct the argument that the message names; nothing was sent.", cause);
+}
+
+export function aborted(signal: AbortSignal): KiiError {
+  return make("ABORTED", "The call was aborted.", "Nothing to do: the caller's signal ended the call.", signal.reason);
+}
+
+export function timedOut(): KiiError {
+  return make("TIMEOUT", "The time allowed for the call is over.", "Try again, or allow more time with the timeout option.");
+}
+
+export function crashed(cause: unknown): KiiError {
+  return make(
+    "CRASHED",
+    "The WebAssembly module has crashed.",
+    "Call the method again: the module is started anew. Please report the cause.",
+    cause,
+  );
+}
+
+export function unsupported(feature: string): KiiError {
+  return make("UNSUPPORTED", `This environment has no ${feature}.`, `Use a browser that has ${feature}.`);
+}
+
+const loadRemedies: Record<WasmLoadReason, string> = {
+  notFound: "Put kiiweb.wasm beside the loader, or say with wasmURL where it is.",
+  mime: "Make the server send kiiweb.wasm itself, as application/wasm, and no page in its place.",
+  csp: "Add 'wasm-unsafe-eval' to script-src and the module's origin to connect-src of the Content-Security-Policy.",
+  mismatch: "Deploy the loader and kiiweb.wasm of one build together, and clear caches between.",
+  network: "Check the connection, wasmURL and, where that is another origin, that its server allows this one (CORS).",
+};
+
+export function wasmLoad(why: WasmLoadReason, message: string, extra?: { cause?: unknown; status?: number }): KiiError {
+  return new KiiError(message, { code: "WASM_LOAD", retryable: why === "network", remedy: loadRemedies[why], why, ...extra });
+}
+
+// Only what can be tried again with hope is retryable.
+function make(code: Code, message: string, remedy: string, cause?: unknown): KiiError {
+  const retryable = code === "TIMEOUT" || code === "CRASHED";
+  return new KiiError(message, { code, retryable, remedy, ...(cause === undefined ? undefined : { cause }) });
+}

@@ -1,0 +1,8 @@
+// Entry of kiiweb.mjs.
+
+import { loadFrom } from "./index.js";
+
+export { KiiError, version } from "./index.js";
+
+// In these words bundlers recognise an asset, and ship it.
+export const load = loadFrom(() => new URL("kiiweb.wasm", import.meta.url).href);

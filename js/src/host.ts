@@ -1,0 +1,22 @@
+// Where the client's Go program runs. The page speaks to all places through this.
+
+import type { CallOptions, ConnectOptions, MqttEndpoint, StateChange } from "../types/index.js";
+import type { Batch } from "./batch.js";
+
+/** Takes what happens on one connection. None of its methods throws. */
+export interface Sink {
+  batch(batch: Batch): void;
+  state(change: StateChange): void;
+}
+
+/** The way back, to one connection of the Go program. */
+export interface Link {
+  call(method: "publish" | "takeBack" | "close", args: unknown[], options: CallOptions): Promise<unknown>;
+  wake(cause: string): void;
+}
+
+/** Arguments and results are plain data, which can be cloned; errors are KiiErrors. */
+export interface Host {
+  call(method: string, args: unknown[], options: CallOptions): Promise<unknown>;
+  connect(endpoint: MqttEndpoint, options: ConnectOptions, sink: Sink, call: CallOptions): Promise<Link>;
+}

@@ -1,0 +1,34 @@
+// Calls a user's functions so that none of them can disturb anything but itself.
+
+/** The listeners of one event. */
+export class Listeners<T> {
+  #list: readonly { readonly call: (value: T) => void }[] = [];
+
+  /** Adds call; the function returned takes it away again. */
+  add(call: (value: T) => void): () => void {
+    const entry = { call };
+    this.#list = [...this.#list, entry]; // a new list: one that is being walked stays as it is
+    return () => {
+      this.#list = this.#list.filter((other) => other !== entry);
+    };
+  }
+
+  emit(value: T): void {
+    for (const { call } of this.#list) {
+      try {
+        call(value);
+      } catch (error) {
+        report(error);
+      }
+    }
+  }
+}
+
+/** Shows the error as one that nobody caught. */
+function report(error: unknown): void {
+  if (typeof reportError === "function") reportError(error);
+  else
+    setTimeout(() => {
+      throw error;
+    });
+}

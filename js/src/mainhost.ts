@@ -1,0 +1,74 @@
+// The host that runs the Go program in the page's own thread.
+
+import type { CallOptions, ConnectOptions, Login, MqttEndpoint, StateChange } from "../types/index.js";
+import { batchOf } from "./batch.js";
+import { isFinal } from "./connection.js";
+import type { Host, Link, Sink } from "./host.js";
+import type { Config } from "./options.js";
+import { Program, type Exports } from "./program.js";
+import { Clock } from "./calls.js";
+import { compiledModule } from "./wasm.js";
+
+export class MainHost implements Host {
+  readonly #config: Config;
+  readonly #wasmURL: string;
+  readonly #login: () => Login | null;
+  #program: Promise<Program> | undefined;
+
+  /** login is who is logged in: a program that takes the place of a dead one is told. */
+  constructor(config: Config, wasmURL: string, login: () => Login | null) {
+    this.#config = config;
+    this.#wasmURL = wasmURL;
+    this.#login = login;
+  }
+
+  async call(method: string, args: unknown[], options: CallOptions): Promise<unknown> {
+    const clock = new Clock(options);
+    const program = await clock.bound(this.#running());
+    return program.call(program.exports, method, [...args, clock.rest()]);
+  }
+
+  async connect(endpoint: MqttEndpoint, options: ConnectOptions, sink: Sink, call: CallOptions): Promise<Link> {
+    const clock = new Clock(call);
+    const program = await clock.bound(this.#running());
+    const receiver = {
+      onBatch: (bytes: Uint8Array, count: number, topics: string[], firstTopic: number) =>
+        sink.batch(batchOf(bytes, count, topics, firstTopic)),
+      onState: (change: StateChange) => {
+        if (isFinal(change.state)) unwatch?.();
+        sink.state(change);
+      },
+    };
+    let unwatch: (() => void) | undefined;
+    const args = [endpoint, { ...options, ...receiver, ...clock.rest() }];
+    const raw = (await program.call(program.exports, "connect", args)) as Exports;
+    unwatch = program.onDeath((error) => sink.state({ state: "failed", code: error.code, reason: error.message, error }));
+    return {
+      call: (method, args, options) => program.call(raw, method, [...args, options]),
+      wake: (cause) => {
+        if (!program.death) raw.wake!(cause);
+      },
+    };
+  }
+
+  /** The program, started at the first call and again after its death. */
+  #running(): Promise<Program> {
+    if (!this.#program) {
+      const program = this.#start();
+      const forget = () => {
+        if (this.#program === program) this.#program = undefined;
+      };
+      this.#program = program;
+      program.then((p) => p.onDeath(forget), forget);
+    }
+    return this.#program;
+  }
+
+  async #start(): Promise<Program> {
+    const program = await Program.start(await compiledModule(this.#wasmURL));
+    await program.call(program.exports, "init", [this.#config]);
+    const login = this.#login();
+    if (login) await program.call(program.exports, "useToken", [login.token, login]);
+    return program;
+  }
+}

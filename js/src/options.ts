@@ -1,0 +1,55 @@
+// What load takes, checked before anything is fetched.
+
+import type { LoadOptions, Site } from "../types/index.js";
+import { copyOptions } from "./calls.js";
+import { invalidArgument } from "./errors.js";
+
+/** What the Go program's init takes. */
+export interface Config {
+  appID: string;
+  appKey: string;
+  site?: Site;
+  baseURL?: string;
+  allowInsecure?: boolean;
+}
+
+const sites: readonly string[] = ["US", "JP", "SG", "EU"];
+
+/** Checks options; defaultURL says where the module is when they do not. */
+export function readOptions(options: LoadOptions, defaultURL: () => string): { config: Config; wasmURL: string } {
+  if (options === null || typeof options !== "object") {
+    throw invalidArgument("options must be an object with appID, appKey and site or baseURL.");
+  }
+  const given: Record<string, unknown> = copyOptions<object>("options", options) as typeof given;
+  const { appID, appKey, site, baseURL, wasmURL, allowInsecure } = given;
+  const config: Config = { appID: text("appID", appID), appKey: text("appKey", appKey), ...cloud(site, baseURL) };
+  if (allowInsecure !== undefined) {
+    if (typeof allowInsecure !== "boolean") throw invalidArgument("allowInsecure must be true or false.");
+    config.allowInsecure = allowInsecure;
+  }
+  return { config, wasmURL: wasmURL === undefined ? defaultURL() : absolute(wasmURL) };
+}
+
+/** site may be a region, or the URL of another cloud, which baseURL always is. */
+function cloud(site: unknown, baseURL: unknown): Pick<Config, "site" | "baseURL"> {
+  if ((site === undefined) === (baseURL === undefined)) throw invalidArgument("One of site and baseURL must be given.");
+  if (baseURL !== undefined) return { baseURL: text("baseURL", baseURL) };
+  if (sites.includes(site as Site)) return { site: site as Site };
+  if (typeof site === "string" && site.includes("://")) return { baseURL: site };
+  throw invalidArgument(`site must be one of ${sites.join(", ")}, or the URL of another cloud.`);
+}
+
+function text(name: string, value: unknown): string {
+  if (typeof value !== "string" || value === "") throw invalidArgument(`${name} must be a string that is not empty.`);
+  return value;
+}
+
+/** Relative to the page, as in any other place where a page gives a URL. */
+function absolute(url: unknown): string {
+  if (typeof url !== "string" && !(url instanceof URL)) throw invalidArgument("wasmURL must be a string or a URL.");
+  try {
+    return new URL(url, globalThis.document?.baseURI ?? globalThis.location?.href).href;
+  } catch (cause) {
+    throw invalidArgument("wasmURL is no URL.", cause);
+  }
+}

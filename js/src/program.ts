@@ -1,0 +1,150 @@
+// One running Go program: starts it, calls its functions, and knows when it has died.
+
+import { crashed, KiiError, wasmLoad } from "./errors.js";
+import { currentGlobals, withGlobals, type Globals } from "./globals.js";
+
+/** A function of the Go program. */
+type Exported = (...args: unknown[]) => unknown;
+
+/** An object of the Go program's functions. */
+export type Exports = Record<string, Exported>;
+
+/** Go of wasm_exec.js, with the parts of its inside that are needed to bury a dead program. */
+interface Go {
+  env: Record<string, string>;
+  importObject: WebAssembly.Imports & { gojs: Record<string, (sp: number) => void> };
+  exit(code: number): void;
+  run(instance: WebAssembly.Instance): Promise<void>;
+  _inst: WebAssembly.Instance | undefined;
+  _resume(): void;
+  _scheduledTimeouts: Map<number, ReturnType<typeof setTimeout>>;
+}
+
+interface FileSystem {
+  writeSync(fd: number, bytes: Uint8Array): number;
+}
+
+/** How much of the program's last output is kept for the error, in characters. */
+const outputKept = 8192;
+
+let glue: Globals | undefined;
+let instances = 0;
+
+export class Program {
+  readonly exports: Exports;
+  #death: KiiError | undefined;
+  #mourners = new Set<(death: KiiError) => void>();
+  #output = "";
+
+  /** Starts module. The error is WASM_LOAD with why mismatch. */
+  static async start(module: WebAssembly.Module): Promise<Program> {
+    glue ??= loadGlue();
+    const globals: Globals = { ...glue };
+    const go = new (glue.Go as new () => Go)();
+    const write = go.importObject.gojs["runtime.wasmWrite"]!;
+    go.importObject.gojs["runtime.wasmWrite"] = (sp) => withGlobals(globals, () => write(sp));
+    try {
+      const instance = await WebAssembly.instantiate(module, go.importObject);
+      return new Program(go, instance, globals);
+    } catch (cause) {
+      throw cause instanceof KiiError
+        ? cause
+        : wasmLoad("mismatch", "The WebAssembly module does not fit its loader.", { cause });
+    }
+  }
+
+  private constructor(go: Go, instance: WebAssembly.Instance, globals: Globals) {
+    this.#watch(go);
+    globals.fs = this.#fileSystem(globals.fs as FileSystem);
+    const { name, taken } = offerHandover();
+    go.env.KIIWEB_HANDOVER = name;
+    withGlobals(globals, () => go.run(instance)).then(() => this.#die(go), (cause) => this.#die(go, cause));
+    Reflect.deleteProperty(globalThis, name);
+    const exports = taken();
+    if (!exports) {
+      this.#die(go);
+      throw wasmLoad("mismatch", "The WebAssembly module did not start.", { cause: this.#death?.cause });
+    }
+    this.exports = exports;
+  }
+
+  /** Why the program is dead; undefined while it lives. */
+  get death(): KiiError | undefined {
+    return this.#death;
+  }
+
+  /** Calls a function of the program that gives a promise. CRASHED when the program dies before that settles. */
+  call(target: Exports, method: string, args: unknown[]): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const forget = this.onDeath(reject);
+      if (this.#death) return;
+      // Entered at once: while a page goes away there is no later.
+      new Promise((done) => done(target[method]!(...args))).then(resolve, reject).finally(forget);
+    });
+  }
+
+  /** Tells listener when the program dies, at once if it has; the function returned ends that. */
+  onDeath(listener: (death: KiiError) => void): () => void {
+    if (this.#death) listener(this.#death);
+    else this.#mourners.add(listener);
+    return () => this.#mourners.delete(listener);
+  }
+
+  /** A dead program is never entered again: neither its timers nor events that it waits for reach it. */
+  #watch(go: Go): void {
+    const resume = go._resume;
+    go._resume = () => {
+      if (this.#death) return;
+      try {
+        resume.call(go);
+      } catch (cause) {
+        this.#die(go, cause);
+      }
+    };
+    go.exit = () => this.#die(go);
+  }
+
+  #die(go: Go, cause?: unknown): void {
+    if (this.#death) return;
+    this.#death = crashed(cause ?? new Error(this.#output.trim() || "The Go program ended."));
+    for (const timer of go._scheduledTimeouts.values()) clearTimeout(timer);
+    go._scheduledTimeouts.clear();
+    go._inst = undefined; // its memory
+    const mourners = [...this.#mourners];
+    this.#mourners.clear();
+    for (const tell of mourners) tell(this.#death);
+  }
+
+  /** The program's standard output and standard error go to the console; the end is kept: it tells of a panic. */
+  #fileSystem(shared: FileSystem): FileSystem {
+    const decoder = new TextDecoder();
+    let line = "";
+    return Object.assign(Object.create(shared) as FileSystem, {
+      writeSync: (_fd: number, bytes: Uint8Array) => {
+        const text = decoder.decode(bytes, { stream: true });
+        this.#output = (this.#output + text).slice(-outputKept);
+        line += text;
+        const end = line.lastIndexOf("\n");
+        if (end >= 0) console.error(line.slice(0, end));
+        line = line.slice(end + 1);
+        return bytes.length;
+      },
+    });
+  }
+}
+
+function loadGlue(): Globals {
+  return withGlobals({}, () => {
+    require("../../wasm_exec.js");
+    return currentGlobals();
+  });
+}
+
+/** A property of the global object by which the program hands over its functions. It takes it away at once. */
+function offerHandover(): { name: string; taken: () => Exports | undefined } {
+  const name = `kiiweb:${++instances}:${Math.random()}`;
+  let exports: Exports | undefined;
+  const value = { KiiError, take: (e: Exports) => void (exports = e) };
+  Object.defineProperty(globalThis, name, { value, configurable: true, enumerable: false });
+  return { name, taken: () => exports };
+}

@@ -1,0 +1,11 @@
+// Entry of kiiweb.js, for <script src>. The module is looked for beside the script.
+
+import { KiiError, loadFrom, version } from "./index.js";
+
+// Known only while the script runs; in a worker it is the worker's own place.
+const script = globalThis.document?.currentScript as HTMLScriptElement | null | undefined;
+const base = script?.src || globalThis.location?.href;
+
+const load = loadFrom(() => new URL("kiiweb.wasm", base).href);
+
+Object.assign(globalThis, { kiiweb: { load, KiiError, version } });

@@ -1,0 +1,330 @@
+// The public types of kiiweb. They are written by hand and are the only source: the
+// loader's own sources import them from here.
+
+/** What an error is about. Switch on it; messages are for people and may change. */
+export type Code =
+  | "INVALID_ARGUMENT"
+  | "NOT_LOGGED_IN"
+  | "UNAUTHORIZED"
+  | "FORBIDDEN"
+  | "NOT_FOUND"
+  | "CONFLICT"
+  | "ENDPOINT_NOT_READY"
+  | "PUSH_TOO_LARGE"
+  | "RATE_LIMITED"
+  | "SERVER_ERROR"
+  | "BAD_RESPONSE"
+  | "NETWORK"
+  | "TIMEOUT"
+  | "ABORTED"
+  | "CLOSED"
+  | "BAD_CREDENTIALS"
+  | "DISPLACED"
+  | "REVOKED"
+  | "PROTOCOL_ERROR"
+  | "PROTOCOL_VERSION"
+  | "PACKET_TOO_LARGE"
+  | "QUEUE_FULL"
+  | "INSECURE"
+  | "WASM_LOAD"
+  | "CRASHED"
+  | "UNSUPPORTED";
+
+/** Why the WebAssembly module did not load, beside code WASM_LOAD. */
+export type WasmLoadReason =
+  /** The server has no such file. */
+  | "notFound"
+  /** The server sent something else under the module's name, often an HTML page. */
+  | "mime"
+  /** The page's Content-Security-Policy forbids to fetch or to compile it. */
+  | "csp"
+  /** The module and the loader come from different builds. */
+  | "mismatch"
+  /** It did not arrive. */
+  | "network";
+
+/** What a KiiError holds beside its message. */
+export interface KiiErrorFields {
+  code: Code;
+  /** The same call may succeed later without a change by the caller. */
+  retryable: boolean;
+  /** One sentence: what to do about it. */
+  remedy: string;
+  /** HTTP status, where an HTTP answer is behind the error. */
+  status?: number;
+  /** `errorCode` of the server's answer. */
+  kiiCode?: string;
+  /** MQTT reason code (5.0) or return code (3.x). */
+  reasonCode?: number;
+  /** Seconds that the server asked to wait. */
+  retryAfter?: number;
+  /** With code WASM_LOAD. */
+  why?: WasmLoadReason;
+  cause?: unknown;
+}
+
+/** What every method rejects with. */
+export class KiiError extends Error {
+  constructor(message: string, fields: KiiErrorFields);
+  readonly name: "KiiError";
+  readonly code: Code;
+  readonly retryable: boolean;
+  readonly remedy: string;
+  readonly status?: number;
+  readonly kiiCode?: string;
+  readonly reasonCode?: number;
+  readonly retryAfter?: number;
+  readonly why?: WasmLoadReason;
+}
+
+/** The last argument of every method. */
+export interface CallOptions {
+  /** Ends the call, which then rejects with ABORTED. */
+  signal?: AbortSignal | undefined;
+  /** Milliseconds after which the call rejects with TIMEOUT; 30,000 when absent. */
+  timeout?: number | undefined;
+}
+
+/** A region of Kii Cloud. */
+export type Site = "US" | "JP" | "SG" | "EU";
+
+interface CommonLoadOptions {
+  appID: string;
+  appKey: string;
+  /**
+   * Where kiiweb.wasm is. When absent it is expected beside the loader.
+   */
+  wasmURL?: string | URL | undefined;
+  /**
+   * Lets credentials travel over http:// and ws:// to other hosts than this machine. For
+   * networks that are trusted as a whole.
+   */
+  allowInsecure?: boolean | undefined;
+}
+
+/**
+ * Which app of which cloud: a region of Kii Cloud, or the URL of any compatible REST API, such
+ * as "http://localhost:8080/api".
+ */
+export type LoadOptions = CommonLoadOptions &
+  ({ site: Site | `${"http" | "https"}://${string}`; baseURL?: undefined } | { baseURL: string; site?: undefined });
+
+/**
+ * Makes a client. It validates the options and fetches nothing: the WebAssembly module
+ * is loaded by the first call that needs it. Each client runs a module of its own.
+ */
+export function load(options: LoadOptions): Promise<Kii>;
+
+/** The version of this library. */
+export const version: string;
+
+/** A user or a thing, by its id. */
+export type Owner = { userID: string; thingID?: undefined } | { thingID: string; userID?: undefined };
+
+/** A successful login. Give it back as `useToken(login.token, login)`. */
+export type Login = Owner & {
+  /** Access token; a secret. */
+  token: string;
+  /** When the token ends, in milliseconds since 1970, where the server said so. */
+  expiresAt?: number;
+};
+
+export interface Installation {
+  installationID: string;
+  installationRegistrationID: string;
+}
+
+/** Where and how the owner of an installation connects to the broker. */
+export interface MqttEndpoint {
+  installationID: string;
+  username: string;
+  /** A secret. */
+  password: string;
+  /** Client identifier and topic in one. */
+  mqttTopic: string;
+  host: string;
+  /** A port is absent where the server has none. */
+  portTCP?: number;
+  portSSL?: number;
+  portWS?: number;
+  portWSS?: number;
+  /** Seconds for which the endpoint is good, counted from `fetchedAt`; 0 or absent means for ever. */
+  "X-MQTT-TTL"?: number;
+  /** When the endpoint was fetched, in milliseconds since 1970. */
+  fetchedAt?: number;
+}
+
+export interface ConnectOptions extends CallOptions {
+  /** Seconds, 1 to 65,535; 60 when absent. */
+  keepAlive?: number | undefined;
+  /** The QoS to subscribe with; 1 when absent. */
+  qos?: 0 | 1 | undefined;
+  /**
+   * When absent: "wss", or "ws" where a page that came over http from this machine talks to
+   * a broker on this machine.
+   */
+  transport?: "wss" | "ws" | undefined;
+  /** Of the WebSocket; "/mqtt" when absent. */
+  path?: string | undefined;
+}
+
+/**
+ * Where a connection stands. `displaced`: another device or tab has taken it over, and
+ * only `takeBack` contests that. `closed` and `failed` are final.
+ */
+export type State = "idle" | "connecting" | "online" | "waiting" | "displaced" | "closed" | "failed";
+
+/** A change of state, and what is behind it. */
+export interface StateChange {
+  state: State;
+  code?: Code;
+  /** For people. */
+  reason: string;
+  /** MQTT reason code (5.0) or return code (3.x). */
+  reasonCode?: number;
+  /** In state `waiting`: milliseconds until the next attempt. */
+  retryIn?: number;
+  error?: KiiError;
+}
+
+/** The MQTT 5 properties of a message (3.3.2.3 of the standard). */
+export interface MessageProperties {
+  /** 1: the payload is UTF-8 text. */
+  payloadFormat?: number;
+  /** Seconds for which the message was still good when it was sent. */
+  messageExpiry?: number;
+  contentType?: string;
+  responseTopic?: string;
+  correlationData?: Uint8Array;
+  subscriptionIDs?: number[];
+  /** In the order sent; names may repeat. */
+  userProperties?: [name: string, value: string][];
+}
+
+/** A message as it arrived. */
+export interface Message {
+  readonly topic: string;
+  /** The payload. It is a view of a larger buffer: copy it (`slice()`) to keep it for long. */
+  readonly bytes: Uint8Array;
+  readonly qos: 0 | 1 | 2;
+  readonly retain: boolean;
+  /** The broker has sent it before; it was perhaps received before. */
+  readonly dup: boolean;
+  /** 0 at QoS 0. */
+  readonly packetId: number;
+  /** Empty where the protocol is 3.x. Read on demand. */
+  readonly properties: MessageProperties;
+  /** The payload as UTF-8 text. */
+  text(): string;
+  /** The payload as JSON; throws a SyntaxError when it is none. */
+  json<T = unknown>(): T;
+}
+
+export interface PublishOptions extends CallOptions {
+  /** 0 or 1; 1 when absent. */
+  qos?: 0 | 1 | undefined;
+  retain?: boolean | undefined;
+}
+
+export interface ConnectionEvents {
+  message: Message;
+  state: StateChange;
+}
+
+/**
+ * A connection to the broker that reconnects by itself until it is closed.
+ *
+ * Messages that arrive before the first listener or loop are held for it. What waits,
+ * here or for a loop that is slow, is at most 1,000 messages: beyond that the oldest is
+ * dropped and counted in `dropped`. An exception in a listener is reported as an uncaught
+ * error of the page and disturbs nothing else.
+ */
+export interface Connection extends AsyncIterable<Message> {
+  readonly state: State;
+  /** The change that led to the current state. */
+  readonly lastChange: StateChange;
+  /** Messages lost because nobody took them in time. */
+  readonly dropped: number;
+  /** Calls listener at each event; the function returned ends that. */
+  on<E extends keyof ConnectionEvents>(event: E, listener: (value: ConnectionEvents[E]) => void): () => void;
+  /** Calls listener at the next event only; the function returned ends that. */
+  once<E extends keyof ConnectionEvents>(event: E, listener: (value: ConnectionEvents[E]) => void): () => void;
+  /**
+   * Messages as they arrive, each loop getting all of them. The loop ends when the connection
+   * is closed and throws when it fails.
+   */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Message>;
+  /**
+   * Sends a message; resolves when it was written (QoS 0) or acknowledged (QoS 1). An empty
+   * topic means the connection's own.
+   */
+  publish(topic: string, payload: string | Uint8Array | ArrayBuffer, options?: PublishOptions): Promise<void>;
+  /** In state `displaced`: takes the connection back from whoever has it. */
+  takeBack(options?: CallOptions): Promise<void>;
+  /** Hints that the network or the page has just come back; the browser's own signals are watched already. */
+  wake(cause?: string): void;
+  /** Says goodbye to the broker and ends the connection. May be called again. */
+  close(options?: CallOptions): Promise<void>;
+}
+
+/** What a push may hold. */
+export type PushData = Record<string, string | number | boolean | null>;
+
+interface PushMessageOptions {
+  /** Other channels than MQTT, for owners who have such installations. */
+  gcm?: boolean | undefined;
+  apns?: boolean | undefined;
+  jpush?: boolean | undefined;
+  sendToDevelopment?: boolean | undefined;
+  sendToProduction?: boolean | undefined;
+  /** Each adds a field of its own to what is received. */
+  sendAppID?: boolean | undefined;
+  sendSender?: boolean | undefined;
+  sendWhen?: boolean | undefined;
+  sendOrigin?: boolean | undefined;
+  sendObjectScope?: boolean | undefined;
+  sendTopicID?: boolean | undefined;
+  pushMessageType?: string | undefined;
+}
+
+/** A push to be sent: at most 4,096 bytes of JSON. `mqttData` goes to MQTT in place of `data`. */
+export type PushMessage = PushMessageOptions &
+  ({ data: PushData; mqttData?: PushData | undefined } | { data?: undefined; mqttData: PushData });
+
+/** A client of one app, with at most one login. Every method rejects with a KiiError. */
+export interface Kii {
+  /** The login in force, or null. */
+  readonly current: Login | null;
+  /** Creates a user and logs in. CONFLICT: the login name is taken. */
+  register(loginName: string, password: string, options?: CallOptions): Promise<Login>;
+  /**
+   * Logs in: a login name, `EMAIL:` and an address, `PHONE:` and a number, or
+   * `VENDOR_THING_ID:` and a thing's id. BAD_CREDENTIALS: name or password is wrong.
+   */
+  login(username: string, password: string, options?: CallOptions): Promise<Login>;
+  /**
+   * Uses a token that was kept. With its owner nothing is sent; without, the server is asked
+   * which user the token belongs to.
+   */
+  useToken(token: string, owner?: Owner | null, options?: CallOptions): Promise<Login>;
+  /** Forgets the login. Connections stay open. */
+  logout(options?: CallOptions): Promise<void>;
+  /**
+   * Registers the owner for push: `development` true for the development environment, false for
+   * production. An owner who is registered gets the same ids again.
+   */
+  installMqtt(development: boolean, options?: CallOptions): Promise<Installation>;
+  /**
+   * Fetches where to connect. While the server prepares the endpoint it is asked three times in
+   * all, one second apart, before ENDPOINT_NOT_READY.
+   */
+  getMqttEndpoint(installationID: string, options?: CallOptions): Promise<MqttEndpoint>;
+  /** Connects and subscribes; resolves when messages can arrive. */
+  connect(endpoint: MqttEndpoint, options?: ConnectOptions): Promise<Connection>;
+  /** Ends push for the owner; open connections of the installation end with REVOKED. */
+  uninstall(installationRegistrationID: string, deviceType: "MQTT", options?: CallOptions): Promise<void>;
+  /** The same by the other id. */
+  uninstallByInstallationID(installationID: string, options?: CallOptions): Promise<void>;
+  /** Pushes a message to the owner who is logged in. */
+  sendToMe(message: PushMessage, options?: CallOptions): Promise<{ pushMessageID: string }>;
+}

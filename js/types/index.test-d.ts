@@ -1,0 +1,97 @@
+// Checked by `npm run typecheck`, never run: what the types allow, what they refuse, and
+// that the sources offer what the types promise.
+
+import type * as Source from "../src/esm.js";
+import type * as Api from "./index.js";
+import type { Connection, Kii, KiiError, Login, Message, StateChange } from "./index.js";
+import type { Raw } from "./raw.js";
+import "./global.js";
+
+declare const load: typeof Api.load;
+declare const raw: Raw;
+declare const kii: Kii;
+
+/** Fails to compile unless A and B are the same type. */
+function same<A, B>(_: (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false): void {}
+
+// The sources cannot drift from the types.
+((source: typeof Source): typeof Api => source);
+same<keyof typeof Source, keyof typeof Api>(true);
+same<keyof typeof globalThis.kiiweb, keyof typeof Api>(true);
+
+export async function journey(): Promise<void> {
+  const client = await load({ appID: "a", appKey: "k", site: "JP" });
+  same<typeof client, Kii>(true);
+  await load({ appID: "a", appKey: "k", baseURL: "http://localhost:8080/api", wasmURL: new URL("https://a.example/k.wasm") });
+  await load({ appID: "a", appKey: "k", site: "http://localhost:8080/api" });
+
+  const login = await client.login("name", "password", { signal: new AbortController().signal, timeout: 1000 });
+  same<typeof login, Login>(true);
+  await client.useToken(login.token, login);
+  await client.useToken(login.token, { thingID: "t" });
+  await client.useToken(login.token);
+
+  const { installationID, installationRegistrationID } = await client.installMqtt(false);
+  const endpoint = await client.getMqttEndpoint(installationID);
+  same<(typeof endpoint)["X-MQTT-TTL"], number | undefined>(true);
+  const connection = await client.connect(endpoint, { keepAlive: 60, qos: 1, timeout: 5000 });
+  same<typeof connection, Connection>(true);
+
+  const off = connection.on("message", (m) => same<typeof m, Message>(true));
+  same<typeof off, () => void>(true);
+  connection.once("state", (s) => same<typeof s, StateChange>(true));
+  for await (const message of connection) {
+    same<typeof message, Message>(true);
+    const { alert } = message.json<{ alert: string }>();
+    same<typeof alert, string>(true);
+  }
+  await connection.publish("", new Uint8Array(1), { qos: 0 });
+  await connection.close();
+  await client.uninstall(installationRegistrationID, "MQTT");
+  await client.sendToMe({ data: { text: "hello", count: 1, urgent: false, none: null }, sendWhen: true });
+}
+
+export function refusals(connection: Connection): void {
+  // @ts-expect-error site or baseURL is missing
+  void load({ appID: "a", appKey: "k" });
+  // @ts-expect-error one of them
+  void load({ appID: "a", appKey: "k", site: "US", baseURL: "https://a.example" });
+  // @ts-expect-error no such region
+  void load({ appID: "a", appKey: "k", site: "XX" });
+  // @ts-expect-error a boolean
+  void kii.installMqtt("true");
+  // @ts-expect-error the only device type
+  void kii.uninstall("id", "ANDROID");
+  // @ts-expect-error both a user and a thing
+  void kii.useToken("token", { userID: "u", thingID: "t" });
+  // @ts-expect-error data is flat
+  void kii.sendToMe({ data: { nested: {} } });
+  // @ts-expect-error there is nothing to send
+  void kii.sendToMe({});
+  // @ts-expect-error no such event
+  connection.on("error", () => {});
+  // @ts-expect-error state is read-only
+  connection.state = "closed";
+}
+
+export function errors(error: KiiError): number | undefined {
+  switch (error.code) {
+    case "WASM_LOAD":
+      same<typeof error.why, "notFound" | "mime" | "csp" | "mismatch" | "network" | undefined>(true);
+      return undefined;
+    // @ts-expect-error no such code
+    case "NO_SUCH_CODE":
+      return undefined;
+    default:
+      return error.status;
+  }
+}
+
+export async function withoutLoader(): Promise<void> {
+  await raw.init({ appID: "a", appKey: "k", site: "JP" });
+  const endpoint = await raw.getMqttEndpoint("id");
+  const connection = await raw.connect(endpoint, { onMessage: (m) => m.json(), onState: ({ state }) => state });
+  await connection.close();
+  const other = await raw.create({ appID: "b", appKey: "k", site: "US" });
+  await other.login("name", "password");
+}

@@ -1,0 +1,52 @@
+// What kiiweb.wasm sets as the global `kiiweb` when it runs under a plain wasm_exec.js,
+// without the loader:
+//
+//   import type { Raw } from "kiiweb/raw";
+//   declare const kiiweb: Raw;
+
+import type {
+  CallOptions,
+  ConnectOptions,
+  Kii,
+  LoadOptions,
+  Message,
+  PublishOptions,
+  State,
+  StateChange,
+} from "./index.js";
+
+/** A client of one app. Rejections are `Error`s with the fields of KiiError. */
+export interface RawClient extends Omit<Kii, "connect" | "current"> {
+  connect(endpoint: Parameters<Kii["connect"]>[0], options?: RawConnectOptions): Promise<RawConnection>;
+}
+
+/** The global: the client that `init` sets up, and the way to further ones. */
+export interface Raw extends RawClient {
+  readonly version: string;
+  /** Sets up this client, or sets it up anew. Until then its methods reject with INVALID_ARGUMENT. */
+  init(config: RawConfig, options?: CallOptions): Promise<void>;
+  /** Makes another client. */
+  create(config: RawConfig, options?: CallOptions): Promise<RawClient>;
+}
+
+export type RawConfig = Omit<LoadOptions, "wasmURL">;
+
+export interface RawConnectOptions extends ConnectOptions {
+  onMessage?: (message: RawMessage) => void;
+  onState?: (change: StateChange) => void;
+}
+
+/** A plain object; `properties` are there as they were on the wire. */
+export interface RawMessage extends Omit<Message, "properties"> {
+  /** MQTT 5 properties without their length (2.2.2.2 of the standard). */
+  readonly rawProperties: Uint8Array;
+}
+
+export interface RawConnection {
+  /** The state as of the last change. */
+  readonly state: State;
+  publish(topic: string, payload: string | Uint8Array | ArrayBuffer, options?: PublishOptions): Promise<void>;
+  takeBack(options?: CallOptions): Promise<void>;
+  wake(cause?: string): void;
+  close(options?: CallOptions): Promise<void>;
+}
