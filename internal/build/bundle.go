@@ -1,0 +1,89 @@
+package main
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+)
+
+// loader is one form in which the loader is shipped.
+type loader struct {
+	file   string // in js/dist
+	entry  string // in js/src
+	format string // as esbuild calls it
+}
+
+var loaders = []loader{
+	{"kiiweb.mjs", "esm.ts", "esm"},
+	{"kiiweb.js", "script.ts", "iife"},
+}
+
+// bundleLoaders bundles the TypeScript sources with the wasm_exec.js that belongs to the module.
+func bundleLoaders(p *project, s *state, wasm *module) error {
+	sources, err := readTree(p.at("js", "src"))
+	if err != nil {
+		return err
+	}
+	glue, err := os.ReadFile(p.at("wasm_exec.js"))
+	if err != nil {
+		return err
+	}
+	modules, err := os.ReadFile(p.at("go.sum")) // names esbuild's version
+	if err != nil {
+		return err
+	}
+	for _, l := range loaders {
+		args := esbuildArgs(p, l, wasm)
+		from := hashOf(append(sources, glue, modules, []byte(join(args)))...)
+		file := p.dist(l.file)
+		if s.fresh(from, file, file+".map") {
+			continue
+		}
+		if _, err := p.run(nil, "go", args...); err != nil {
+			return err
+		}
+		if err := s.wrote(from, file, file+".map"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// esbuildArgs gives the arguments of the go command. All paths are relative to the
+// project's root, so that the bundles and their source maps are the same everywhere.
+func esbuildArgs(p *project, l loader, wasm *module) []string {
+	return []string{
+		"tool", "esbuild", "js/src/" + l.entry,
+		"--bundle", "--minify", "--sourcemap", "--target=es2022", "--charset=utf8", "--log-level=warning",
+		"--format=" + l.format,
+		"--outfile=js/dist/" + l.file,
+		"--define:KIIWEB_VERSION=" + strconv.Quote(p.version),
+		"--define:KIIWEB_BUILD=" + strconv.Quote(wasm.build),
+		// wasm_exec.js means its own fs, whatever a page may have declared by that name.
+		"--define:fs=globalThis.fs",
+		"--banner:js=/*! kiiweb " + p.version + " (MIT); contains wasm_exec.js, Copyright 2018 The Go Authors (BSD-3-Clause) */",
+	}
+}
+
+// readTree gives the names and contents of all files below dir, in lexical order.
+func readTree(dir string) ([][]byte, error) {
+	var parts [][]byte
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		parts = append(parts, []byte(d.Name()), data)
+		return err
+	})
+	return parts, err
+}
+
+func join(args []string) string {
+	var b []byte
+	for _, a := range args {
+		b = strconv.AppendQuote(b, a)
+	}
+	return string(b)
+}

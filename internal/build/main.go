@@ -1,0 +1,58 @@
+// Command build writes js/dist, all that a web page needs: the WebAssembly module, the
+// loader as an ES module and as a script, the types, the toolchain's wasm_exec.js, and
+// precompressed copies of what a server sends. It needs Go alone.
+//
+//	go run ./internal/build         # build; what is fresh is left alone
+//	go run ./internal/build -size   # build, print the sizes, fail when over the budget
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+)
+
+func main() {
+	size := flag.Bool("size", false, "print the sizes and fail when one is over its budget")
+	flag.Parse()
+	if err := run(*size); err != nil {
+		fmt.Fprintln(os.Stderr, "build:", err)
+		os.Exit(1)
+	}
+}
+
+func run(size bool) error {
+	p, err := findProject()
+	if err != nil {
+		return err
+	}
+	state := loadState(p.dist("."))
+	if err := buildAll(p, state); err != nil {
+		return err
+	}
+	if !size {
+		return nil
+	}
+	return reportSizes(os.Stdout, p.dist("."))
+}
+
+// buildAll makes every file in the order in which they need each other.
+func buildAll(p *project, state *state) error {
+	if err := os.MkdirAll(p.dist("."), 0o755); err != nil {
+		return err
+	}
+	wasm, err := buildWasm(p)
+	if err != nil {
+		return err
+	}
+	if err := bundleLoaders(p, state, wasm); err != nil {
+		return err
+	}
+	if err := copyFiles(p); err != nil {
+		return err
+	}
+	if err := compressAll(p, state); err != nil {
+		return err
+	}
+	return writeInfo(p, wasm)
+}

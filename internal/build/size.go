@@ -1,0 +1,48 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// budget is the most that a file may weigh in bytes, compressed with brotli, which is
+// what a browser downloads.
+type budget struct {
+	file  string
+	limit int64
+}
+
+// The budgets. Go's runtime alone is 418,000 bytes of the first; a new dependency that
+// does not fit has to be argued for, and the number changed here.
+var budgets = []budget{
+	{wasmFile, 720_000},
+	{"kiiweb.mjs", 10_000},
+	{"kiiweb.js", 10_000},
+}
+
+// reportSizes prints each file's sizes and gives an error that names what is over its budget.
+func reportSizes(w io.Writer, dist string) error {
+	var over []string
+	fmt.Fprintf(w, "%-12s %10s %9s %9s %9s\n", "", "raw", "gzip", "brotli", "budget")
+	for _, b := range budgets {
+		var sizes [3]int64
+		for i, suffix := range []string{"", ".gz", ".br"} {
+			info, err := os.Stat(filepath.Join(dist, b.file+suffix))
+			if err != nil {
+				return err
+			}
+			sizes[i] = info.Size()
+		}
+		fmt.Fprintf(w, "%-12s %10d %9d %9d %9d\n", b.file, sizes[0], sizes[1], sizes[2], b.limit)
+		if excess := sizes[2] - b.limit; excess > 0 {
+			over = append(over, fmt.Sprintf("%s is %d bytes over its budget", b.file, excess))
+		}
+	}
+	if over != nil {
+		return fmt.Errorf("%s", strings.Join(over, "; "))
+	}
+	return nil
+}

@@ -1,0 +1,52 @@
+package main
+
+import (
+	"os"
+	"strings"
+)
+
+// wasmFile is the name of the WebAssembly module.
+const wasmFile = "kiiweb.wasm"
+
+// module is the built WebAssembly module.
+type module struct {
+	sha256 string
+	// build is the last part of Go's build id, a hash of the module's content. It stands
+	// in the module's section "go:buildid", where the loader compares it with its own.
+	build string
+}
+
+// buildWasm compiles ./wasm. The compiler's output stays in .cache, where the go command
+// recognises it as up to date; js/dist gets a copy when it has changed.
+func buildWasm(p *project) (*module, error) {
+	compiled := p.at(".cache", wasmFile)
+	target := []string{"GOOS=js", "GOARCH=wasm"}
+	// -buildvcs=false: the same sources give the same bytes, whatever the commit is called.
+	_, err := p.run(target, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", compiled, "./wasm")
+	if err != nil {
+		return nil, err
+	}
+	id, err := p.run(nil, "go", "tool", "buildid", compiled)
+	if err != nil {
+		return nil, err
+	}
+	data, err := os.ReadFile(compiled)
+	if err != nil {
+		return nil, err
+	}
+	wrote, err := put(p.dist(wasmFile), data)
+	if err != nil {
+		return nil, err
+	}
+	if wrote {
+		announce(p.dist(wasmFile))
+	}
+	hash, err := hashFile(compiled)
+	return &module{sha256: hash, build: contentID(string(id))}, err
+}
+
+// contentID gives the last part of a build id of the form action/action/content/content.
+func contentID(id string) string {
+	id = strings.TrimSpace(id)
+	return id[strings.LastIndexByte(id, '/')+1:]
+}
