@@ -1,0 +1,254 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sort"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/kiiweb/kiiweb/pkg/kiicloud/store"
+)
+
+// shelf is a Queue that installations can be added to.
+type shelf interface {
+	Queue
+	install(t testing.TB, inst store.Installation) store.Installation
+	uninstall(t testing.TB, inst store.Installation)
+}
+
+// memory is a Queue in memory. fail, when set, is what Pending answers.
+type memory struct {
+	mu            sync.Mutex
+	installations map[string]store.Installation // by topic
+	queues        map[string][]store.Push       // by installation
+	seq           map[string]int64
+	fail          error
+	acknowledged  int // calls of Acknowledge
+}
+
+func newMemory() *memory {
+	return &memory{
+		installations: map[string]store.Installation{},
+		queues:        map[string][]store.Push{},
+		seq:           map[string]int64{},
+	}
+}
+
+func (q *memory) install(_ testing.TB, inst store.Installation) store.Installation {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.installations[inst.Topic] = inst
+	return inst
+}
+
+func (q *memory) uninstall(_ testing.TB, inst store.Installation) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	delete(q.installations, inst.Topic)
+}
+
+func (q *memory) setFail(err error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.fail = err
+}
+
+func (q *memory) acknowledgements() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.acknowledged
+}
+
+func (q *memory) InstallationByTopic(_ context.Context, topic string) (store.Installation, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	inst, ok := q.installations[topic]
+	if !ok {
+		return inst, store.ErrNotFound
+	}
+	return inst, nil
+}
+
+func (q *memory) Enqueue(_ context.Context, p store.Push) (seq int64, dropped int, err error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	known := false
+	for _, inst := range q.installations {
+		known = known || inst.ID == p.InstallationID
+	}
+	if !known {
+		return 0, 0, store.ErrNotFound
+	}
+	q.seq[p.InstallationID]++
+	p.Seq = q.seq[p.InstallationID]
+	if p.ExpiresAt.IsZero() {
+		p.ExpiresAt = time.Now().Add(store.QueueTTL)
+	}
+	var list []store.Push
+	for _, old := range append(q.queues[p.InstallationID], p) {
+		if old.ExpiresAt.After(time.Now()) {
+			list = append(list, old)
+		}
+	}
+	if over := len(list) - store.QueueMax; over > 0 {
+		dropped, list = over, list[over:]
+	}
+	q.queues[p.InstallationID] = list
+	return p.Seq, dropped, nil
+}
+
+func (q *memory) Pending(_ context.Context, installationID string, after int64, limit int) ([]store.Push, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.fail != nil {
+		return nil, q.fail
+	}
+	var found []store.Push
+	for _, p := range q.queues[installationID] {
+		if p.Seq > after && p.ExpiresAt.After(time.Now()) && len(found) < limit {
+			found = append(found, p)
+		}
+	}
+	return found, nil
+}
+
+func (q *memory) Acknowledge(_ context.Context, installationID string, seqs []int64) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.acknowledged++
+	var left []store.Push
+	sort.Slice(seqs, func(i, j int) bool { return seqs[i] < seqs[j] })
+	for _, p := range q.queues[installationID] {
+		i := sort.Search(len(seqs), func(i int) bool { return seqs[i] >= p.Seq })
+		if i == len(seqs) || seqs[i] != p.Seq {
+			left = append(left, p)
+		}
+	}
+	q.queues[installationID] = left
+	return nil
+}
+
+// sqlite is the real store.
+type sqlite struct{ *store.SQL }
+
+func openSQLite(t testing.TB, dir string) sqlite {
+	s, err := store.OpenSQLite(context.Background(), store.Options{Dir: dir})
+	require.NoError(t, err)
+	return sqlite{s}
+}
+
+func (q sqlite) install(t testing.TB, inst store.Installation) store.Installation {
+	inst, _, err := q.Install(context.Background(), inst)
+	require.NoError(t, err)
+	return inst
+}
+
+func (q sqlite) uninstall(t testing.TB, inst store.Installation) {
+	_, err := q.DeleteInstallation(context.Background(), inst.Owner.AppID, inst.ID)
+	require.NoError(t, err)
+}
+
+// onEachQueue runs a test on the queue in memory and on the real store.
+func onEachQueue(t *testing.T, test func(t *testing.T, q shelf)) {
+	t.Run("memory", func(t *testing.T) { test(t, newMemory()) })
+	t.Run("sqlite", func(t *testing.T) {
+		q := openSQLite(t, t.TempDir())
+		t.Cleanup(func() { require.NoError(t, q.Close()) })
+		test(t, q)
+	})
+}
+
+func installationFor(n int) store.Installation {
+	return store.Installation{
+		ID:             fmt.Sprintf("inst-%d", n),
+		RegistrationID: fmt.Sprintf("reg-%d", n),
+		Owner:          store.Owner{AppID: "app", Kind: store.OwnerUser, ID: fmt.Sprintf("user-%d", n)},
+		DeviceType:     "MQTT",
+		Topic:          fmt.Sprintf("topic-%d", n),
+		CreatedAt:      time.Now(),
+	}
+}
+
+func pushFor(inst store.Installation, n int) store.Push {
+	return store.Push{
+		InstallationID: inst.ID,
+		MessageID:      fmt.Sprintf("id-%d", n),
+		Payload:        []byte(fmt.Sprintf(`{"n":%d}`, n)),
+		CreatedAt:      time.Now(),
+		ExpiresAt:      time.Now().Add(time.Hour),
+	}
+}
+
+func seqsOf(pushes []store.Push) (seqs []int64) {
+	for _, p := range pushes {
+		seqs = append(seqs, p.Seq)
+	}
+	return seqs
+}
+
+func TestQueueContract(t *testing.T) {
+	ctx := context.Background()
+	onEachQueue(t, func(t *testing.T, q shelf) {
+		inst, other := q.install(t, installationFor(1)), q.install(t, installationFor(2))
+
+		found, err := q.InstallationByTopic(ctx, inst.Topic)
+		require.NoError(t, err)
+		require.Equal(t, inst.ID, found.ID)
+		_, err = q.InstallationByTopic(ctx, "no such topic")
+		require.ErrorIs(t, err, store.ErrNotFound)
+		_, _, err = q.Enqueue(ctx, pushFor(store.Installation{ID: "gone"}, 1))
+		require.ErrorIs(t, err, store.ErrNotFound)
+
+		var last int64
+		for n := range 5 {
+			seq, dropped, err := q.Enqueue(ctx, pushFor(inst, n))
+			require.NoError(t, err)
+			require.Zero(t, dropped)
+			require.Greater(t, seq, last)
+			last = seq
+		}
+		expired := pushFor(inst, 5)
+		expired.ExpiresAt = time.Now().Add(-time.Second)
+		_, _, err = q.Enqueue(ctx, expired)
+		require.NoError(t, err)
+		_, _, err = q.Enqueue(ctx, pushFor(other, 6))
+		require.NoError(t, err)
+
+		all, err := q.Pending(ctx, inst.ID, 0, 100)
+		require.NoError(t, err)
+		require.Len(t, all, 5, "neither the expired push nor another installation's")
+		require.Equal(t, "id-0", all[0].MessageID)
+		require.Equal(t, `{"n":0}`, string(all[0].Payload))
+		some, err := q.Pending(ctx, inst.ID, all[1].Seq, 2)
+		require.NoError(t, err)
+		require.Equal(t, seqsOf(all[2:4]), seqsOf(some))
+
+		require.NoError(t, q.Acknowledge(ctx, inst.ID, []int64{all[1].Seq, all[3].Seq, 1 << 40}))
+		left, err := q.Pending(ctx, inst.ID, 0, 100)
+		require.NoError(t, err)
+		require.Equal(t, []int64{all[0].Seq, all[2].Seq, all[4].Seq}, seqsOf(left))
+
+		for n := range store.QueueMax - 3 {
+			_, dropped, err := q.Enqueue(ctx, pushFor(inst, 100+n))
+			require.NoError(t, err)
+			require.Zero(t, dropped)
+		}
+		_, dropped, err := q.Enqueue(ctx, pushFor(inst, 9999))
+		require.NoError(t, err)
+		require.Equal(t, 1, dropped, "the oldest one")
+		left, err = q.Pending(ctx, inst.ID, 0, 1)
+		require.NoError(t, err)
+		require.Equal(t, all[2].Seq, left[0].Seq)
+
+		q.uninstall(t, inst)
+		_, _, err = q.Enqueue(ctx, pushFor(inst, 1))
+		require.ErrorIs(t, err, store.ErrNotFound)
+	})
+}
+
+var errStore = errors.New("the store is out of order")

@@ -1,0 +1,133 @@
+package guard
+
+import (
+	"io"
+	"net"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/kiiweb/kiiweb/internal/mqtt"
+	"github.com/kiiweb/kiiweb/pkg/kiicloud/guard/guardtest"
+)
+
+// fake is a Handler that lets in whoever's password is "good", and notes the rest.
+type fake struct {
+	mu        sync.Mutex
+	connect   *mqtt.Connect
+	published []string
+	acked     []uint16
+	refuse    *Refusal // what Publish answers
+}
+
+func (f *fake) Connect(c *mqtt.Connect) *Refusal {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.connect = c
+	if string(c.Password) != "good" {
+		return &Refusal{mqtt.BadUserNameOrPassword, "the password is not good"}
+	}
+	return nil
+}
+
+func (f *fake) Publish(p mqtt.PublishView) *Refusal {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.published = append(f.published, string(p.Payload))
+	return f.refuse
+}
+
+func (f *fake) Acknowledge(packetID uint16) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.acked = append(f.acked, packetID)
+}
+
+// echo is a broker behind the guard, as plain as can be: it answers CONNECT with success,
+// PINGREQ, and notes every packet that it sees.
+type echo struct {
+	h    *fake
+	conn *Conn
+
+	mu   sync.Mutex
+	seen [][]byte
+}
+
+func (e *echo) packets() [][]byte {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return append([][]byte(nil), e.seen...)
+}
+
+func (e *echo) types() (types []mqtt.Type) {
+	for _, p := range e.packets() {
+		types = append(types, mqtt.PacketTypeOf(p))
+	}
+	return types
+}
+
+func (e *echo) run() {
+	defer e.conn.Finish()
+	split := mqtt.NewSplitter(0)
+	buf := make([]byte, 16)
+	for {
+		n, err := e.conn.Read(buf)
+		split.Feed(append([]byte(nil), buf[:n]...))
+		for {
+			pkt, broken := split.Next()
+			if pkt == nil || broken != nil {
+				break
+			}
+			e.mu.Lock()
+			e.seen = append(e.seen, append([]byte(nil), pkt...))
+			e.mu.Unlock()
+			switch mqtt.PacketTypeOf(pkt) {
+			case mqtt.CONNECT:
+				ok := []byte{0x20, 2, 0, 0}
+				if e.conn.Version() == mqtt.V5 {
+					ok = []byte{0x20, 3, 0, 0, 0}
+				}
+				_, _ = e.conn.Write(ok)
+			case mqtt.PINGREQ:
+				_, _ = e.conn.Write([]byte{0xD0, 0})
+			}
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// open gives a client whose server is an echo behind the guard, over real TCP.
+func open(t *testing.T, v mqtt.Version, lim Limits) (*guardtest.Client, *echo) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer ln.Close()
+	client := guardtest.DialTCP(t, v, ln.Addr().String())
+	under, err := ln.Accept()
+	require.NoError(t, err)
+	e := &echo{h: &fake{}}
+	if lim.Linger == 0 {
+		lim.Linger = 200 * time.Millisecond
+	}
+	e.conn = NewConn(under, e.h, lim)
+	done := make(chan struct{})
+	go func() { defer close(done); e.run() }()
+	t.Cleanup(func() { client.HangUp(); <-done })
+	return client, e
+}
+
+var hello = guardtest.Hello{ClientID: "me", Username: "u", Password: "good"}
+
+// openIn is open with a CONNECT that was let in.
+func openIn(t *testing.T, v mqtt.Version) (*guardtest.Client, *echo) {
+	client, e := open(t, v, Limits{})
+	client.Send(guardtest.Connect(v, hello))
+	require.Equal(t, mqtt.Success, client.Expect(mqtt.CONNACK).Code())
+	return client, e
+}
+
+var _ net.Conn = (*Conn)(nil)
+var _ io.ReadWriteCloser = (*Conn)(nil)
