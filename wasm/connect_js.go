@@ -1,0 +1,191 @@
+package main
+
+import (
+	"context"
+	"syscall/js"
+	"time"
+
+	"github.com/kiiweb/kiiweb/internal/fault"
+	"github.com/kiiweb/kiiweb/internal/jsx"
+	"github.com/kiiweb/kiiweb/pkg/kiiweb"
+)
+
+// connectOptions is what connect takes beside the endpoint. Messages go to onBatch when
+// it is there, which only the loader knows of, else to onMessage.
+type connectOptions struct {
+	kiiweb.ConnectOptions
+	onMessage, onState, onBatch js.Value
+}
+
+func readConnectOptions(v js.Value) (connectOptions, error) {
+	var o connectOptions
+	if absent(v) {
+		return o, nil
+	}
+	var keepAlive, timeout int
+	qos := 1
+	var transport string
+	f := fieldsOf("options", v)
+	take(f, "keepAlive", jsx.Int(1, 65535), &keepAlive)
+	take(f, "qos", jsx.Int(0, 1), &qos)
+	take(f, "transport", jsx.NonEmpty, &transport)
+	take(f, "path", jsx.NonEmpty, &o.Path)
+	take(f, "timeout", jsx.Int(1, 1<<31-1), &timeout)
+	take(f, "onMessage", jsx.Function, &o.onMessage)
+	take(f, "onState", jsx.Function, &o.onState)
+	take(f, "onBatch", jsx.Function, &o.onBatch)
+	o.KeepAlive = uint16(keepAlive)
+	level := byte(qos)
+	o.QoS = &level
+	o.Transport = kiiweb.Transport(transport)
+	o.Timeout = time.Duration(timeout) * time.Millisecond
+	return o, f.err
+}
+
+// connect is the method of that name; its first argument is the client's handle.
+func (a *app) connect(args []js.Value) any {
+	handle, args := args[0].Int(), args[1:]
+	return promise(args, 1, func(ctx context.Context) (any, error) {
+		client, err := a.client(handle)
+		if err != nil {
+			return nil, err
+		}
+		endpoint, err := readEndpoint(arg(args, 0))
+		if err != nil {
+			return nil, err
+		}
+		o, err := readConnectOptions(arg(args, 1))
+		if err != nil {
+			return nil, err
+		}
+		return a.open(ctx, client, endpoint, o)
+	})
+}
+
+func (a *app) open(ctx context.Context, client *kiiweb.Client, endpoint kiiweb.Endpoint, o connectOptions) (any, error) {
+	l := &link{}
+	handle := a.connections.add(l)
+	l.object = bound(a.linkMethods, handle)
+	l.object.Set("state", string(kiiweb.StateIdle))
+	l.tell = o.onState
+	o.OnMessages = deliverer(o)
+	o.OnState = func(c kiiweb.Change) {
+		if c.State == kiiweb.StateClosed || c.State == kiiweb.StateFailed {
+			a.connections.remove(handle)
+		}
+		l.changed(c)
+	}
+	conn, err := client.Connect(ctx, endpoint, o.ConnectOptions)
+	if err != nil {
+		a.connections.remove(handle)
+		return nil, err
+	}
+	l.conn = conn
+	return l.object, nil
+}
+
+// deliverer gives the function that takes batches of messages to JavaScript.
+func deliverer(o connectOptions) func([]kiiweb.Message) {
+	switch {
+	case o.onBatch.Truthy():
+		e := newEncoder(o.onBatch)
+		return e.deliver
+	case o.onMessage.Truthy():
+		return func(batch []kiiweb.Message) {
+			for _, m := range batch {
+				invoke(o.onMessage, messageToJS(m))
+			}
+		}
+	}
+	return func([]kiiweb.Message) {} // the page only sends
+}
+
+// link is one connection as JavaScript sees it.
+type link struct {
+	conn   *kiiweb.Connection // nil until it stands
+	object js.Value
+	tell   js.Value
+}
+
+// changed keeps object.state, and tells the page. The page may have done anything to its object.
+func (l *link) changed(c kiiweb.Change) {
+	_ = jsx.Set(l.object, "state", string(c.State))
+	if l.tell.Truthy() {
+		invoke(l.tell, changeToJS(c))
+	}
+}
+
+// linkFunctions makes the functions of connections, whose first argument is the handle.
+func (a *app) linkFunctions() map[string]js.Value {
+	methods := map[string]struct {
+		arity int
+		call  func(ctx context.Context, conn *kiiweb.Connection, args []js.Value) error
+	}{
+		"publish":  {2, publish},
+		"takeBack": {0, func(_ context.Context, conn *kiiweb.Connection, _ []js.Value) error { return conn.TakeBack() }},
+		"close":    {0, func(ctx context.Context, conn *kiiweb.Connection, _ []js.Value) error { return conn.Close(ctx) }},
+	}
+	functions := map[string]js.Value{"wake": jsx.NewFunc(a.wake).Value()}
+	for name, m := range methods {
+		functions[name] = jsx.NewFunc(func(args []js.Value) any {
+			handle, args := args[0].Int(), args[1:]
+			return promise(args, m.arity, func(ctx context.Context) (any, error) {
+				l, open := a.connections.get(handle)
+				switch {
+				case open:
+					return js.Undefined(), m.call(ctx, l.conn, args)
+				case name == "close":
+					return js.Undefined(), nil
+				}
+				return nil, fault.New(fault.Closed, "The connection has ended.")
+			})
+		}).Value()
+	}
+	return functions
+}
+
+// wake takes the name of what happened. Anything else is as good as nothing.
+func (a *app) wake(args []js.Value) any {
+	if l, open := a.connections.get(args[0].Int()); open {
+		cause, err := jsx.NonEmpty("cause", arg(args, 1))
+		if err != nil {
+			cause = "wake"
+		}
+		go l.conn.Wake(cause)
+	}
+	return js.Undefined()
+}
+
+func publish(ctx context.Context, conn *kiiweb.Connection, args []js.Value) error {
+	topic, err := jsx.String("topic", arg(args, 0))
+	if err != nil {
+		return err
+	}
+	payload, err := readPayload(arg(args, 1))
+	if err != nil {
+		return err
+	}
+	m := kiiweb.Message{Topic: topic, Payload: payload}
+	qos := 1
+	if options := arg(args, 2); !absent(options) {
+		f := fieldsOf("options", options)
+		take(f, "qos", jsx.Int(0, 1), &qos)
+		take(f, "retain", jsx.Bool, &m.Retain)
+		if f.err != nil {
+			return f.err
+		}
+	}
+	m.QoS = byte(qos)
+	return conn.Publish(ctx, m)
+}
+
+// readPayload reads text or bytes.
+func readPayload(v js.Value) ([]byte, error) {
+	if jsx.TypeOf(v) == js.TypeString {
+		return []byte(v.String()), nil
+	}
+	if b, ok := jsx.Bytes(v); ok {
+		return b, nil
+	}
+	return nil, fault.New(fault.InvalidArgument, "payload must be a string, a Uint8Array or an ArrayBuffer.")
+}

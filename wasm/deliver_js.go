@@ -1,0 +1,140 @@
+package main
+
+import (
+	"syscall/js"
+
+	"github.com/kiiweb/kiiweb/internal/jsx"
+	"github.com/kiiweb/kiiweb/pkg/kiiweb"
+)
+
+// rowSize is the size of a message's row in the table of a batch: eight int32, little
+// endian, as js/src/batch.ts reads them. They are the topic's index, the flags (the low
+// four bits of the first byte of PUBLISH), the packet identifier, offset and length of
+// the payload, offset and length of the properties, and 0. Offsets count from the start
+// of the buffer, which begins with the table.
+const rowSize = 8 * 4
+
+// maxTopics is how many topic names an encoder remembers before it starts afresh.
+const maxTopics = 256
+
+// encoder hands batches to the loader: one call each.
+type encoder struct {
+	onBatch js.Value
+	topics  map[string]int // names that the loader knows
+}
+
+func newEncoder(onBatch js.Value) *encoder {
+	return &encoder{onBatch: onBatch, topics: make(map[string]int)}
+}
+
+// deliver hands batch over, in pieces where it has more topics than are remembered.
+func (e *encoder) deliver(batch []kiiweb.Message) {
+	for len(batch) > 0 {
+		n, fresh := e.intern(batch)
+		first := len(e.topics) - len(fresh)
+		buffer := encode(batch[:n], e.topics)
+		invoke(e.onBatch, jsx.Uint8Array(buffer), n, js.ValueOf(fresh), first)
+		batch = batch[n:]
+	}
+}
+
+// intern numbers the topics of the first n messages of batch, as many as there is room
+// for, and gives the names that are new.
+func (e *encoder) intern(batch []kiiweb.Message) (n int, fresh []any) {
+	fresh = []any{}
+	for i, m := range batch {
+		if _, known := e.topics[m.Topic]; known {
+			continue
+		}
+		if len(e.topics) == maxTopics {
+			if i > 0 {
+				return i, fresh
+			}
+			clear(e.topics)
+		}
+		e.topics[m.Topic] = len(e.topics)
+		fresh = append(fresh, m.Topic)
+	}
+	return len(batch), fresh
+}
+
+// encode lays out the table, then each message's payload and properties.
+func encode(batch []kiiweb.Message, topics map[string]int) []byte {
+	size := len(batch) * rowSize
+	for _, m := range batch {
+		size += len(m.Payload) + len(m.RawProperties())
+	}
+	buffer := make([]byte, len(batch)*rowSize, size)
+	for i, m := range batch {
+		row := buffer[i*rowSize:]
+		payload := len(buffer)
+		buffer = append(buffer, m.Payload...)
+		properties := len(buffer)
+		buffer = append(buffer, m.RawProperties()...)
+		for column, n := range [...]int{
+			topics[m.Topic], int(flags(m)), int(m.PacketID),
+			payload, len(m.Payload), properties, len(m.RawProperties()),
+		} {
+			put32(row[column*4:], n)
+		}
+	}
+	return buffer
+}
+
+func put32(b []byte, n int) {
+	b[0], b[1], b[2], b[3] = byte(n), byte(n>>8), byte(n>>16), byte(n>>24)
+}
+
+// flags are the low four bits of the first byte of PUBLISH (MQTT 5, 3.3.1).
+func flags(m kiiweb.Message) byte {
+	b := m.QoS << 1
+	if m.Retain {
+		b |= 1
+	}
+	if m.Dup {
+		b |= 8
+	}
+	return b
+}
+
+// What messages without the loader are made with.
+var (
+	parseJSON   = js.Global().Get("JSON").Get("parse")
+	decodeUTF8  = js.Global().Get("TextDecoder").Get("prototype").Get("decode")
+	textDecoder = js.Global().Get("TextDecoder").New()
+)
+
+// messageToJS makes a plain object of m. text and json are JavaScript's own functions
+// bound to their argument, so that none of ours has to outlive the message.
+func messageToJS(m kiiweb.Message) js.Value {
+	o := object.New()
+	bytes := jsx.Uint8Array(m.Payload)
+	o.Set("topic", m.Topic)
+	o.Set("bytes", bytes)
+	o.Set("qos", int(m.QoS))
+	o.Set("retain", m.Retain)
+	o.Set("dup", m.Dup)
+	o.Set("packetId", int(m.PacketID))
+	o.Set("rawProperties", jsx.Uint8Array(m.RawProperties()))
+	o.Set("text", bind.Invoke(decodeUTF8, textDecoder, bytes))
+	o.Set("json", bind.Invoke(parseJSON, js.Null(), string(m.Payload)))
+	return o
+}
+
+var consoleError = js.Global().Get("console").Get("error")
+
+// invoke calls a function of the page. What it throws is shown as an uncaught error, and
+// never gets further into the program.
+func invoke(f js.Value, args ...any) {
+	_, err := jsx.Invoke(f, args...)
+	if err == nil {
+		return
+	}
+	thrown, ok := err.(*jsx.Error)
+	if !ok {
+		return // the arguments are ours: they fit
+	}
+	if _, err := jsx.Call(js.Global(), "reportError", thrown.Value); err != nil {
+		_, _ = jsx.Invoke(consoleError, thrown.Value)
+	}
+}

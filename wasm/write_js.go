@@ -1,0 +1,77 @@
+package main
+
+import (
+	"syscall/js"
+	"time"
+
+	"github.com/kiiweb/kiiweb/internal/jsx"
+	"github.com/kiiweb/kiiweb/pkg/kiiweb"
+)
+
+// Functions of JavaScript, taken once: what a page replaces later does not matter.
+var (
+	object = js.Global().Get("Object")
+	// bind(f, this, ...args) is f.bind(this, ...args).
+	bind = uncurried(js.Global().Get("Function").Get("prototype").Get("bind"))
+)
+
+// uncurried gives a function that takes this as its first argument.
+func uncurried(method js.Value) js.Value {
+	return js.Global().Get("Function").Get("prototype").Get("call").Call("bind", method)
+}
+
+func loginToJS(l kiiweb.Login, err error) (any, error) {
+	if err != nil {
+		return nil, err
+	}
+	o := map[string]any{"token": l.Token}
+	if l.Owner.Kind == kiiweb.OwnerThing {
+		o["thingID"] = l.Owner.ID
+	} else {
+		o["userID"] = l.Owner.ID
+	}
+	if !l.ExpiresAt.IsZero() {
+		o["expiresAt"] = l.ExpiresAt.UnixMilli()
+	}
+	return o, nil
+}
+
+func endpointToJS(e kiiweb.Endpoint, err error) (any, error) {
+	if err != nil {
+		return nil, err
+	}
+	o := map[string]any{
+		"installationID": e.InstallationID,
+		"username":       e.Username,
+		"password":       e.Password,
+		"mqttTopic":      e.MQTTTopic,
+		"host":           e.Host,
+		"fetchedAt":      e.FetchedAt.UnixMilli(),
+	}
+	for name, n := range map[string]int{
+		"portTCP": e.PortTCP, "portSSL": e.PortSSL, "portWS": e.PortWS, "portWSS": e.PortWSS,
+		"X-MQTT-TTL": int(e.TTL / time.Second),
+	} {
+		if n != 0 {
+			o[name] = n
+		}
+	}
+	return o, nil
+}
+
+func changeToJS(c kiiweb.Change) map[string]any {
+	o := map[string]any{"state": string(c.State), "reason": c.Reason}
+	if c.Code != "" {
+		o["code"] = string(c.Code)
+	}
+	if c.ReasonCode >= 0 {
+		o["reasonCode"] = c.ReasonCode
+	}
+	if c.State == kiiweb.StateWaiting {
+		o["retryIn"] = c.RetryIn.Milliseconds()
+	}
+	if c.Err != nil {
+		o["error"] = jsx.ToJS(c.Err)
+	}
+	return o
+}
