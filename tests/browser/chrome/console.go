@@ -26,7 +26,7 @@ func (e Entry) Problem() bool {
 type console struct {
 	mu      sync.Mutex
 	entries []Entry
-	onEntry func(Entry) bool // tells whether it took the entry; nil for none
+	onEntry func(Entry) bool // see divert; nil for none
 }
 
 func (c *console) add(e Entry) (taken bool) {
@@ -37,6 +37,13 @@ func (c *console) add(e Entry) (taken bool) {
 	}
 	c.entries = append(c.entries, e)
 	return false
+}
+
+// divert lets take have each entry first; it tells whether it took it.
+func (c *console) divert(take func(Entry) bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.onEntry = take
 }
 
 // Console is everything that the tab has said since it was opened.

@@ -40,8 +40,11 @@ func (tab *Tab) run(limit time.Duration, actions ...chromedp.Action) error {
 // Open goes to url and waits until it has loaded.
 func (tab *Tab) Open(url string) {
 	tab.t.Helper()
-	tab.Run(chromedp.Navigate(url))
+	require.NoError(tab.t, tab.TryOpen(url))
 }
+
+// TryOpen is Open, but returns the error of a page that cannot be loaded.
+func (tab *Tab) TryOpen(url string) error { return tab.run(opTimeout, chromedp.Navigate(url)) }
 
 // Reload loads the page again.
 func (tab *Tab) Reload() {

@@ -58,11 +58,17 @@ const (
 // print goes to t's log; their failure fails t.
 func (w *WasmTest) Run(t testing.TB, b *Browser, in In, env map[string]string, args ...string) {
 	t.Helper()
+	code, err := w.exitCode(t, b, in, env, args...)
+	require.NoError(t, err)
+	require.Zero(t, code, "exit code of the tests in the browser")
+}
+
+func (w *WasmTest) exitCode(t testing.TB, b *Browser, in In, env map[string]string, args ...string) (code int, err error) {
 	server := httptest.NewServer(w.handler())
-	t.Cleanup(server.Close)
+	defer server.Close()
 	tab := b.Tab(t)
 	defer tab.Close()
-	tab.console.onEntry = goOutput(newLogger(t))
+	tab.console.divert(goOutput(tab.log))
 	tab.Open(server.URL + "/")
 
 	if env == nil {
@@ -72,14 +78,15 @@ func (w *WasmTest) Run(t testing.TB, b *Browser, in In, env map[string]string, a
 		"argv": append([]string{"test.wasm", "-test.v", wasmTestOwnEnd}, args...),
 		"env":  env,
 	})
-	require.NoError(t, err)
+	if err != nil {
+		return 0, err
+	}
 	start := "runHere"
 	if in == Worker {
 		start = "runInWorker"
 	}
-	var code int
-	require.NoError(t, tab.TryEval(wasmTestLimit, start+"("+string(job)+")", &code))
-	require.Zero(t, code, "exit code of the tests in the browser")
+	err = tab.TryEval(wasmTestLimit, start+"("+string(job)+")", &code)
+	return code, err
 }
 
 // RunWasmTest builds and runs the tests of pkg in the page and in a worker of a browser
