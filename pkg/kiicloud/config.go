@@ -1,0 +1,172 @@
+// Package kiicloud is a push cloud that is compatible with Kii Cloud: users log in over
+// REST, register for push, and get their pushes over MQTT.
+//
+// Start runs all of it in this process: the REST API at /api and MQTT over WebSocket at
+// /mqtt, both on the HTTP and the HTTPS port, and MQTT over TCP and TLS on ports of
+// their own. The parts have packages of their own: store keeps what must not be lost,
+// rest answers HTTP, engine delivers, guard stands in front of the broker.
+package kiicloud
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/kiiweb/kiiweb/pkg/kiicloud/engine"
+	"github.com/kiiweb/kiiweb/pkg/kiicloud/rest"
+)
+
+// App is an application that may use the cloud.
+type App = rest.App
+
+// Admin is an administrator of all apps.
+type Admin = rest.Admin
+
+// Config says how the cloud runs. The zero value of a field means the default that
+// RegisterFlags names, except for the addresses: an empty one is not listened on.
+type Config struct {
+	HTTP, HTTPS, MQTT, MQTTS string // listen addresses, host:port; port 0 takes a free one
+
+	DataDir         string // database, certificates, secrets
+	Host            string // what endpoints advertise; "" means the listening host
+	TLSCert, TLSKey string // PEM files; "" means a generated certificate
+
+	Apps         []App
+	Admins       []Admin
+	AllowOrigins []string // of pages that may use the cloud; "*" allows all
+
+	EndpointDelay time.Duration // how long after the install an endpoint stays "not ready"
+	MQTTTTL       time.Duration // how long an MQTT password is good; 0 means DefaultMQTTTTL
+	TokenTTL      time.Duration // how long an access token is good at most; 0 means for ever
+
+	SecretFile string // the key of the MQTT passwords; "" means a file in DataDir
+	Store      string // "sqlite"; "" means that
+	Engine     string // "embedded"; "" means that
+
+	Page   http.Handler // serves everything but the API and MQTT; nil means nothing
+	Logger *slog.Logger // nil means slog.Default()
+}
+
+// The defaults.
+const (
+	DefaultDataDir  = ".kiicloud"
+	DefaultMQTTTTL  = engine.DefaultTTL
+	DefaultTokenTTL = 30 * 24 * time.Hour
+)
+
+// DefaultApp is the app of a cloud that is not told of any.
+var DefaultApp = App{ID: "demo", Key: "demo-key"}
+
+// withDefaults fills in what is not set.
+func (c Config) withDefaults() Config {
+	if c.DataDir == "" {
+		c.DataDir = DefaultDataDir
+	}
+	if c.MQTTTTL == 0 {
+		c.MQTTTTL = DefaultMQTTTTL
+	}
+	if len(c.Apps) == 0 {
+		c.Apps = []App{DefaultApp}
+	}
+	if c.Store == "" {
+		c.Store = "sqlite"
+	}
+	if c.Engine == "" {
+		c.Engine = "embedded"
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	return c
+}
+
+// check finds what cannot work, and says what can.
+func (c Config) check() error {
+	var errs []error
+	if c.HTTP == "" && c.HTTPS == "" {
+		errs = append(errs, errors.New("neither -http nor -https has an address: the API would be out of reach"))
+	}
+	if (c.TLSCert == "") != (c.TLSKey == "") {
+		errs = append(errs, errors.New("-tls-cert and -tls-key go together: give both, or neither for a generated certificate"))
+	}
+	if c.Store != "sqlite" {
+		errs = append(errs, fmt.Errorf("-store %q is not known: this version has sqlite", scheme(c.Store)))
+	}
+	if c.Engine != "embedded" {
+		errs = append(errs, fmt.Errorf("-engine %q is not known: this version has embedded", scheme(c.Engine)))
+	}
+	for _, d := range []struct {
+		flag  string
+		value time.Duration
+		max   time.Duration
+	}{
+		{"-endpoint-delay", c.EndpointDelay, 24 * time.Hour},
+		{"-mqtt-ttl", c.MQTTTTL, DefaultMQTTTTL},
+		{"-token-ttl", c.TokenTTL, DefaultMQTTTTL},
+	} {
+		if d.value < 0 || d.value > d.max {
+			errs = append(errs, fmt.Errorf("%s %v is out of range: it goes from 0 to %v", d.flag, d.value, d.max))
+		}
+	}
+	if c.MQTTTTL%time.Second != 0 {
+		errs = append(errs, fmt.Errorf("-mqtt-ttl %v is not in whole seconds, which is all that endpoints can tell", c.MQTTTTL))
+	}
+	for _, a := range c.Apps {
+		if !nameLike(a.ID) || a.Key == "" {
+			errs = append(errs, fmt.Errorf("-app %q: an id consists of letters, digits, '-' and '_', and needs a key", a.ID))
+		}
+	}
+	for _, o := range c.AllowOrigins {
+		if o != "*" && !originLike(o) {
+			errs = append(errs, fmt.Errorf("-allow-origin %q is not an origin: it looks like https://app.example.com", o))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// scheme hides what follows the scheme of a URL, since that may hold a password.
+func scheme(s string) string {
+	if before, _, ok := strings.Cut(s, "://"); ok {
+		return before + "://…"
+	}
+	return s
+}
+
+// nameLike reports whether s is made of what may stand in ids and topics.
+func nameLike(s string) bool {
+	for _, r := range s {
+		switch {
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '-', r == '_':
+		default:
+			return false
+		}
+	}
+	return s != ""
+}
+
+// onLoopback reports whether all addresses that are listened on belong to this machine alone.
+func (c Config) onLoopback() bool {
+	for _, a := range []string{c.HTTP, c.HTTPS, c.MQTT, c.MQTTS} {
+		if a == "" {
+			continue
+		}
+		host, _, err := net.SplitHostPort(a)
+		if err != nil || !loopbackHost(host) {
+			return false
+		}
+	}
+	return true
+}
+
+// loopbackHost reports whether host names this machine alone.
+func loopbackHost(host string) bool {
+	if ip := net.ParseIP(host); ip != nil {
+		return ip.IsLoopback()
+	}
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	return host == "localhost" || strings.HasSuffix(host, ".localhost")
+}

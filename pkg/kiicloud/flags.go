@@ -1,0 +1,47 @@
+package kiicloud
+
+import (
+	"errors"
+	"flag"
+	"strings"
+)
+
+// RegisterFlags gives fs the flags of the cloud, which fill c when fs is parsed.
+func (c *Config) RegisterFlags(fs *flag.FlagSet) {
+	fs.StringVar(&c.HTTP, "http", "127.0.0.1:8080", "listen for HTTP: the API, MQTT over WebSocket, the page; \"\" for not at all")
+	fs.StringVar(&c.HTTPS, "https", "127.0.0.1:8443", "listen for HTTPS, the same over TLS")
+	fs.StringVar(&c.MQTT, "mqtt", "127.0.0.1:1883", "listen for MQTT over TCP")
+	fs.StringVar(&c.MQTTS, "mqtts", "127.0.0.1:8883", "listen for MQTT over TLS")
+	fs.StringVar(&c.DataDir, "data", "./"+DefaultDataDir, "`folder` of the database, the certificates and the secrets")
+	fs.StringVar(&c.Host, "host", "", "the `name` that endpoints advertise (default the listening host, localhost for loopback)")
+	fs.StringVar(&c.TLSCert, "tls-cert", "", "certificate `file`, PEM (default: generated, with a CA of its own in the data folder)")
+	fs.StringVar(&c.TLSKey, "tls-key", "", "private key `file` of -tls-cert, PEM")
+	fs.Func("app", "an app, as `id:key`; may be repeated (default "+DefaultApp.ID+":"+DefaultApp.Key+")", func(s string) error {
+		id, key, err := pair(s)
+		c.Apps = append(c.Apps, App{ID: id, Key: key})
+		return err
+	})
+	fs.Func("admin", "an administrator, as `clientID:secret`; may be repeated (default: generated and kept in the data folder)", func(s string) error {
+		id, secret, err := pair(s)
+		c.Admins = append(c.Admins, Admin{ClientID: id, Secret: secret})
+		return err
+	})
+	fs.Func("allow-origin", "an `origin` whose pages may use the cloud, or *; may be repeated (default: loopback origins when all addresses are loopback, else the cloud's own)", func(s string) error {
+		c.AllowOrigins = append(c.AllowOrigins, s)
+		return nil
+	})
+	fs.DurationVar(&c.EndpointDelay, "endpoint-delay", 0, "how long after the install an endpoint stays \"not ready\"")
+	fs.DurationVar(&c.MQTTTTL, "mqtt-ttl", DefaultMQTTTTL, "how long an MQTT password is good, in whole seconds")
+	fs.DurationVar(&c.TokenTTL, "token-ttl", DefaultTokenTTL, "how long an access token is good at most; 0 for ever")
+	fs.StringVar(&c.SecretFile, "secret-file", "", "`file` with the key from which MQTT passwords are derived (default: in the data folder, made when missing)")
+	fs.StringVar(&c.Store, "store", "sqlite", "where users, installations and queues are kept")
+	fs.StringVar(&c.Engine, "engine", "embedded", "what speaks MQTT")
+}
+
+func pair(s string) (name, secret string, err error) {
+	name, secret, ok := strings.Cut(s, ":")
+	if !ok || name == "" || secret == "" {
+		return "", "", errors.New("it has to be two words with a colon between")
+	}
+	return name, secret, nil
+}

@@ -1,0 +1,37 @@
+package kiicloud
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// originPolicy decides which pages may use the cloud from a browser: those listed, or
+// where none are, any page of this machine when only this machine can connect, and
+// else only pages that came from the address that they call.
+func (c Config) originPolicy() func(*http.Request) bool {
+	loopback := c.onLoopback()
+	return func(r *http.Request) bool {
+		origin := r.Header.Get("Origin")
+		if len(c.AllowOrigins) > 0 {
+			for _, allowed := range c.AllowOrigins {
+				if allowed == "*" || strings.EqualFold(allowed, origin) {
+					return true
+				}
+			}
+			return false
+		}
+		u, err := url.Parse(origin)
+		if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+			return false
+		}
+		return strings.EqualFold(u.Host, r.Host) || loopback && loopbackHost(u.Hostname())
+	}
+}
+
+// originLike reports whether s is an origin as browsers send it: scheme and host, with
+// the port where it is not the scheme's own.
+func originLike(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && u.Scheme != "" && u.Host != "" && s == u.Scheme+"://"+u.Host
+}

@@ -1,0 +1,211 @@
+package kiicloud
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/kiiweb/kiiweb/pkg/kiicloud/engine"
+	"github.com/kiiweb/kiiweb/pkg/kiicloud/guard"
+	"github.com/kiiweb/kiiweb/pkg/kiicloud/rest"
+	"github.com/kiiweb/kiiweb/pkg/kiicloud/store"
+)
+
+// Server is a running cloud.
+type Server struct {
+	cfg    Config
+	lns    listeners
+	facts  Ready
+	store  *store.SQL
+	engine *engine.Embedded
+	web    []*http.Server
+
+	stopTCP context.CancelFunc
+	serving sync.WaitGroup
+
+	stopping sync.Once
+	stopErr  error
+}
+
+// Start runs a cloud and returns when it can be used. ctx bounds the start alone. The
+// data folder belongs to one cloud at a time: the error is store.ErrLocked when it is
+// another's.
+func Start(ctx context.Context, c Config) (*Server, error) {
+	c = c.withDefaults()
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	st, err := store.OpenSQLite(ctx, store.Options{Dir: c.DataDir}) // first: it locks the folder
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{cfg: c, store: st}
+	if err := s.open(); err != nil {
+		return nil, errors.Join(err, s.lns.close(), st.Close())
+	}
+	s.serve()
+	return s, nil
+}
+
+// open binds the addresses and puts the parts together.
+func (s *Server) open() (err error) {
+	if s.lns, err = s.cfg.listen(); err != nil {
+		return err
+	}
+	admins, err := s.cfg.admins()
+	if err != nil {
+		return err
+	}
+	if err := s.openEngine(); err != nil {
+		return err
+	}
+	allow := s.cfg.originPolicy()
+	api, err := rest.New(rest.Config{
+		Store: s.store, Engine: s.engine, Apps: s.cfg.Apps, Admins: admins,
+		EndpointDelay: s.cfg.EndpointDelay, TokenTTL: s.cfg.TokenTTL, AllowOrigin: allow, Logger: s.cfg.Logger,
+	})
+	if err != nil {
+		return err
+	}
+	conf, ca, err := s.cfg.serverTLS(s.cfg.advertised())
+	if err != nil {
+		return err
+	}
+	ws := guard.WebSocket(guard.WebSocketConfig{AllowOrigin: allow, Serve: s.engine.Serve})
+	s.listenTLS(conf)
+	s.handle(s.route(api, ws))
+	s.facts = s.ready(admins[0], ca)
+	return nil
+}
+
+func (s *Server) openEngine() error {
+	secret, err := s.cfg.mqttSecret()
+	if err != nil {
+		return err
+	}
+	l := s.lns
+	s.engine, err = engine.NewEmbedded(engine.EmbeddedConfig{
+		Queue: s.store, Secret: secret, Host: s.cfg.advertised(), TTL: s.cfg.MQTTTTL, Logger: s.cfg.Logger,
+		Ports: func() (tcp, ssl, ws, wss int) { return l.mqtt.port(), l.mqtts.port(), l.http.port(), l.https.port() },
+	})
+	return err
+}
+
+// listenTLS puts TLS on the listeners that are to have it.
+func (s *Server) listenTLS(conf *tls.Config) {
+	if s.lns.mqtts.Listener != nil {
+		s.lns.mqtts.Listener = withAddr{tls.NewListener(s.lns.mqtts.Listener, conf), s.lns.mqtts.Addr()}
+	}
+	if s.lns.https.Listener != nil {
+		web := conf.Clone()
+		web.NextProtos = []string{"http/1.1"} // WebSockets need it, and nothing here gains by HTTP/2
+		s.lns.https.Listener = withAddr{tls.NewListener(s.lns.https.Listener, web), s.lns.https.Addr()}
+	}
+}
+
+// withAddr is a listener whose address stays the one that was bound.
+type withAddr struct {
+	net.Listener
+	addr net.Addr
+}
+
+// Addr gives the address that was bound.
+func (l withAddr) Addr() net.Addr { return l.addr }
+
+// route sends each request to the part that it is for. It is no http.ServeMux, which
+// redirects the double slashes that Kii's clients send.
+func (s *Server) route(api, ws http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch path := r.URL.Path; {
+		case path == "/api" || strings.HasPrefix(path, "/api/"):
+			api.ServeHTTP(w, r)
+		case path == "/mqtt" || strings.HasPrefix(path, "/mqtt/"):
+			ws.ServeHTTP(w, r)
+		case s.cfg.Page != nil:
+			s.cfg.Page.ServeHTTP(w, r)
+		default:
+			http.NotFound(w, r)
+		}
+	})
+}
+
+// handle makes the HTTP servers. A WebSocket leaves their time limits behind.
+func (s *Server) handle(h http.Handler) {
+	for _, l := range []listener{s.lns.http, s.lns.https} {
+		if l.Listener == nil {
+			continue
+		}
+		s.web = append(s.web, &http.Server{
+			Handler:           h,
+			ReadHeaderTimeout: 10 * time.Second,
+			ReadTimeout:       30 * time.Second,
+			WriteTimeout:      60 * time.Second,
+			IdleTimeout:       2 * time.Minute,
+			MaxHeaderBytes:    32 << 10,
+			ErrorLog:          slog.NewLogLogger(s.cfg.Logger.Handler(), slog.LevelDebug),
+		})
+	}
+}
+
+// serve starts accepting connections.
+func (s *Server) serve() {
+	ctx, stop := context.WithCancel(context.Background())
+	s.stopTCP = stop
+	web := s.web
+	for _, l := range []listener{s.lns.http, s.lns.https} {
+		if l.Listener != nil {
+			server := web[0]
+			web = web[1:]
+			s.run("HTTP", func() error { return server.Serve(l) })
+		}
+	}
+	for _, l := range []listener{s.lns.mqtt, s.lns.mqtts} {
+		if l.Listener != nil {
+			s.run("MQTT", func() error { return guard.ServeTCP(ctx, l, s.engine.Serve) })
+		}
+	}
+}
+
+func (s *Server) run(what string, serve func() error) {
+	s.serving.Add(1)
+	go func() {
+		defer s.serving.Done()
+		if err := serve(); err != nil && !errors.Is(err, http.ErrServerClosed) {
+			s.cfg.Logger.Error("a listener ended", "listener", what, "error", err)
+		}
+	}()
+}
+
+// Ready tells where the cloud is.
+func (s *Server) Ready() Ready { return s.facts }
+
+// Shutdown stops the cloud: no new connections, MQTT clients are told, requests under
+// way are finished, the store is closed. When ctx ends before that, the rest is cut and
+// its error returned; the store is closed properly all the same. It is idempotent.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.stopping.Do(func() {
+		s.stopTCP()
+		var wg sync.WaitGroup
+		errs := make([]error, len(s.web)+1)
+		for i, server := range s.web {
+			wg.Add(1)
+			go func() {
+				defer wg.Done()
+				if errs[i] = server.Shutdown(ctx); errs[i] != nil {
+					_ = server.Close()
+				}
+			}()
+		}
+		errs[len(s.web)] = s.engine.Shutdown(ctx)
+		wg.Wait()
+		s.serving.Wait()
+		s.stopErr = errors.Join(append(errs, s.store.Close())...)
+	})
+	return s.stopErr
+}
