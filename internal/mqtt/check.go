@@ -6,7 +6,8 @@ package mqtt
 // depends on the session is not checked. On success it allocates nothing; the error is
 // an *Error.
 func Check(v Version, from Side, pkt []byte) error {
-	r := open(v, pkt)
+	var r reader
+	r.open(v, pkt)
 	if r.err != nil {
 		return r.err
 	}

@@ -43,7 +43,8 @@ func TestCheckRefuses(t *testing.T) {
 func TestCheckRefusesTruncated(t *testing.T) {
 	for _, c := range valid5 {
 		pkt := raw(t, c.bytes)
-		r := open(V5, pkt)
+		var r reader
+		r.open(V5, pkt)
 		require.NoError(t, Check(V5, c.from, pkt))
 		require.Nil(t, r.err)
 		body := r.b

@@ -29,7 +29,8 @@ type connectView struct {
 // they are not those of a version in this package, the error is an *Error with reason
 // UnsupportedProtocolVersion.
 func ConnectVersion(pkt []byte) (Version, error) {
-	r := openAny(anyVersion, pkt)
+	var r reader
+	r.openAny(anyVersion, pkt)
 	if r.err == nil && PacketTypeOf(pkt) != CONNECT {
 		r.breaks(&ruleUnexpected)
 	}
@@ -46,7 +47,8 @@ func ParseConnect(pkt []byte) (*Connect, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := open(v, pkt)
+	var r reader
+	r.open(v, pkt)
 	view := r.connect()
 	if err := r.end(); err != nil {
 		return nil, err

@@ -55,39 +55,37 @@ func publishFlagsRule(flags byte) *rule {
 	return nil
 }
 
-// open checks the fixed header of pkt, which must be one whole packet of version v, and
-// gives a reader over what follows.
-func open(v Version, pkt []byte) reader {
+// open starts the walk of pkt, which must be one whole packet of version v, behind its
+// fixed header.
+func (r *reader) open(v Version, pkt []byte) {
 	if v != V31 && v != V311 && v != V5 {
-		r := reader{v: v}
+		r.v = v
 		r.breaks(&ruleVersion)
-		return r
+		return
 	}
-	return openAny(v, pkt)
+	r.openAny(v, pkt)
 }
 
 // openAny is open for a version that may be anyVersion.
-func openAny(v Version, pkt []byte) reader {
-	r := reader{b: pkt, v: v}
+func (r *reader) openAny(v Version, pkt []byte) {
+	r.b, r.v = pkt, v
 	first := r.byte()
 	if r.err != nil {
-		return r
+		return
 	}
 	if broken := firstByteRule(v, first); broken != nil {
 		r.breaks(broken)
-		return r
+		return
 	}
 	if n := r.varint(); r.err == nil && int(n) != len(r.b) {
 		r.breaks(&ruleOnePacket)
 	}
-	return r
 }
 
 // openAs is open for a packet of one type, t.
-func openAs(v Version, t Type, pkt []byte) reader {
-	r := open(v, pkt)
+func (r *reader) openAs(v Version, t Type, pkt []byte) {
+	r.open(v, pkt)
 	if r.err == nil && PacketTypeOf(pkt) != t {
 		r.breaks(&ruleUnexpected)
 	}
-	return r
 }

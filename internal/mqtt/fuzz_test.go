@@ -41,7 +41,8 @@ func FuzzSplitter(f *testing.F) {
 		want, wantErr := split(t, NewSplitter(int(max)), stream)
 		require.True(t, bytes.HasPrefix(stream, bytes.Join(want, nil)))
 		for _, pkt := range want {
-			r := openAny(anyVersion, pkt)
+			var r reader
+			r.openAny(anyVersion, pkt)
 			require.Nil(t, r.err)
 		}
 		var chunks [][]byte

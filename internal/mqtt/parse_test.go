@@ -189,6 +189,23 @@ func TestFindUserProperty(t *testing.T) {
 	assert.False(t, ok, "what is malformed is not there")
 }
 
+func TestDecodePropertiesOfTheHandshake(t *testing.T) {
+	for _, c := range valid5 {
+		connack, ok := c.want.(*Connack)
+		if !ok {
+			continue
+		}
+		pkt := raw(t, c.bytes)
+		var r reader
+		r.open(V5, pkt)
+		r.take(2)
+		r.varint()
+		got, err := DecodeProperties(r.rest())
+		require.NoError(t, err, c.name)
+		assert.Equal(t, connack.Properties, got, c.name)
+	}
+}
+
 func TestDecodePropertiesRefuses(t *testing.T) {
 	for _, notation := range []string{"00", "2B 00", "01", "01 02", "01 00 01 00", "26 <k>", "03 0001 00", "23 0000"} {
 		_, err := DecodeProperties(raw(t, notation))

@@ -55,7 +55,9 @@ func (r *reader) properties(in place) (raw []byte, ids uint64) {
 	if r.v != V5 {
 		return nil, 0
 	}
-	raw = r.take(int(r.varint()))
+	if raw = r.take(int(r.varint())); len(raw) == 0 {
+		return raw, 0
+	}
 	props := reader{b: raw, v: r.v, err: r.err}
 	for len(props.b) > 0 {
 		p := props.property()

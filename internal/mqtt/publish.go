@@ -29,7 +29,8 @@ func (p PublishView) Retain() bool { return p.Flags&publishRetain != 0 }
 // ParsePublish checks a PUBLISH as Check does and gives its parts. On success it
 // allocates nothing; the error is an *Error.
 func ParsePublish(v Version, from Side, pkt []byte) (PublishView, error) {
-	r := openAs(v, PUBLISH, pkt)
+	var r reader
+	r.openAs(v, PUBLISH, pkt)
 	if r.err != nil {
 		return PublishView{}, r.err
 	}
@@ -66,7 +67,8 @@ func (r *reader) publish(flags byte, in place) PublishView {
 // ParseAck checks a PUBACK, PUBREC, PUBREL or PUBCOMP as Check does, whoever sent it,
 // and decodes it.
 func ParseAck(v Version, pkt []byte) (Ack, error) {
-	r := open(v, pkt)
+	var r reader
+	r.open(v, pkt)
 	t := PacketTypeOf(pkt)
 	if r.err == nil && (t < PUBACK || t > PUBCOMP) {
 		r.breaks(&ruleUnexpected)

@@ -11,7 +11,8 @@ const (
 
 // ParseSubscribe checks a client's SUBSCRIBE as Check does, and decodes it.
 func ParseSubscribe(v Version, pkt []byte) (*Subscribe, error) {
-	r := openAs(v, SUBSCRIBE, pkt)
+	var r reader
+	r.openAs(v, SUBSCRIBE, pkt)
 	p := &Subscribe{}
 	raw := r.subscribe(p)
 	if err := r.end(); err != nil {
@@ -24,7 +25,8 @@ func ParseSubscribe(v Version, pkt []byte) (*Subscribe, error) {
 
 // ParseUnsubscribe checks a client's UNSUBSCRIBE as Check does, and decodes it.
 func ParseUnsubscribe(v Version, pkt []byte) (*Unsubscribe, error) {
-	r := openAs(v, UNSUBSCRIBE, pkt)
+	var r reader
+	r.openAs(v, UNSUBSCRIBE, pkt)
 	p := &Unsubscribe{}
 	raw := r.unsubscribe(p)
 	if err := r.end(); err != nil {
