@@ -1,0 +1,182 @@
+package kiicloud
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/kiiweb/kiiweb/pkg/kiicloud/store"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// start runs a cloud on free ports in dir.
+func start(t *testing.T, dir string, change ...func(*Config)) *Server {
+	t.Helper()
+	s, err := Start(context.Background(), config(dir, change...))
+	require.NoError(t, err)
+	t.Cleanup(func() { stop(t, s) })
+	return s
+}
+
+func config(dir string, change ...func(*Config)) Config {
+	const free = "127.0.0.1:0"
+	c := Config{HTTP: free, HTTPS: free, MQTT: free, MQTTS: free, DataDir: dir,
+		Logger: slog.New(slog.NewTextHandler(io.Discard, nil))}
+	for _, f := range change {
+		f(&c)
+	}
+	return c
+}
+
+func stop(t *testing.T, s *Server) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	require.NoError(t, s.Shutdown(ctx))
+}
+
+// call sends a JSON request to the API and decodes the answer.
+func call(t *testing.T, client *http.Client, method, url, token, body string) (int, map[string]any) {
+	t.Helper()
+	req, err := http.NewRequest(method, url, strings.NewReader(body))
+	require.NoError(t, err)
+	req.Header.Set("X-Kii-AppID", "demo")
+	req.Header.Set("X-Kii-AppKey", "demo-key")
+	req.Header.Set("Content-Type", "application/json")
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	res, err := client.Do(req)
+	require.NoError(t, err)
+	defer res.Body.Close()
+	out := map[string]any{}
+	b, err := io.ReadAll(res.Body)
+	require.NoError(t, err)
+	if len(b) > 0 {
+		require.NoError(t, json.Unmarshal(b, &out), "%s", b)
+	}
+	return res.StatusCode, out
+}
+
+func newClient(t *testing.T, ca string) *http.Client {
+	t.Helper()
+	roots := x509.NewCertPool()
+	pem, err := os.ReadFile(ca)
+	require.NoError(t, err)
+	require.True(t, roots.AppendCertsFromPEM(pem))
+	tr := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}
+	t.Cleanup(tr.CloseIdleConnections)
+	return &http.Client{Transport: tr, Timeout: 10 * time.Second}
+}
+
+func TestStartServesAllPorts(t *testing.T) {
+	page := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "the page") })
+	s := start(t, t.TempDir(), func(c *Config) { c.Page = page })
+	r := s.Ready()
+	client := newClient(t, r.CA)
+
+	for _, base := range []string{r.HTTP, r.HTTPS} {
+		status, body := call(t, client, "POST", base+"/api/oauth2/token", "", `{"username":"nobody","password":"x"}`)
+		assert.Equal(t, 400, status)
+		assert.Equal(t, "invalid_grant", body["errorCode"])
+
+		res, err := client.Get(base + "/")
+		require.NoError(t, err)
+		b, err := io.ReadAll(res.Body)
+		require.NoError(t, err)
+		res.Body.Close()
+		assert.Equal(t, "the page", string(b))
+
+		res, err = client.Get(base + "/mqtt")
+		require.NoError(t, err)
+		res.Body.Close()
+		assert.Equal(t, http.StatusUpgradeRequired, res.StatusCode)
+	}
+	assert.Equal(t, r.HTTP+"/api", r.API)
+	plain, err := net.Dial("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(r.PortTCP)))
+	require.NoError(t, err)
+	plain.Close()
+	secure, err := tls.Dial("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(r.PortSSL)), client.Transport.(*http.Transport).TLSClientConfig)
+	require.NoError(t, err)
+	assert.GreaterOrEqual(t, secure.ConnectionState().Version, uint16(tls.VersionTLS12))
+	secure.Close()
+}
+
+func TestOldTLSIsRefused(t *testing.T) {
+	r := start(t, t.TempDir()).Ready()
+	for _, port := range []int{r.PortSSL, r.PortWSS} {
+		_, err := tls.Dial("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)),
+			&tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS11, MinVersion: tls.VersionTLS10})
+		assert.Error(t, err)
+	}
+}
+
+func TestDataFolderBelongsToOneCloud(t *testing.T) {
+	dir := t.TempDir()
+	start(t, dir)
+	_, err := Start(context.Background(), config(dir))
+	require.ErrorIs(t, err, store.ErrLocked)
+}
+
+func TestTakenPortIsNamed(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer ln.Close()
+	dir := t.TempDir()
+	_, err = Start(context.Background(), config(dir, func(c *Config) { c.MQTT = ln.Addr().String() }))
+	require.ErrorContains(t, err, "-mqtt "+ln.Addr().String())
+	start(t, dir) // nothing of the failed start is left
+}
+
+func TestRestartKeepsEverything(t *testing.T) {
+	dir := t.TempDir()
+	s := start(t, dir)
+	r := s.Ready()
+	client := newClient(t, r.CA)
+	app := "/api/apps/demo"
+	status, _ := call(t, client, "POST", r.HTTP+app+"/users", "", `{"loginName":"alice","password":"a long enough password"}`)
+	require.Equal(t, 201, status)
+	status, login := call(t, client, "POST", r.HTTP+"/api/oauth2/token", "", `{"username":"alice","password":"a long enough password"}`)
+	require.Equal(t, 200, status)
+	token := login["access_token"].(string)
+	status, inst := call(t, client, "POST", r.HTTP+app+"/installations", token, `{"deviceType":"MQTT","development":false}`)
+	require.Equal(t, 201, status)
+	stop(t, s)
+
+	again := start(t, dir).Ready()
+	status, inst2 := call(t, client, "POST", again.HTTP+app+"/installations", token, `{"deviceType":"MQTT","development":false}`)
+	require.Equal(t, 201, status, "%v", inst2)
+	assert.Equal(t, inst["installationID"], inst2["installationID"])
+	assert.Equal(t, r.ClientSecret, again.ClientSecret)
+	pem, err := os.ReadFile(again.CA)
+	require.NoError(t, err)
+	assert.True(t, bytes.Contains(pem, []byte("BEGIN CERTIFICATE")))
+}
+
+func TestShutdownIsIdempotentAndFreesThePorts(t *testing.T) {
+	s := start(t, t.TempDir())
+	r := s.Ready()
+	stop(t, s)
+	stop(t, s)
+	for _, port := range []int{r.PortTCP, r.PortSSL, r.PortWS, r.PortWSS} {
+		ln, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		require.NoError(t, err)
+		ln.Close()
+	}
+}
