@@ -1,0 +1,223 @@
+package rest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/kiiweb/kiiweb/pkg/kiicloud/engine"
+	"github.com/kiiweb/kiiweb/pkg/kiicloud/store"
+)
+
+func TestMain(m *testing.M) {
+	hashing.memory, hashing.passes = 64, 1 // the tests hash often; TestPasswordsAreHashedSlowly uses the real ones
+	goleak.VerifyTestMain(m)
+}
+
+// realHashing is what hashing is outside the tests.
+var realHashing = hashing
+
+// fakeEngine stores what is published and says what it was asked.
+type fakeEngine struct {
+	mu       sync.Mutex
+	pushes   []store.Push
+	revoked  []store.Installation
+	fail     error
+	panicky  bool
+	issued   int
+	endpoint engine.Endpoint
+}
+
+func (e *fakeEngine) Endpoint(_ context.Context, i store.Installation) (engine.Endpoint, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.panicky {
+		panic("secret-panic-detail")
+	}
+	e.issued++
+	p := e.endpoint
+	p.Topic, p.Username, p.Password = i.Topic, "mqtt-user", "mqtt-password-"+string(rune('0'+e.issued))
+	return p, e.fail
+}
+
+func (e *fakeEngine) Publish(_ context.Context, i store.Installation, p store.Push) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.fail != nil {
+		return e.fail
+	}
+	e.pushes = append(e.pushes, p)
+	return nil
+}
+
+func (e *fakeEngine) Revoke(_ context.Context, i store.Installation) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.revoked = append(e.revoked, i)
+	return e.fail
+}
+
+func (e *fakeEngine) Shutdown(context.Context) error { return nil }
+
+func (e *fakeEngine) last(t *testing.T) map[string]any {
+	t.Helper()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	require.NotEmpty(t, e.pushes, "nothing was pushed")
+	var payload map[string]any
+	require.NoError(t, json.Unmarshal(e.pushes[len(e.pushes)-1].Payload, &payload))
+	return payload
+}
+
+func (e *fakeEngine) count() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return len(e.pushes)
+}
+
+// lab is an API with a store, a fake engine, a clock that stands still and a log.
+type lab struct {
+	t      *testing.T
+	api    *API
+	store  *store.SQL
+	engine *fakeEngine
+	log    *safeBuffer
+
+	mu  sync.Mutex
+	now time.Time
+}
+
+func newLab(t *testing.T, change ...func(*Config)) *lab {
+	t.Helper()
+	l := &lab{t: t, engine: &fakeEngine{}, log: &safeBuffer{}, now: time.UnixMilli(1_700_000_000_000)}
+	l.engine.endpoint = engine.Endpoint{Host: "localhost", PortTCP: 1, PortSSL: 2, PortWS: 3, PortWSS: 4, TTL: time.Hour}
+	s, err := store.OpenSQLite(context.Background(), store.Options{Dir: t.TempDir(), Now: l.clock})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	l.store = s
+	c := Config{
+		Store: s, Engine: l.engine, Now: l.clock, TokenTTL: 24 * time.Hour,
+		Apps:        []App{{"demo", "demo-key"}, {"other", "other-key"}},
+		Admins:      []Admin{{"root", "root-secret"}},
+		AllowOrigin: func(r *http.Request) bool { return r.Header.Get("Origin") == "http://localhost:8080" },
+		Logger:      slog.New(slog.NewTextHandler(l.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	}
+	for _, f := range change {
+		f(&c)
+	}
+	l.api, err = New(c)
+	require.NoError(t, err)
+	return l
+}
+
+func (l *lab) clock() time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.now
+}
+
+func (l *lab) advance(d time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.now = l.now.Add(d)
+}
+
+// answer is a response with its body read.
+type answer struct {
+	*http.Response
+	text string
+	json map[string]any
+}
+
+// call sends a request with the app's headers; header pairs override or, empty, remove them.
+func (l *lab) call(method, path, token, body string, header ...string) answer {
+	l.t.Helper()
+	r := httptest.NewRequest(method, path, strings.NewReader(body))
+	r.Header.Set("X-Kii-AppID", "demo")
+	r.Header.Set("X-Kii-AppKey", "demo-key")
+	r.Header.Set("Content-Type", "application/json")
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	for i := 0; i < len(header); i += 2 {
+		if header[i+1] == "" {
+			r.Header.Del(header[i])
+		} else {
+			r.Header.Set(header[i], header[i+1])
+		}
+	}
+	w := httptest.NewRecorder()
+	l.api.ServeHTTP(w, r)
+	a := answer{Response: w.Result(), text: w.Body.String()}
+	require.NotContains(l.t, a.text, "%", "clients exist that decode the whole body")
+	if a.text != "" {
+		require.Contains(l.t, a.Header.Get("Content-Type"), "json")
+		require.NoError(l.t, json.Unmarshal([]byte(a.text), &a.json), a.text)
+	}
+	return a
+}
+
+// want checks status and errorCode of a failure.
+func (a answer) want(t *testing.T, status int, code string) {
+	t.Helper()
+	require.Equal(t, status, a.StatusCode, a.text)
+	require.Equal(t, code, a.json["errorCode"], a.text)
+	require.NotEmpty(t, a.json["message"])
+}
+
+func (a answer) str(key string) string { s, _ := a.json[key].(string); return s }
+
+// user registers a user and logs in.
+func (l *lab) user(name string) (id, token string) {
+	l.t.Helper()
+	a := l.call("POST", "/api/apps/demo/users", "", `{"loginName":"`+name+`","password":"pw-`+name+`"}`)
+	require.Equal(l.t, 201, a.StatusCode, a.text)
+	b := l.call("POST", "/api/oauth2/token", "", `{"username":"`+name+`","password":"pw-`+name+`"}`)
+	require.Equal(l.t, 200, b.StatusCode, b.text)
+	require.Equal(l.t, a.str("userID"), b.str("id"))
+	return b.str("id"), b.str("access_token")
+}
+
+func (l *lab) admin() (token string) {
+	l.t.Helper()
+	a := l.call("POST", "/api/oauth2/token", "", `{"client_id":"root","client_secret":"root-secret"}`)
+	require.Equal(l.t, 200, a.StatusCode, a.text)
+	return a.str("access_token")
+}
+
+func (l *lab) install(token string) (id, registrationID string) {
+	l.t.Helper()
+	a := l.call("POST", "/api/apps/demo/installations", token, `{"deviceType":"MQTT","development":false}`)
+	require.Equal(l.t, 201, a.StatusCode, a.text)
+	return a.str("installationID"), a.str("installationRegistrationID")
+}
+
+type safeBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *safeBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *safeBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
+
+var _ io.Writer = (*safeBuffer)(nil)

@@ -1,0 +1,173 @@
+package rest
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestLogin(t *testing.T) {
+	l := newLab(t)
+	reg := l.call("POST", "/api/apps/demo/users", "",
+		`{"loginName":"ann","password":"pw-ann","emailAddress":"Ann@Example.com","phoneNumber":"+81-90","displayName":"100% Ann"}`,
+		"Content-Type", "application/vnd.kii.RegistrationRequest+json")
+	require.Equal(t, 201, reg.StatusCode, reg.text)
+	id := reg.str("userID")
+	assert.Equal(t, "100% Ann", reg.str("displayName"), "still the same once decoded")
+	assert.Equal(t, "/api/apps/demo/users/"+id, reg.Header.Get("Location"))
+	l.call("POST", "/api/apps/demo/users", "", `{}`, "Content-Type", pseudoUser)
+
+	ms := func(d time.Duration) string { return strconv.FormatInt(l.clock().Add(d).UnixMilli(), 10) }
+	cases := []struct {
+		name, body string
+		status     int
+		code       string
+		expiresIn  float64
+	}{
+		{"by login name", `{"username":"ann","password":"pw-ann"}`, 200, "", 86400},
+		{"by login name, said so", `{"username":"LOGIN_NAME:ann","password":"pw-ann"}`, 200, "", 86400},
+		{"by email in any case", `{"username":"EMAIL:ann@EXAMPLE.com","password":"pw-ann"}`, 200, "", 86400},
+		{"by phone", `{"username":"PHONE:+81-90","password":"pw-ann"}`, 200, "", 86400},
+		{"for a shorter time", `{"username":"ann","password":"pw-ann","expiresAt":` + ms(time.Minute) + `}`, 200, "", 60},
+		{"for a longer time than there is", `{"username":"ann","password":"pw-ann","expiresAt":` + ms(48*time.Hour) + `}`, 200, "", 86400},
+		{"as administrator", `{"client_id":"root","client_secret":"root-secret"}`, 200, "", 86400},
+		{"wrong password", `{"username":"ann","password":"pw-bob"}`, 400, "invalid_grant", 0},
+		{"unknown user", `{"username":"bob","password":"pw-ann"}`, 400, "invalid_grant", 0},
+		{"user without a name", `{"username":"EMAIL:","password":"pw-ann"}`, 400, "invalid_grant", 0},
+		{"thing", `{"username":"VENDOR_THING_ID:v","password":"pw"}`, 400, "invalid_grant", 0},
+		{"wrong secret", `{"client_id":"root","client_secret":"x"}`, 400, "invalid_grant", 0},
+		{"unknown administrator", `{"client_id":"x","client_secret":"root-secret"}`, 400, "invalid_grant", 0},
+		{"empty secret of nobody", `{"client_id":"x","client_secret":""}`, 400, "invalid_grant", 0},
+		{"no password", `{"username":"ann"}`, 400, "INVALID_INPUT_DATA", 0},
+		{"expired before it began", `{"username":"ann","password":"pw-ann","expiresAt":1}`, 400, "INVALID_INPUT_DATA", 0},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			for _, path := range []string{"/api/oauth2/token", "/api/apps/demo/oauth2/token?disable_cache=123"} {
+				a := l.call("POST", path, "", c.body, "Content-Type", "application/vnd.kii.OauthTokenRequest+json")
+				if c.code != "" {
+					a.want(t, c.status, c.code)
+					if c.code == "invalid_grant" {
+						assert.Equal(t, "invalid_grant", a.str("error"))
+						assert.NotEmpty(t, a.str("error_description"))
+					}
+					continue
+				}
+				require.Equal(t, c.status, a.StatusCode, a.text)
+				assert.Len(t, a.str("access_token"), tokenLength)
+				assert.Equal(t, "Bearer", a.str("token_type"))
+				assert.Equal(t, c.expiresIn, a.json["expires_in"])
+			}
+		})
+	}
+	assert.NotContains(t, reg.text, "pw-ann")
+}
+
+func TestATokenEndsWhenItSaid(t *testing.T) {
+	l := newLab(t)
+	_, token := l.user("ann")
+	l.advance(24*time.Hour - time.Second)
+	require.Equal(t, 200, l.call("GET", "/api/apps/demo/users/me", token, "").StatusCode)
+	l.advance(time.Second)
+	l.call("GET", "/api/apps/demo/users/me", token, "").want(t, 401, "UNAUTHORIZED")
+}
+
+func TestTokensWithoutAnEnd(t *testing.T) {
+	l := newLab(t, func(c *Config) { c.TokenTTL = 0 })
+	l.user("ann")
+	a := l.call("POST", "/api/oauth2/token", "", `{"username":"ann","password":"pw-ann"}`)
+	assert.EqualValues(t, neverExpires, a.json["expires_in"])
+	l.advance(100 * 365 * 24 * time.Hour)
+	assert.Equal(t, 200, l.call("GET", "/api/apps/demo/users/me", a.str("access_token"), "").StatusCode)
+}
+
+func TestAnAdministratorWhoIsNoLongerOneIsOut(t *testing.T) {
+	l := newLab(t)
+	token := l.admin()
+	id, _ := l.user("ann")
+	require.Equal(t, 200, l.call("GET", "/api/apps/demo/users/"+id, token, "").StatusCode)
+	l.api.Admins = nil
+	l.call("GET", "/api/apps/demo/users/"+id, token, "").want(t, 401, "UNAUTHORIZED")
+}
+
+func TestPasswordsAreHashedSlowly(t *testing.T) {
+	saved := hashing
+	defer func() { hashing = saved }()
+	hashing = realHashing
+	p, err := newPasswords()
+	require.NoError(t, err)
+	ctx := context.Background()
+	hash, err := p.hash(ctx, "correct horse")
+	require.NoError(t, err)
+	assert.True(t, strings.HasPrefix(hash, "$argon2id$v=19$m=19456,t=2,p=1$"), hash)
+	again, err := p.hash(ctx, "correct horse")
+	require.NoError(t, err)
+	assert.NotEqual(t, hash, again, "each has a salt of its own")
+
+	hashing = argonParams{memory: 64, passes: 1, threads: 1} // the stored parameters count
+	cases := []struct {
+		name, password, hash string
+		ok, err              bool
+	}{
+		{"right", "correct horse", hash, true, false},
+		{"wrong", "correct hors", hash, false, false},
+		{"empty", "", hash, false, false},
+		{"no user", "correct horse", "", false, false},
+		{"not a hash", "x", "plain", false, true},
+		{"another scheme", "x", strings.Replace(hash, "argon2id", "argon2i", 1), false, true},
+		{"another version", "x", strings.Replace(hash, "v=19", "v=18", 1), false, true},
+		{"no parameters", "x", strings.Replace(hash, "m=19456,t=2,p=1", "m=?", 1), false, true},
+		{"no passes", "x", strings.Replace(hash, "t=2", "t=0", 1), false, true},
+		{"no key", "x", hash[:strings.LastIndex(hash, "$")+1], false, true},
+		{"bad salt", "x", strings.Replace(hash, "$m=19456,t=2,p=1$", "$m=19456,t=2,p=1$!", 1), false, true},
+	}
+	for _, c := range cases {
+		ok, err := p.check(ctx, c.password, c.hash)
+		assert.Equal(t, c.ok, ok, c.name)
+		assert.Equal(t, c.err, err != nil, c.name)
+	}
+}
+
+// An unknown user costs as much as a known one: otherwise the time would tell who has an account.
+func TestAnUnknownUserTakesAsLong(t *testing.T) {
+	saved := hashing
+	defer func() { hashing = saved }()
+	hashing = realHashing
+	p, err := newPasswords()
+	require.NoError(t, err)
+	hash, err := p.hash(context.Background(), "x")
+	require.NoError(t, err)
+	fastest := func(hash string) time.Duration { // the fastest of some is the least disturbed
+		best := time.Hour
+		for range 5 {
+			began := time.Now()
+			_, err := p.check(context.Background(), "wrong", hash)
+			require.NoError(t, err)
+			best = min(best, time.Since(began))
+		}
+		return best
+	}
+	known, unknown := fastest(hash), fastest("")
+	assert.Greater(t, 3*unknown, known)
+	assert.Greater(t, 3*known, unknown)
+}
+
+func TestHashingWaitsForAFreeSlot(t *testing.T) {
+	p, err := newPasswords()
+	require.NoError(t, err)
+	for range cap(p.slots) {
+		p.slots <- struct{}{}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	_, err = p.hash(ctx, "x")
+	assert.ErrorIs(t, err, context.Canceled)
+	<-p.slots
+	_, err = p.hash(context.Background(), "x")
+	assert.NoError(t, err)
+}

@@ -1,0 +1,138 @@
+package rest
+
+import (
+	"bytes"
+	"encoding/json"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/kiiweb/kiiweb/pkg/kiicloud/store"
+)
+
+// MaxPush is how many bytes of JSON a push message may have.
+const MaxPush = 4096
+
+// pushRequest is the body of a push. The channels of other push networks are
+// accepted, so that a message for all of them can be sent here as it is.
+type pushRequest struct {
+	Data  map[string]json.RawMessage `json:"data"`
+	GCM   *channel                   `json:"gcm"`
+	FCM   *channel                   `json:"fcm"`
+	APNS  *channel                   `json:"apns"`
+	JPush *channel                   `json:"jpush"`
+	MQTT  *channel                   `json:"mqtt"`
+
+	ToDevelopment *flag `json:"sendToDevelopment"`
+	ToProduction  *flag `json:"sendToProduction"`
+
+	Type       string `json:"pushMessageType"`
+	SendAppID  *flag  `json:"sendAppID"`
+	SendSender *flag  `json:"sendSender"`
+	SendWhen   *flag  `json:"sendWhen"`
+	SendOrigin *flag  `json:"sendOrigin"`
+}
+
+// channel is one push network's part of a push.
+type channel struct {
+	Enabled *flag                      `json:"enabled"`
+	Data    map[string]json.RawMessage `json:"data"` // instead of the common data
+}
+
+// enabled is true unless the request says false, also where it has no such channel.
+func (ch *channel) enabled() bool { return ch == nil || ch.Enabled.or(true) }
+
+// reaches tells whether the push is meant for the installation's environment.
+func (q pushRequest) reaches(i store.Installation) bool {
+	if i.DeviceType != deviceMQTT {
+		return false
+	}
+	if i.Development {
+		return q.ToDevelopment.or(true)
+	}
+	return q.ToProduction.or(true)
+}
+
+// origin is where a push comes from.
+type origin struct {
+	app    string
+	sender store.Owner
+	at     time.Time
+}
+
+// payload makes the JSON object that the receiver sees: the data, and what the send
+// flags ask for, which wins over a key of the same name in the data. A direct push
+// has no topic and no object, so their flags add nothing.
+func (q pushRequest) payload(from origin) ([]byte, error) {
+	data, err := q.data()
+	if err != nil {
+		return nil, err
+	}
+	object := make(map[string]any, len(data)+8)
+	for k, v := range data {
+		object[k] = v
+	}
+	if q.Type != "" {
+		object["type"] = q.Type
+	}
+	if q.SendAppID.or(false) {
+		object["appID"] = from.app
+	}
+	if q.SendSender.or(true) {
+		if from.sender.Kind == store.OwnerAdmin {
+			object["senderURI"] = "kiicloud://admins/APP_ADMIN"
+		} else {
+			object["sender"] = from.sender.ID
+			object["senderURI"] = "kiicloud://" + strings.ToLower(string(from.sender.Kind)) + "s/" + from.sender.ID
+		}
+	}
+	if q.SendWhen.or(false) {
+		object["when"] = from.at.UnixMilli()
+	}
+	if q.SendOrigin.or(false) {
+		object["origin"] = "EXPLICIT"
+	}
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false) // '<' is one byte of the 4096, not six
+	if err := enc.Encode(object); err != nil {
+		return nil, err
+	}
+	return bytes.TrimRight(buf.Bytes(), "\n"), nil
+}
+
+// data checks the request and gives the data for MQTT.
+func (q pushRequest) data() (map[string]json.RawMessage, error) {
+	if q.GCM == nil && q.FCM == nil && q.APNS == nil && q.JPush == nil && q.MQTT == nil {
+		return nil, invalidInput(`No channel is present: add "mqtt":{"enabled":true}.`)
+	}
+	if err := flat("data", q.Data); err != nil {
+		return nil, err
+	}
+	data := q.Data
+	if q.MQTT != nil && q.MQTT.Data != nil {
+		data = q.MQTT.Data
+		if err := flat("mqtt.data", data); err != nil {
+			return nil, err
+		}
+	}
+	if data == nil && q.MQTT.enabled() {
+		return nil, invalidInput("data is missing.")
+	}
+	return data, nil
+}
+
+// flat refuses objects and arrays as values.
+func flat(field string, data map[string]json.RawMessage) error {
+	keys := make([]string, 0, len(data))
+	for k := range data {
+		keys = append(keys, k)
+	}
+	sort.Strings(keys)
+	for _, k := range keys {
+		if kind := jsonKind(data[k]); kind == "object" || kind == "array" {
+			return invalidInput(field + "." + k + " must not be " + article(kind) + ": a push message is flat.")
+		}
+	}
+	return nil
+}

@@ -1,0 +1,85 @@
+// Package rest is the HTTP side of the push cloud: login, users, installations,
+// endpoints and pushes, as Kii Cloud's REST API has them.
+package rest
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/kiiweb/kiiweb/pkg/kiicloud/engine"
+	"github.com/kiiweb/kiiweb/pkg/kiicloud/store"
+)
+
+// MaxBody is the size in bytes above which a request body is refused.
+const MaxBody = 64 << 10
+
+// App is an application that may use the API.
+type App struct{ ID, Key string }
+
+// Admin is an administrator of all apps.
+type Admin struct{ ClientID, Secret string }
+
+// Store is what the API needs of the store.
+type Store interface {
+	CreateUser(ctx context.Context, u store.User) (store.User, error)
+	UserByID(ctx context.Context, appID, id string) (store.User, error)
+	UserByName(ctx context.Context, appID string, key store.UserKey, name string) (store.User, error)
+	PutToken(ctx context.Context, t store.Token) error
+	TokenByHash(ctx context.Context, hash []byte) (store.Token, error)
+	Install(ctx context.Context, i store.Installation) (store.Installation, bool, error)
+	InstallationByID(ctx context.Context, appID, id string) (store.Installation, error)
+	InstallationByRegistration(ctx context.Context, appID, deviceType, registrationID string) (store.Installation, error)
+	InstallationsOf(ctx context.Context, o store.Owner) ([]store.Installation, error)
+	DeleteInstallation(ctx context.Context, appID, id string) (store.Installation, error)
+}
+
+// Config is what an API is made of. All of it but EndpointDelay, TokenTTL and Now is required.
+type Config struct {
+	Store  Store
+	Engine engine.Engine
+	Apps   []App
+	Admins []Admin
+	// EndpointDelay is how long after the install an endpoint stays "not ready".
+	EndpointDelay time.Duration
+	// TokenTTL is the longest life of an access token; 0 means no end. A client's
+	// expiresAt can only shorten it.
+	TokenTTL time.Duration
+	// AllowOrigin says whether the page that a browser's request comes from may use
+	// the API. It is asked when the request has an Origin.
+	AllowOrigin func(*http.Request) bool
+	Logger      *slog.Logger
+	Now         func() time.Time // nil means time.Now
+}
+
+// API answers the requests under /api.
+type API struct {
+	Config
+	mux       *http.ServeMux
+	passwords *passwords
+}
+
+// New makes an API.
+func New(c Config) (*API, error) {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	p, err := newPasswords()
+	if err != nil {
+		return nil, err
+	}
+	a := &API{Config: c, passwords: p}
+	a.mux = a.router(Routes())
+	return a, nil
+}
+
+// app finds an app by its id.
+func (a *API) app(id string) (App, bool) {
+	for _, app := range a.Apps {
+		if app.ID == id {
+			return app, true
+		}
+	}
+	return App{}, false
+}

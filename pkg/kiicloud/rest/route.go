@@ -1,0 +1,124 @@
+package rest
+
+import (
+	"net/http"
+	"sort"
+	"strings"
+)
+
+// Callers is a set of kinds of caller.
+type Callers uint8
+
+// The kinds of caller. Every caller names the app and its key.
+const (
+	ByNobody Callers = 1 << iota // no token is asked for, and one that comes along is not looked at
+	ByUser
+	ByAdmin
+)
+
+// Route is one call of the API.
+type Route struct {
+	Method   string
+	Pattern  string // as http.ServeMux has it, without the method
+	Callers  Callers
+	Status   int    // of success
+	Produces string // content type of success, "" for no body
+	Summary  string
+
+	handle func(*API, *call) (any, error) // gives the body of success
+}
+
+const (
+	inApp = "/api/apps/{appID}"
+
+	typeJSON         = "application/json"
+	typeInstalled    = "application/vnd.kii.InstallationCreationResponse+json"
+	typeInstallation = "application/vnd.kii.InstallationRetrievalResponse+json"
+	typeEndpoint     = "application/vnd.kii.MQTTEndpointResponse+json"
+	typePushed       = "application/vnd.kii.SendPushMessageResponse+json"
+	typeUser         = "application/vnd.kii.UserDataRetrievalResponse+json"
+	typeRegistered   = "application/vnd.kii.RegistrationResponse+json"
+)
+
+// Routes gives all calls of the API. A path that several methods share has a line for each.
+func Routes() []Route {
+	return []Route{
+		{"POST", "/api/oauth2/token", ByNobody, 200, typeJSON, "log in as a user or an administrator", (*API).logIn},
+		{"POST", inApp + "/oauth2/token", ByNobody, 200, typeJSON, "log in as a user or an administrator", (*API).logIn},
+		{"POST", inApp + "/users", ByNobody, 201, typeRegistered, "register a user", (*API).register},
+		{"GET", inApp + "/users/{userID}", ByUser | ByAdmin, 200, typeUser, "read a user; me is the caller", (*API).readUser},
+		{"POST", inApp + "/users/{userID}/push/messages", ByUser | ByAdmin, 201, typePushed, "push to a user; me is the caller", (*API).pushToUser},
+		{"POST", inApp + "/installations", ByUser | ByAdmin, 201, typeInstalled, "register the caller for push", (*API).install},
+		{"GET", inApp + "/installations/{id}", ByUser | ByAdmin, 200, typeInstallation, "read an installation, by its id or MQTT:{registration id}", (*API).readInstallation},
+		{"DELETE", inApp + "/installations/{id}", ByUser | ByAdmin, 204, "", "end an installation, by its id or MQTT:{registration id}", (*API).uninstall},
+		{"GET", inApp + "/installations/{id}/mqtt-endpoint", ByUser | ByAdmin, 200, typeEndpoint, "where and how to connect", (*API).endpoint},
+	}
+}
+
+// router makes a mux of the routes that answers in JSON even where it has no route.
+func (a *API) router(routes []Route) *http.ServeMux {
+	byPattern := map[string]map[string]Route{}
+	for _, r := range routes {
+		if byPattern[r.Pattern] == nil {
+			byPattern[r.Pattern] = map[string]Route{}
+		}
+		byPattern[r.Pattern][r.Method] = r
+	}
+	mux := http.NewServeMux()
+	for pattern, methods := range byPattern {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { a.dispatch(w, r, methods) })
+	}
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		notFound("NOT_FOUND", "There is nothing at this path. The API begins at /api/apps/{appID}.").write(w)
+	})
+	return mux
+}
+
+// dispatch picks the route by method; HEAD is GET without the body, which the server leaves out.
+func (a *API) dispatch(w http.ResponseWriter, r *http.Request, methods map[string]Route) {
+	method := r.Method
+	if _, ok := methods[method]; !ok && method == http.MethodHead {
+		method = http.MethodGet
+	}
+	route, ok := methods[method]
+	if ok {
+		a.serve(w, r, route)
+		return
+	}
+	allowed := []string{"OPTIONS"}
+	for m := range methods {
+		allowed = append(allowed, m)
+		if m == http.MethodGet {
+			allowed = append(allowed, http.MethodHead)
+		}
+	}
+	sort.Strings(allowed)
+	w.Header().Set("Allow", strings.Join(allowed, ", "))
+	if r.Method == http.MethodOptions {
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	fail(http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "This path does not know the method "+r.Method+"; it knows those that the header Allow names.").write(w)
+}
+
+// serve runs a route for a caller who may call it.
+func (a *API) serve(w http.ResponseWriter, r *http.Request, route Route) {
+	setRoute(w, route)
+	c := &call{w: w, r: r, status: route.Status, produces: route.Produces}
+	body, err := a.run(c, route)
+	switch {
+	case err != nil:
+		a.explain(r, err).write(w)
+	case c.produces == "":
+		w.WriteHeader(c.status)
+	default:
+		writeJSON(w, c.status, c.produces, body)
+	}
+}
+
+func (a *API) run(c *call, route Route) (any, error) {
+	if err := a.identify(c, route.Callers); err != nil {
+		return nil, err
+	}
+	return route.handle(a, c)
+}

@@ -1,0 +1,114 @@
+package rest
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"path"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/kiiweb/kiiweb/pkg/kiicloud/store"
+)
+
+// ServeHTTP answers one request.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	rec := &recorder{ResponseWriter: w, id: store.NewID()}
+	defer a.finish(rec, r, a.Now())
+	w.Header().Set("Cache-Control", "no-store") // tokens and passwords are in the answers
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	if !a.cors(rec, r) {
+		return
+	}
+	if r.ContentLength > MaxBody {
+		tooLarge().write(rec)
+		return
+	}
+	r.Body = http.MaxBytesReader(rec, r.Body, MaxBody)
+	a.mux.ServeHTTP(rec, tidyPath(r))
+}
+
+// finish turns a panic into an answer and writes the log line. The line has no query,
+// header or body: those hold the secrets.
+func (a *API) finish(rec *recorder, r *http.Request, began time.Time) {
+	level := slog.LevelInfo
+	if p := recover(); p != nil {
+		if p == http.ErrAbortHandler {
+			panic(p)
+		}
+		a.Logger.Error("panic in a request", "request", rec.id, "panic", p, "stack", string(debug.Stack()))
+		if rec.status == 0 {
+			internalError().write(rec)
+		}
+	}
+	if rec.status >= 500 && rec.status != http.StatusServiceUnavailable {
+		level = slog.LevelError
+	}
+	a.Logger.Log(context.Background(), level, "request", "request", rec.id, "method", r.Method, "route", rec.route,
+		"status", rec.status, "bytes", rec.bytes, "took", a.Now().Sub(began).Round(time.Microsecond), "from", r.RemoteAddr)
+}
+
+// explain makes a failure of any error; what is not one already is for the log alone.
+func (a *API) explain(r *http.Request, err error) *failure {
+	var f *failure
+	switch {
+	case errors.As(err, &f):
+		return f
+	case r.Context().Err() != nil: // nobody reads the answer any more
+		return fail(http.StatusServiceUnavailable, "REQUEST_CANCELLED", "The request was cancelled.")
+	default:
+		a.Logger.Error("a request failed", "route", r.Pattern, "error", err)
+		return internalError()
+	}
+}
+
+// tidyPath removes double slashes, dot segments and a slash at the end, all of which
+// the mux would answer with a redirect that clients do not follow.
+func tidyPath(r *http.Request) *http.Request {
+	escaped := r.URL.EscapedPath()
+	clean := path.Clean("/" + strings.TrimLeft(escaped, "/"))
+	if clean == escaped {
+		return r
+	}
+	plain, err := url.PathUnescape(clean)
+	if err != nil {
+		return r // the mux finds nothing there
+	}
+	tidy := r.Clone(r.Context())
+	tidy.URL.Path, tidy.URL.RawPath = plain, clean
+	return tidy
+}
+
+// recorder remembers what was answered, for the log.
+type recorder struct {
+	http.ResponseWriter
+	id     string
+	route  string
+	status int
+	bytes  int
+}
+
+// WriteHeader notes the status.
+func (r *recorder) WriteHeader(status int) {
+	r.status = status
+	r.ResponseWriter.WriteHeader(status)
+}
+
+// Write counts the bytes.
+func (r *recorder) Write(b []byte) (int, error) {
+	n, err := r.ResponseWriter.Write(b)
+	r.bytes += n
+	return n, err
+}
+
+// Unwrap lets the server reach the connection.
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
+func setRoute(w http.ResponseWriter, route Route) {
+	if rec, ok := w.(*recorder); ok {
+		rec.route = route.Pattern
+	}
+}
