@@ -32,6 +32,25 @@ func TestPushesReachASubscriber(t *testing.T) {
 	})
 }
 
+func TestPushesReachASubscriberOverTLS(t *testing.T) {
+	c := start(t, newMemory(), nil)
+	for i, w := range []way{{"tls", mqtt.V31}, {"tls", mqtt.V311}, {"tls", mqtt.V5}, {"wss", mqtt.V311}, {"wss", mqtt.V5}} {
+		t.Run(w.String(), func(t *testing.T) {
+			inst := c.q.install(t, installationFor(i))
+			c.push(inst, 0, 100)
+			client := c.subscribe(w, inst, qos1)
+			for n := range 100 {
+				client.Send(guardtest.Puback(receive(t, client, inst, n)))
+			}
+			c.eventuallyPending(inst, 0)
+			newer := c.connect(w, inst)
+			expectEnd(t, w, client, mqtt.SessionTakenOver)
+			newer.Send(guardtest.Disconnect)
+			newer.ExpectClosed()
+		})
+	}
+}
+
 func TestOfflineQueueComesInOrderAndWithoutDup(t *testing.T) {
 	onEachQueue(t, func(t *testing.T, q shelf) {
 		c := start(t, q, nil)

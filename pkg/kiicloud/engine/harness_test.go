@@ -3,10 +3,11 @@ package engine
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"log/slog"
 	"net"
-	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
@@ -28,6 +29,9 @@ type cloud struct {
 	q     shelf
 	tcp   string // host:port
 	ws    string // ws:// URL
+	tls   string // host:port
+	wss   string // wss:// URL
+	roots *tls.Config
 	logs  *syncBuffer
 	close func()
 }
@@ -66,23 +70,36 @@ func start(t testing.TB, q shelf, change func(*EmbeddedConfig)) *cloud {
 	c.e, err = NewEmbedded(cfg)
 	require.NoError(t, err)
 
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
+	handler := guard.WebSocket(guard.WebSocketConfig{Serve: c.e.Serve})
+	web, secure := httptest.NewServer(handler), httptest.NewTLSServer(handler)
+	c.ws = strings.Replace(web.URL, "http", "ws", 1) + "/mqtt"
+	c.wss = strings.Replace(secure.URL, "http", "ws", 1) + "/mqtt"
+	roots := x509.NewCertPool()
+	roots.AddCert(secure.Certificate())
+	c.roots = &tls.Config{RootCAs: roots}
+
 	ctx, cancel := context.WithCancel(context.Background())
-	accepting := make(chan error, 1)
-	go func() { accepting <- guard.ServeTCP(ctx, ln, c.e.Serve) }()
-	mux := http.NewServeMux()
-	mux.Handle("/mqtt", guard.WebSocket(guard.WebSocketConfig{Serve: c.e.Serve}))
-	web := httptest.NewServer(mux)
-	c.tcp, c.ws = ln.Addr().String(), strings.Replace(web.URL, "http", "ws", 1)+"/mqtt"
+	accepting := make(chan error, 2)
+	listen := func(wrap func(net.Listener) net.Listener) string {
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		go func() { accepting <- guard.ServeTCP(ctx, wrap(ln), c.e.Serve) }()
+		return ln.Addr().String()
+	}
+	c.tcp = listen(func(ln net.Listener) net.Listener { return ln })
+	c.tls = listen(func(ln net.Listener) net.Listener {
+		return tls.NewListener(ln, &tls.Config{Certificates: secure.TLS.Certificates})
+	})
 
 	c.close = sync.OnceFunc(func() {
 		cancel()
+		require.NoError(t, <-accepting)
 		require.NoError(t, <-accepting)
 		ctx, cancel := context.WithTimeout(context.Background(), guardtest.Patience)
 		defer cancel()
 		require.NoError(t, c.e.Shutdown(ctx))
 		web.Close()
+		secure.Close()
 	})
 	t.Cleanup(c.close)
 	return c
@@ -111,10 +128,18 @@ func onEachWay(t *testing.T, test func(t *testing.T, w way)) {
 }
 
 func (c *cloud) dial(w way) *guardtest.Client {
-	if w.transport == "ws" {
-		return guardtest.DialWS(c.t, w.version, c.ws)
+	switch w.transport {
+	case "ws":
+		return guardtest.DialWS(c.t, w.version, c.ws, nil)
+	case "wss":
+		return guardtest.DialWS(c.t, w.version, c.wss, c.roots)
+	case "tls":
+		conn, err := tls.Dial("tcp", c.tls, c.roots)
+		require.NoError(c.t, err)
+		return guardtest.OnStream(c.t, w.version, conn)
+	default:
+		return guardtest.DialTCP(c.t, w.version, c.tcp)
 	}
-	return guardtest.DialTCP(c.t, w.version, c.tcp)
 }
 
 // hello has good credentials for inst.

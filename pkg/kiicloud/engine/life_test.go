@@ -25,7 +25,7 @@ func expectEnd(t *testing.T, w way, client *guardtest.Client, code mqtt.ReasonCo
 		require.NotEmpty(t, p.Properties().ReasonString)
 	}
 	client.ExpectClosed()
-	if w.transport == "ws" {
+	if strings.HasPrefix(w.transport, "ws") {
 		_, reason := client.CloseFrame()
 		require.NotEmpty(t, reason)
 	}
@@ -231,14 +231,12 @@ func TestKeepAliveCountsFromTheLastWholePacket(t *testing.T) {
 	c := start(t, newMemory(), nil)
 	client := c.connectAll(1)[tcp5]
 	began := time.Now()
-	for range 2 {
-		client.ExpectSilence(time.Second)
-		client.ExpectAlive()
-	}
+	client.ExpectSilence(time.Second)
+	client.ExpectAlive()
 	client.ExpectSilence(time.Second)
 	client.Send([]byte{0x30}) // the start of a packet does not count
 	expectEnd(t, tcp5, client, mqtt.KeepAliveTimeout)
-	require.InDelta(t, 3.5, time.Since(began).Seconds(), 0.7)
+	require.InDelta(t, 2.5, time.Since(began).Seconds(), 0.7)
 }
 
 func TestSilentConnectionIsClosedBeforeConnect(t *testing.T) {

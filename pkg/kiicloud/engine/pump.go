@@ -38,6 +38,8 @@ type sender interface {
 	// together calls write and hands what it sends to the network in one piece. It
 	// returns nil only when that was done.
 	together(write func() error) error
+	// giveUp ends the connection, because delivery cannot go on.
+	giveUp()
 }
 
 // pump carries pushes from an installation's queue to one connection, in order, and takes

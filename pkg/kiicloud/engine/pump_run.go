@@ -21,6 +21,7 @@ func (p *pump) run() {
 	defer func() {
 		if r := recover(); r != nil {
 			p.log.Error("panic while delivering", "installation", p.installation, "panic", r, "stack", string(debug.Stack()))
+			p.out.giveUp()
 		}
 	}()
 	for {
@@ -88,8 +89,10 @@ func (p *pump) fill() (bool, error) {
 		gone, err = p.sendAll(sub, pushes)
 		return err
 	})
-	if sent != nil {
-		p.quit() // the connection is over: what was not acknowledged stays in the queue
+	if sent != nil { // what was not acknowledged stays in the queue
+		p.log.Debug("delivery ends", "installation", p.installation, "error", sent)
+		p.quit()
+		p.out.giveUp()
 		return false, nil
 	}
 	p.mu.Lock()

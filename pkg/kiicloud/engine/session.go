@@ -198,3 +198,8 @@ func (s *session) send(m outgoing) error {
 
 // together is the pump's.
 func (s *session) together(write func() error) error { return s.conn.Batch(write) }
+
+// giveUp is the pump's.
+func (s *session) giveUp() {
+	s.conn.End(&guard.Refusal{Code: mqtt.UnspecifiedError, Reason: "delivery failed"})
+}

@@ -1,7 +1,3 @@
-// Package guard stands between the network and the MQTT broker. It accepts the
-// connections (TCP and WebSocket), checks every byte that a client sends by the standard
-// and by the rules of a push cloud before anything behind it sees the packet, enforces
-// time limits, and sends the answers that a client of each protocol version understands.
 package guard
 
 import (
@@ -19,8 +15,10 @@ import (
 // errEnded is what the broker reads from a connection that was ended here.
 var errEnded = errors.New("connection ended by the guard")
 
-// batchLimit is how many bytes of packets Batch gathers into one write.
-const batchLimit = 32 << 10
+const (
+	batchLimit = 32 << 10 // bytes of packets that Batch gathers into one write
+	keepBatch  = 4 << 10  // bytes of buffer that an idle connection keeps
+)
 
 // Conn is a client's connection as the broker behind the guard sees it: a net.Conn from
 // which only whole, valid and allowed packets can be read.
@@ -192,8 +190,7 @@ func (c *Conn) flush() error {
 		return nil
 	}
 	err := c.send(c.batch, c.lim.WriteTimeout)
-	c.batch = c.batch[:0]
-	if cap(c.batch) > 2*batchLimit {
+	if c.batch = c.batch[:0]; cap(c.batch) > keepBatch {
 		c.batch = nil
 	}
 	return err

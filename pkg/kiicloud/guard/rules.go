@@ -163,7 +163,8 @@ func (c *Conn) failedPuback(packetID uint16, r *Refusal) []byte {
 	return c.fit(puback(mqtt.V5, packetID, r.Code, r.Reason), short)
 }
 
-// acknowledge hands a PUBACK to the Handler, which alone knows what was sent.
+// acknowledge hands a PUBACK to the Handler, which alone knows what was sent. A PUBACK with
+// a failure code ends the exchange as well [MQTT-4.3.2-5].
 func (c *Conn) acknowledge(pkt []byte) error {
 	a, err := mqtt.ParseAck(c.Version(), pkt)
 	if err != nil {

@@ -3,10 +3,10 @@
 package guardtest
 
 import (
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
-	"net/http"
 	"os"
 	"sync"
 	"testing"
@@ -58,9 +58,10 @@ func OnStream(t testing.TB, v mqtt.Version, conn net.Conn) *Client {
 	return c
 }
 
-// DialWS connects to a ws:// URL with the sub-protocol "mqtt".
-func DialWS(t testing.TB, v mqtt.Version, url string) *Client {
-	ws, _, err := (&websocket.Dialer{Subprotocols: []string{"mqtt"}}).Dial(url, http.Header{})
+// DialWS connects to a ws:// or wss:// URL with the sub-protocol "mqtt". secure says whom
+// wss:// trusts.
+func DialWS(t testing.TB, v mqtt.Version, url string, secure *tls.Config) *Client {
+	ws, _, err := (&websocket.Dialer{Subprotocols: []string{"mqtt"}, TLSClientConfig: secure}).Dial(url, nil)
 	require.NoError(t, err)
 	return OnWebSocket(t, v, ws)
 }

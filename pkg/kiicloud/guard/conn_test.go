@@ -1,0 +1,201 @@
+package guard
+
+import (
+	"errors"
+	"io"
+	"net"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/kiiweb/kiiweb/internal/mqtt"
+	"github.com/kiiweb/kiiweb/pkg/kiicloud/guard/guardtest"
+)
+
+func TestEndIsSaidOnceAndNothingFollows(t *testing.T) {
+	client, e := openIn(t, mqtt.V5)
+	var wg sync.WaitGroup
+	for i := range 20 {
+		wg.Go(func() {
+			if i%2 == 0 {
+				e.conn.End(&Refusal{mqtt.SessionTakenOver, "taken over"})
+				_, err := e.conn.Write([]byte{0xD0, 0})
+				require.ErrorIs(t, err, net.ErrClosed)
+			} else {
+				_, _ = e.conn.Write([]byte{0xD0, 0})
+			}
+		})
+	}
+	wg.Wait()
+	p := client.Next()
+	for p.Type() == mqtt.PINGRESP {
+		p = client.Next()
+	}
+	require.Equal(t, mqtt.SessionTakenOver, p.Code())
+	client.ExpectClosed()
+}
+
+func TestNothingThatIsSentAfterTheEndCounts(t *testing.T) {
+	client, e := openIn(t, mqtt.V5)
+	e.conn.End(&Refusal{mqtt.SessionTakenOver, "taken over"})
+	_ = client.TrySend(guardtest.Puback(1), guardtest.Publish(mqtt.V5, 0x02, 1, "me", nil, "late"))
+	client.Expect(mqtt.DISCONNECT)
+	client.ExpectClosed()
+	require.Empty(t, e.h.acked)
+	require.Empty(t, e.h.published)
+}
+
+func TestBeforeConnackThereIsNoDisconnect(t *testing.T) {
+	client, e := open(t, mqtt.V5, Limits{})
+	e.conn.End(&Refusal{mqtt.ServerShuttingDown, "shutting down"})
+	client.ExpectClosed()
+}
+
+func TestBatchIsOnePieceAndSaysWhetherItWasSent(t *testing.T) {
+	client, e := openIn(t, mqtt.V5)
+	push := guardtest.Publish(mqtt.V5, 0, 0, "me", nil, "x")
+	require.NoError(t, e.conn.Batch(func() error {
+		for range 3 {
+			_, err := e.conn.Write(push)
+			require.NoError(t, err)
+		}
+		return nil
+	}))
+	for range 3 {
+		client.Expect(mqtt.PUBLISH)
+	}
+	require.Equal(t, []int{1, 3}, client.Messages())
+
+	why := errors.New("why")
+	require.ErrorIs(t, e.conn.Batch(func() error { return why }), why)
+
+	err := e.conn.Batch(func() error {
+		_, err := e.conn.Write(push)
+		e.conn.End(&Refusal{mqtt.SessionTakenOver, "taken over"})
+		return err
+	})
+	require.ErrorIs(t, err, net.ErrClosed, "what was gathered is not sent any more")
+	client.Expect(mqtt.DISCONNECT)
+	client.ExpectClosed()
+}
+
+func TestALongBatchIsNotKeptBack(t *testing.T) {
+	client, e := openIn(t, mqtt.V5)
+	push := guardtest.Publish(mqtt.V5, 0, 0, "me", nil, string(make([]byte, 4096)))
+	require.NoError(t, e.conn.Batch(func() error {
+		for range 2 * batchLimit / 4096 {
+			if _, err := e.conn.Write(push); err != nil {
+				return err
+			}
+		}
+		client.Expect(mqtt.PUBLISH) // before the batch is over
+		return nil
+	}))
+}
+
+func TestWriteDeadlineEndsAStuckConnection(t *testing.T) {
+	here, there := net.Pipe() // nobody reads there
+	defer there.Close()
+	c := NewConn(here, &fake{}, Limits{WriteTimeout: 50 * time.Millisecond})
+	_, err := c.Write([]byte{0xD0, 0})
+	require.ErrorIs(t, err, os.ErrDeadlineExceeded)
+	require.NotNil(t, c.Cause())
+	_, err = c.Write([]byte{0xD0, 0})
+	require.ErrorIs(t, err, net.ErrClosed)
+	c.Finish()
+}
+
+func TestEndDoesNotWaitForAStuckWriter(t *testing.T) {
+	here, there := net.Pipe()
+	defer there.Close()
+	c := NewConn(here, &fake{}, Limits{WriteTimeout: time.Hour})
+	stuck := make(chan error, 1)
+	go func() {
+		_, err := c.Write([]byte{0xD0, 0})
+		stuck <- err
+	}()
+	require.Eventually(t, func() bool { return len(c.writing) == 1 }, guardtest.Patience, time.Millisecond)
+	c.End(&Refusal{mqtt.SessionTakenOver, "taken over"})
+	require.Error(t, <-stuck)
+	c.Finish()
+}
+
+func TestDeadlinesOfTheBrokerDoNotCount(t *testing.T) {
+	client, e := openIn(t, mqtt.V311)
+	past := time.Now().Add(-time.Hour)
+	require.NoError(t, e.conn.SetDeadline(past))
+	require.NoError(t, e.conn.SetReadDeadline(past))
+	require.NoError(t, e.conn.SetWriteDeadline(past))
+	client.ExpectAlive()
+	client.HangUp()
+}
+
+func TestReadGivesEOFWhenTheClientGoes(t *testing.T) {
+	here, there := net.Pipe()
+	c := NewConn(here, &fake{}, Limits{})
+	require.NoError(t, there.Close())
+	_, err := c.Read(make([]byte, 1))
+	require.ErrorIs(t, err, io.EOF)
+	require.Equal(t, mqtt.Success, c.Cause().Code)
+	c.Finish()
+}
+
+// FuzzConn sends any bytes, in two pieces, as a client of any version, and looks at what
+// gets through: whole packets that are valid and allowed, and nothing after the end.
+func FuzzConn(f *testing.F) {
+	for _, v := range versions {
+		in := guardtest.Connect(v, hello)
+		f.Add(in, guardtest.Subscribe(v, 1, nil, guardtest.Filter{Topic: "me"}))
+		f.Add(append(in, guardtest.Pingreq...), guardtest.Publish(v, 0x02, 3, "me", nil, "x"))
+		f.Add(in, guardtest.Disconnect)
+	}
+	f.Add(guardtest.Connect(mqtt.V5, hello), []byte{0x82, 0x05, 0, 1, 0, 0, 0})
+	f.Fuzz(func(t *testing.T, one, two []byte) {
+		h := &fake{}
+		c := NewConn(&script{in: [][]byte{one, two}}, h, Limits{})
+		seen, err := io.ReadAll(c)
+		require.NotNil(t, c.Cause(), "%v", err)
+		c.Finish()
+		split := mqtt.NewSplitter(DefaultLimits.MaxPacket)
+		split.Feed(seen)
+		for n := 0; ; n++ {
+			pkt, err := split.Next()
+			require.NoError(t, err)
+			if pkt == nil {
+				break
+			}
+			if n == 0 {
+				require.Equal(t, mqtt.CONNECT, mqtt.PacketTypeOf(pkt))
+			} else {
+				require.Contains(t, []mqtt.Type{mqtt.SUBSCRIBE, mqtt.UNSUBSCRIBE, mqtt.PINGREQ}, mqtt.PacketTypeOf(pkt))
+			}
+			require.NoError(t, mqtt.Check(c.Version(), mqtt.FromClient, pkt))
+		}
+	})
+}
+
+// script is a connection whose client sends in and goes.
+type script struct {
+	net.Conn
+	in [][]byte
+}
+
+func (s *script) Read(p []byte) (int, error) {
+	for len(s.in) > 0 && len(s.in[0]) == 0 {
+		s.in = s.in[1:]
+	}
+	if len(s.in) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(p, s.in[0])
+	s.in[0] = s.in[0][n:]
+	return n, nil
+}
+
+func (*script) Write(p []byte) (int, error)      { return len(p), nil }
+func (*script) Close() error                     { return nil }
+func (*script) SetReadDeadline(time.Time) error  { return nil }
+func (*script) SetWriteDeadline(time.Time) error { return nil }
