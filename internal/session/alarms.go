@@ -52,7 +52,14 @@ func (a *alarms) arm(now time.Time) {
 			first = at
 		}
 	}
-	if first.IsZero() || !a.armed.IsZero() && !a.armed.After(first) {
+	switch {
+	case first.IsZero():
+		if !a.armed.IsZero() {
+			a.armed = time.Time{}
+			a.timer.Stop()
+		}
+		return
+	case !a.armed.IsZero() && !a.armed.After(first):
 		return
 	}
 	a.wait = max(first.Sub(now), 0)

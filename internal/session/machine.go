@@ -126,16 +126,16 @@ func (m machine) wake(why string) (machine, []effect) {
 // lose ends the attempt and goes where the policy says.
 func (m machine) lose(c cause) (machine, []effect) {
 	r := judge(c)
-	err := r.fault(c)
-	do := []effect{m.part(c)}
-	if r.blame {
-		do = append(do, failSent{err})
-	}
 	if r.counted {
 		m.refused++
 		if m.refused >= maxRefused {
 			r.act, r.end = actStop, phaseFailed
 		}
+	}
+	err := r.fault(c)
+	do := []effect{m.part(c)}
+	if r.blame {
+		do = append(do, failSent{err})
 	}
 	switch r.act {
 	case actStop:

@@ -1,0 +1,319 @@
+package session
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/kiiweb/kiiweb/internal/fault"
+	"github.com/kiiweb/kiiweb/internal/mqtt"
+)
+
+const gen = 7
+
+// at gives the machine in a phase, in the middle of a life.
+func at(p phase) machine { return machine{phase: p, gen: gen, failures: 2} }
+
+func names(effects []effect) string {
+	var out []string
+	for _, e := range effects {
+		out = append(out, e.effect())
+	}
+	return strings.Join(out, " ")
+}
+
+// The events of the table, all of the current generation.
+var (
+	lostNetwork   = lost{gen, cause{kind: causeClosed}}
+	lostBusy      = lost{gen, cause{kind: causeDisconnect, reason: mqtt.ServerBusy}}
+	lostRefused   = lost{gen, cause{kind: causeConnack, reason: mqtt.BadUserNameOrPassword}}
+	lostExpired   = lost{gen, cause{kind: causeExpired}}
+	lostViolation = lost{gen, cause{kind: causeViolation, reason: mqtt.MalformedPacket}}
+	lostBlamed    = lost{gen, cause{kind: causeDisconnect, reason: mqtt.TopicNameInvalid}}
+	lostStop      = lost{gen, cause{kind: causeConnack, reason: mqtt.NotAuthorized}}
+	lostRevoked   = lost{gen, cause{kind: causeDisconnect, reason: mqtt.AdministrativeAction}}
+	lostDisplaced = lost{gen, cause{kind: causeDisconnect, reason: mqtt.SessionTakenOver}}
+)
+
+var allEvents = map[string]event{
+	"opened":        opened{},
+	"endpointReady": endpointReady{gen: gen},
+	"lapsed":        endpointReady{gen: gen, lapsed: true},
+	"dialed":        dialed{gen},
+	"welcomed":      welcomed{gen: gen},
+	"subscribed":    subscribed{gen},
+	"network":       lostNetwork,
+	"busy":          lostBusy,
+	"refused":       lostRefused,
+	"expired":       lostExpired,
+	"violation":     lostViolation,
+	"blamed":        lostBlamed,
+	"stop":          lostStop,
+	"revoked":       lostRevoked,
+	"displaced":     lostDisplaced,
+	"retryDue":      retryDue{},
+	"stableDue":     stableDue{gen},
+	"woken":         woken{"online"},
+	"takenBack":     takenBack{},
+	"closedByUser":  closedByUser{},
+}
+
+// transition is where an event leads and what it causes. Every pair of a phase and an
+// event that is not in the table must change nothing.
+type transition struct {
+	to      phase
+	effects string
+}
+
+const attempt = "announce fetch limit"
+
+var transitions = map[phase]map[string]transition{
+	phaseIdle: {
+		"opened":       {phaseFetching, attempt},
+		"closedByUser": {phaseClosed, "discard settle announce finish"},
+	},
+	phaseFetching: {
+		"endpointReady": {phaseDialing, "dial limit"},
+		"lapsed":        {phaseFetching, "fetch limit"},
+		"closedByUser":  {phaseClosed, "abandon discard settle announce finish"},
+	},
+	phaseDialing: {
+		"dialed":       {phaseGreeting, "greet limit"},
+		"closedByUser": {phaseClosed, "abandon discard settle announce finish"},
+	},
+	phaseGreeting: {
+		"welcomed":     {phaseSubscribing, "resume limit"},
+		"closedByUser": {phaseClosed, "hangUp discard settle announce finish"},
+	},
+	phaseSubscribing: {
+		"subscribed":   {phaseOnline, "unlimit announce flow watchStable"},
+		"closedByUser": {phaseClosed, "hangUp discard settle announce finish"},
+	},
+	phaseOnline: {
+		"stableDue":    {phaseOnline, ""},
+		"woken":        {phaseOnline, "ping"},
+		"closedByUser": {phaseClosed, "hangUp discard settle announce finish"},
+	},
+	phaseWaiting: {
+		"retryDue":     {phaseFetching, attempt},
+		"woken":        {phaseFetching, "unwait " + attempt},
+		"closedByUser": {phaseClosed, "unwait discard settle announce finish"},
+	},
+	phaseDisplaced: {
+		"takenBack":    {phaseFetching, attempt},
+		"closedByUser": {phaseClosed, "discard settle announce finish"},
+	},
+	phaseClosed: {},
+	phaseFailed: {},
+}
+
+// Before there is somebody to talk to, nothing is said to end an attempt; after that,
+// only where the server does not know the reason.
+func init() {
+	for p := phaseFetching; p <= phaseOnline; p++ {
+		told := "abandon"
+		if p >= phaseGreeting {
+			told = "hangUp"
+		}
+		for event, t := range map[string]transition{
+			"network":   {phaseWaiting, "abandon wait"},
+			"busy":      {phaseWaiting, "abandon wait"},
+			"refused":   {phaseWaiting, "abandon wait"},
+			"expired":   {phaseWaiting, told + " wait"},
+			"violation": {phaseWaiting, told + " wait"},
+			"blamed":    {phaseWaiting, "abandon failSent wait"},
+			"stop":      {phaseFailed, "abandon settle announce finish"},
+			"revoked":   {phaseClosed, "abandon settle announce finish"},
+			"displaced": {phaseDisplaced, "abandon settle announce"},
+		} {
+			transitions[p][event] = t
+		}
+	}
+}
+
+func TestTransitions(t *testing.T) {
+	require.Len(t, transitions, int(phases), "every phase is in the table")
+	for p := phaseIdle; p < phases; p++ {
+		for name, e := range allEvents {
+			t.Run(p.String()+"/"+name, func(t *testing.T) {
+				before := at(p)
+				after, effects := step(before, e)
+				want, listed := transitions[p][name]
+				if !listed {
+					assert.Equal(t, before, after)
+					assert.Empty(t, effects)
+					return
+				}
+				assert.Equal(t, want.to.String(), after.phase.String())
+				assert.Equal(t, want.effects, names(effects))
+			})
+		}
+	}
+}
+
+func TestEventsOfAnotherGenerationAreDropped(t *testing.T) {
+	for p := phaseIdle; p < phases; p++ {
+		for name, e := range map[string]event{
+			"endpointReady": endpointReady{gen: gen - 1},
+			"dialed":        dialed{gen - 1},
+			"welcomed":      welcomed{gen: gen - 1},
+			"subscribed":    subscribed{gen - 1},
+			"stableDue":     stableDue{gen - 1},
+			"lost":          lost{gen - 1, cause{kind: causeConnack, reason: mqtt.NotAuthorized}},
+			"of the future": lost{gen + 1, cause{kind: causeClosed}},
+		} {
+			t.Run(p.String()+"/"+name, func(t *testing.T) {
+				after, effects := step(at(p), e)
+				assert.Equal(t, at(p), after)
+				assert.Empty(t, effects)
+			})
+		}
+	}
+}
+
+func TestEachAttemptHasItsOwnGeneration(t *testing.T) {
+	m, effects := step(machine{}, opened{})
+	assert.Equal(t, uint32(1), m.gen)
+	assert.Contains(t, effects, fetch{gen: 1})
+	m, _ = step(m, lost{1, cause{kind: causeEndpoint}})
+	m, effects = step(m, retryDue{})
+	assert.Equal(t, uint32(2), m.gen)
+	assert.Contains(t, effects, fetch{gen: 2})
+}
+
+func TestFailuresCountUntilTheStablePeriod(t *testing.T) {
+	m := at(phaseOnline)
+	m, effects := step(m, lostNetwork)
+	assert.Contains(t, effects, wait{attempt: 2, err: waitError(effects)})
+	assert.Equal(t, 3, m.failures)
+
+	m.phase = phaseSubscribing
+	m, _ = step(m, subscribed{gen})
+	assert.Equal(t, 3, m.failures, "coming online does not reset the back-off")
+	m, _ = step(m, stableDue{gen})
+	assert.Zero(t, m.failures)
+}
+
+func waitError(effects []effect) *fault.Error {
+	for _, e := range effects {
+		if w, ok := e.(wait); ok {
+			return w.err
+		}
+	}
+	return nil
+}
+
+func TestARefusalAsksForAFreshEndpointABoundedNumberOfTimes(t *testing.T) {
+	m := at(phaseGreeting)
+	for n := 1; n < maxRefused; n++ {
+		m, _ = step(m, lost{m.gen, lostRefused.cause})
+		require.Equal(t, phaseWaiting, m.phase)
+		var effects []effect
+		m, effects = step(m, retryDue{})
+		assert.Contains(t, effects, fetch{gen: m.gen, refresh: true})
+		m.phase = phaseGreeting
+	}
+	m, effects := step(m, lost{m.gen, lostRefused.cause})
+	assert.Equal(t, phaseFailed, m.phase)
+	a := effects[len(effects)-2].(announce)
+	assert.Equal(t, fault.BadCredentials, a.err.Code)
+	assert.False(t, a.err.Retryable, "the session itself has given up")
+}
+
+func TestAnAcceptedConnectionForgetsRefusals(t *testing.T) {
+	m := at(phaseGreeting)
+	m.refused = maxRefused - 1
+	m, _ = step(m, welcomed{gen: gen})
+	assert.Zero(t, m.refused)
+}
+
+func TestTheWishForAFreshEndpointOutlivesAFailedFetch(t *testing.T) {
+	m, _ := step(at(phaseOnline), lostExpired)
+	m, _ = step(m, retryDue{})
+	m, _ = step(m, lost{m.gen, cause{kind: causeEndpoint}})
+	m, effects := step(m, retryDue{})
+	assert.Contains(t, effects, fetch{gen: m.gen, refresh: true})
+	m, _ = step(m, endpointReady{gen: m.gen})
+	m, _ = step(m, lost{m.gen, cause{kind: causeDial}})
+	m, effects = step(m, retryDue{})
+	assert.Contains(t, effects, fetch{gen: m.gen, refresh: false})
+}
+
+func TestAFreshEndpointThatHasLapsedIsTriedAllTheSame(t *testing.T) {
+	m, effects := step(at(phaseFetching), endpointReady{gen, true})
+	assert.Equal(t, []effect{fetch{gen, true}, limit{stageEndpoint}}, effects)
+	m, effects = step(m, endpointReady{gen, true})
+	assert.Equal(t, phaseDialing, m.phase)
+	assert.Equal(t, []effect{dial{gen}, limit{stageDial}}, effects)
+}
+
+func TestWakingDoesNotShortenAWaitThatTheServerAskedFor(t *testing.T) {
+	m, effects := step(at(phaseOnline), lostBusy)
+	for _, e := range effects {
+		if w, ok := e.(wait); ok {
+			assert.Equal(t, busyFloor, w.floor)
+		}
+	}
+	after, effects := step(m, woken{"online"})
+	assert.Equal(t, m, after)
+	assert.Empty(t, effects)
+	m, _ = step(m, retryDue{})
+	assert.False(t, m.held, "only that one wait is held")
+}
+
+func TestTakeBackStartsAfresh(t *testing.T) {
+	m := machine{phase: phaseDisplaced, gen: gen, failures: 9, refused: 2, refresh: true}
+	m, effects := step(m, takenBack{})
+	assert.Equal(t, machine{phase: phaseFetching, gen: gen + 1}, m)
+	assert.Contains(t, effects, fetch{gen: gen + 1})
+}
+
+func TestWhatTheServerIsTold(t *testing.T) {
+	for name, c := range map[string]struct {
+		cause cause
+		want  effect
+	}{
+		"malformed":               {cause{kind: causeViolation, reason: mqtt.MalformedPacket}, hangUp{mqtt.MalformedPacket}},
+		"not the client's to say": {cause{kind: causeViolation, reason: mqtt.QoSNotSupported}, hangUp{mqtt.ProtocolError}},
+		"another version":         {cause{kind: causeViolation, reason: mqtt.UnsupportedProtocolVersion}, abandon{}},
+		"the endpoint's end":      {cause{kind: causeExpired}, hangUp{mqtt.Success}},
+		"a black hole":            {cause{kind: causeTimeout, text: "PINGRESP"}, abandon{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, effects := step(at(phaseOnline), lost{gen, c.cause})
+			assert.Equal(t, c.want, effects[0])
+		})
+	}
+}
+
+func TestPublicStates(t *testing.T) {
+	want := map[phase]State{
+		phaseIdle: Idle, phaseFetching: Connecting, phaseDialing: Connecting, phaseGreeting: Connecting,
+		phaseSubscribing: Connecting, phaseOnline: Online, phaseWaiting: Waiting, phaseDisplaced: Displaced,
+		phaseClosed: Closed, phaseFailed: Failed,
+	}
+	for p := phaseIdle; p < phases; p++ {
+		assert.Equal(t, want[p], p.state(), p.String())
+	}
+}
+
+func TestBackoff(t *testing.T) {
+	b := backoff{time.Second, time.Minute}
+	for n := range 200 {
+		bound := b.bound(n)
+		assert.LessOrEqual(t, bound, time.Minute)
+		if n > 0 {
+			assert.GreaterOrEqual(t, bound, b.bound(n-1))
+		}
+		assert.Zero(t, b.delay(n, 0), "full jitter goes down to nothing")
+		assert.Less(t, b.delay(n, 0.999999), bound)
+		assert.Equal(t, bound/2, b.delay(n, 0.5))
+	}
+	assert.Equal(t, time.Second, b.bound(0))
+	assert.Equal(t, 2*time.Second, b.bound(1))
+	assert.Equal(t, 32*time.Second, b.bound(5))
+	assert.Equal(t, time.Minute, b.bound(6))
+}

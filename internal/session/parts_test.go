@@ -1,0 +1,199 @@
+package session
+
+import (
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/kiiweb/kiiweb/internal/fault"
+	"github.com/kiiweb/kiiweb/internal/mqtt"
+)
+
+var t0 = time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
+
+func sec(n float64) time.Time { return t0.Add(time.Duration(n * float64(time.Second))) }
+
+func TestKeepAlivePings(t *testing.T) {
+	for name, c := range map[string]struct {
+		does func(k *keepAlive)
+		next time.Time
+	}{
+		"when nothing happens":                {func(*keepAlive) {}, sec(30)},
+		"when only this side sends":           {func(k *keepAlive) { k.wrote(sec(20)) }, sec(30)},
+		"when only the server sends":          {func(k *keepAlive) { k.heard(sec(20)) }, sec(30)},
+		"later when both do":                  {func(k *keepAlive) { k.wrote(sec(20)); k.heard(sec(25)) }, sec(50)},
+		"not while an answer is outstanding":  {func(k *keepAlive) { k.pinged(sec(30)) }, sec(40)},
+		"half a keep alive after its answer":  {func(k *keepAlive) { k.wrote(sec(30)); k.pinged(sec(30)); k.heard(sec(31)); k.answered() }, sec(60)},
+		"never when it is off":                {func(k *keepAlive) { k.start(t0, 0) }, time.Time{}},
+		"an answer is due within half of it":  {func(k *keepAlive) { k.start(t0, 8); k.pinged(sec(4)) }, sec(8)},
+		"an answer is due within ten seconds": {func(k *keepAlive) { k.start(t0, 600); k.pinged(sec(300)) }, sec(310)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var k keepAlive
+			k.start(t0, 60)
+			c.does(&k)
+			assert.Equal(t, c.next, k.next())
+			if k.pongBy.IsZero() && k.half > 0 {
+				assert.False(t, k.pingDue(c.next.Add(-1)))
+				assert.True(t, k.pingDue(c.next))
+			} else {
+				assert.False(t, k.pingDue(c.next.Add(time.Hour)))
+			}
+		})
+	}
+}
+
+func TestKeepAliveDeath(t *testing.T) {
+	var k keepAlive
+	k.start(t0, 60)
+	assert.False(t, k.dead(sec(1000)), "nothing is outstanding")
+	k.pinged(sec(30))
+	assert.False(t, k.dead(sec(39.9)))
+	assert.True(t, k.dead(sec(40)))
+	k.heard(sec(35))
+	assert.False(t, k.dead(sec(44.9)), "a server that sends gets its time again")
+	assert.True(t, k.dead(sec(45)))
+	k.answered()
+	assert.False(t, k.dead(sec(1000)))
+}
+
+func TestProbe(t *testing.T) {
+	var k keepAlive
+	k.start(t0, 600)
+	assert.True(t, k.probe(sec(10)))
+	assert.False(t, k.probe(sec(11)), "one PINGREQ is enough")
+	assert.True(t, k.dead(sec(15)), "and the first deadline stays")
+
+	k.start(t0, 600)
+	k.pinged(sec(300))
+	assert.False(t, k.probe(sec(301)))
+	assert.True(t, k.dead(sec(306)), "the answer outstanding gets the short deadline")
+	assert.False(t, k.probe(sec(1000)), "the deadline passed during sleep")
+	assert.False(t, k.dead(sec(1000)), "so it is moved")
+	assert.False(t, k.probe(sec(2000)))
+	assert.True(t, k.dead(sec(2000)), "but only once")
+
+	k.start(t0, 0)
+	assert.True(t, k.probe(sec(10)), "also with the keep alive off")
+	assert.Equal(t, sec(15), k.next())
+}
+
+func TestDedupe(t *testing.T) {
+	var d dedupe
+	assert.False(t, d.repeated([]byte("a")))
+	assert.True(t, d.repeated([]byte("a")))
+	assert.False(t, d.repeated(nil), "no id, no repeat")
+	assert.False(t, d.repeated(nil))
+	long := make([]byte, seenBytes+1)
+	assert.False(t, d.repeated(long))
+	assert.False(t, d.repeated(long), "ids beyond the bound are not kept")
+
+	for n := range 3 * seenMax {
+		require.False(t, d.repeated([]byte("id-"+strconv.Itoa(n))))
+		require.LessOrEqual(t, len(d.ids), seenMax)
+		require.LessOrEqual(t, len(d.ring), seenMax)
+	}
+	assert.False(t, d.repeated([]byte("a")), "the oldest made room")
+	assert.True(t, d.repeated([]byte("id-"+strconv.Itoa(3*seenMax-1))))
+	assert.True(t, d.repeated([]byte("id-"+strconv.Itoa(2*seenMax+1))), "the most recent ones are all there")
+}
+
+func TestDedupeAllocatesNothingForRepeats(t *testing.T) {
+	var d dedupe
+	id := []byte("3f0c1d8e-0000-4000-8000-000000000000")
+	d.repeated(id)
+	assert.Zero(t, testing.AllocsPerRun(100, func() { d.repeated(id); d.repeated(nil) }))
+}
+
+func message(qos byte) *outgoing {
+	return &outgoing{packet: mqtt.Publish{Topic: "t", QoS: qos}, result: make(chan error, 1)}
+}
+
+func TestInflightOrderAndReceiveMaximum(t *testing.T) {
+	f := inflight{max: 10}
+	var all []*outgoing
+	for _, qos := range []byte{1, 0, 1, 1} {
+		o := message(qos)
+		all = append(all, o)
+		require.NoError(t, f.add(o))
+	}
+	assert.Same(t, all[0], f.next(2))
+	assert.Same(t, all[1], f.next(2))
+	assert.Same(t, all[2], f.next(2))
+	assert.Nil(t, f.next(2), "the receive maximum is reached")
+	assert.NotEqual(t, all[0].packet.PacketID, all[2].packet.PacketID)
+	assert.Zero(t, all[1].packet.PacketID)
+
+	assert.Nil(t, f.acknowledge(999))
+	assert.Same(t, all[0], f.acknowledge(all[0].packet.PacketID))
+	assert.Nil(t, f.acknowledge(all[0].packet.PacketID), "acknowledged once")
+	assert.Same(t, all[3], f.next(2))
+	assert.True(t, f.waiting())
+}
+
+func TestInflightRewind(t *testing.T) {
+	for name, present := range map[string]bool{"session kept": true, "session gone": false} {
+		t.Run(name, func(t *testing.T) {
+			f := inflight{max: 10}
+			a, b, c := message(1), message(1), message(1)
+			for _, o := range []*outgoing{a, b} {
+				require.NoError(t, f.add(o))
+				f.next(10)
+			}
+			require.NoError(t, f.add(c))
+			ids := []uint16{a.packet.PacketID, b.packet.PacketID}
+			f.rewind(present)
+			assert.Equal(t, []*outgoing{a, b, c}, []*outgoing{f.next(10), f.next(10), f.next(10)})
+			assert.Equal(t, present, a.packet.Dup)
+			assert.Equal(t, present, b.packet.Dup)
+			assert.False(t, c.packet.Dup, "it was never sent before")
+			assert.Equal(t, ids, []uint16{a.packet.PacketID, b.packet.PacketID})
+			assert.NotContains(t, ids, c.packet.PacketID)
+		})
+	}
+}
+
+func TestInflightIdentifiersAreNotZeroAndNotUsedTwice(t *testing.T) {
+	f := inflight{max: 10, lastID: 65533}
+	a, b := message(1), message(1)
+	require.NoError(t, f.add(a))
+	f.next(10)
+	require.NoError(t, f.add(b))
+	f.next(10)
+	assert.Equal(t, []uint16{65534, 65535}, []uint16{a.packet.PacketID, b.packet.PacketID})
+	assert.Equal(t, uint16(1), f.newID())
+	f.lastID = 65533
+	assert.Equal(t, uint16(1), f.newID(), "those in use are passed over")
+	f.rewind(true)
+	f.lastID = 65533
+	assert.Equal(t, uint16(1), f.newID(), "also while they wait to be sent again")
+}
+
+func TestInflightCapForgetAndFail(t *testing.T) {
+	f := inflight{max: 2}
+	a, b := message(1), message(1)
+	require.NoError(t, f.add(a))
+	require.NoError(t, f.add(b))
+	assert.Equal(t, fault.QueueFull, fault.CodeOf(f.add(message(0))))
+	f.next(10)
+	assert.Equal(t, fault.QueueFull, fault.CodeOf(f.add(message(0))), "what is sent counts until it is acknowledged")
+	f.forget(a)
+	assert.NotNil(t, f.acknowledge(a.packet.PacketID), "what was sent stays on its way")
+	f.forget(b)
+	assert.Nil(t, f.next(10))
+	assert.False(t, f.waiting())
+
+	require.NoError(t, f.add(a))
+	require.NoError(t, f.add(b))
+	f.next(10)
+	f.failSent(fault.New(fault.Network, "sent"))
+	assert.Equal(t, fault.Network, fault.CodeOf(<-a.result))
+	f.failAll(fault.New(fault.Closed, "all"))
+	assert.Equal(t, fault.Closed, fault.CodeOf(<-b.result))
+	assert.False(t, f.waiting())
+	b.settle(nil)
+	b.settle(nil) // nobody waits, and nothing hangs
+}
