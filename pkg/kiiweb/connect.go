@@ -1,0 +1,215 @@
+package kiiweb
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/kiiweb/kiiweb/internal/fault"
+	"github.com/kiiweb/kiiweb/internal/mqtt"
+	"github.com/kiiweb/kiiweb/internal/session"
+	"github.com/kiiweb/kiiweb/internal/transport"
+)
+
+const (
+	defaultKeepAlive = 60 // seconds
+	defaultQoS       = 1
+
+	// farewell bounds the end of a connection that never came to be.
+	farewell = 5 * time.Second
+)
+
+// ConnectOptions say how Connect connects; the zero value is good.
+type ConnectOptions struct {
+	// KeepAlive is how long the connection may be silent, in seconds; 0 means 60. The
+	// broker drops a client that was silent for one and a half times that.
+	KeepAlive uint16
+	// QoS is the quality of service to subscribe with, 0 or 1; nil means 1, so that
+	// a push that was sent when the connection broke is sent again.
+	QoS *byte
+	// Transport is how to connect. "" chooses: natively ssl, else wss; in a browser wss,
+	// or ws when the page itself came over http from this machine, as the broker did.
+	Transport Transport
+	// Path is that of the WebSocket; "" means /mqtt.
+	Path string
+	// OnMessages gets what arrives, in order and in batches. A batch is acknowledged
+	// once OnMessages has returned, and the next one waits until then. The first may
+	// come before Connect returns. When nil, read Connection.Messages.
+	OnMessages func([]Message)
+	// OnState gets every change of state, in order. It must not block.
+	OnState func(Change)
+	// Timeout bounds Connect; 0 means 30 seconds. A deadline of the context that is
+	// earlier counts.
+	Timeout time.Duration
+}
+
+// Connect opens the MQTT connection of an endpoint and subscribes to its topic. It
+// returns when the subscription stands; from then on the connection heals itself,
+// fetching the endpoint again when its credentials are refused or its TTL is over.
+//
+// Causes that no retry mends fail at once, such as BAD_CREDENTIALS, UNAUTHORIZED and
+// DISPLACED. Others are retried until the time is over: TIMEOUT, with the last cause
+// in it. INSECURE: the password would travel unencrypted to another machine. When
+// Connect fails nothing of the attempt remains.
+//
+// There is one connection per owner: a second one displaces the first, in whatever
+// tab or machine it is.
+func (c *Client) Connect(ctx context.Context, endpoint Endpoint, o ConnectOptions) (*Connection, error) {
+	o, err := o.resolve()
+	if err != nil {
+		return nil, err
+	}
+	if err := endpoint.check(); err != nil {
+		return nil, err
+	}
+	conn := newConnection(c, endpoint, o)
+	if _, err := conn.route.url(endpoint); err != nil {
+		return nil, err
+	}
+	if ctx.Err() != nil {
+		return nil, contextError(ctx, "connect")
+	}
+	ctx, cancel := context.WithTimeout(ctx, o.Timeout)
+	defer cancel()
+	conn.open(o)
+	if err := conn.ready(ctx); err != nil {
+		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewell)
+		defer cancel()
+		_ = conn.Close(end)
+		return nil, err
+	}
+	return conn, nil
+}
+
+// resolve checks o and fills in what it leaves open.
+func (o ConnectOptions) resolve() (ConnectOptions, error) {
+	if o.KeepAlive == 0 {
+		o.KeepAlive = defaultKeepAlive
+	}
+	if o.QoS == nil {
+		qos := byte(defaultQoS)
+		o.QoS = &qos
+	}
+	if *o.QoS > 1 {
+		return o, invalid("qos must be 0 or 1")
+	}
+	if o.Path == "" {
+		o.Path = defaultPath
+	}
+	if err := checkWebSocketPath(o.Path); err != nil {
+		return o, err
+	}
+	if o.Timeout < 0 {
+		return o, invalid("timeout must not be negative")
+	}
+	if o.Timeout == 0 {
+		o.Timeout = DefaultTimeout
+	}
+	return o, nil
+}
+
+// check refuses an endpoint that MQTTEndpoint would not have given.
+func (e Endpoint) check() error {
+	for _, f := range []struct{ name, value string }{
+		{"username", e.Username}, {"password", e.Password}, {"mqttTopic", e.MQTTTopic},
+	} {
+		if f.value == "" {
+			return invalid("the endpoint's " + f.name + " must not be empty")
+		}
+	}
+	for _, port := range []int{e.PortTCP, e.PortSSL, e.PortWS, e.PortWSS} {
+		if port < 0 || port > 65535 {
+			return invalid("the endpoint's ports must be from 0 to 65535")
+		}
+	}
+	return nil
+}
+
+// open starts the session; OnMessages and OnState may be called from here on. Under
+// the client's lock, so that an end that comes at once finds the connection tracked.
+func (conn *Connection) open(o ConnectOptions) {
+	conn.client.mu.Lock()
+	defer conn.client.mu.Unlock()
+	conn.client.connections[conn] = struct{}{}
+	defer close(conn.opened)
+	deliver := o.OnMessages
+	if deliver == nil {
+		deliver = func(batch []Message) {
+			<-conn.opened
+			conn.inbox.put(batch, conn.session.Done())
+		}
+	}
+	conn.session = session.Open(session.Config{
+		Endpoint:  conn.credentials,
+		Dial:      transport.Dial,
+		KeepAlive: o.KeepAlive,
+		QoS:       *o.QoS,
+		Version:   mqtt.V5,
+		Deliver:   func(batch []session.Message) { deliver(received(batch)) },
+		OnChange:  func(ch session.Change) { conn.changed(ch, o.OnState) },
+	})
+}
+
+// ready waits for the subscription.
+func (conn *Connection) ready(ctx context.Context) error {
+	err := conn.session.Ready(ctx)
+	if err == nil || ctx.Err() == nil {
+		return err
+	}
+	ended := contextError(ctx, "connect")
+	var e *Error
+	if last := conn.lastCause(); last != nil && errors.As(ended, &e) && e.Code == fault.Timeout {
+		e.Cause = last
+	}
+	return ended
+}
+
+// credentials is the session's hook for where to connect and as whom. refresh says
+// that the endpoint in hand was refused or has lapsed.
+func (conn *Connection) credentials(ctx context.Context, refresh bool) (session.Endpoint, error) {
+	conn.mu.Lock()
+	e := conn.endpoint
+	conn.mu.Unlock()
+	if refresh {
+		var err error
+		if e, err = conn.renew(ctx); err != nil {
+			return session.Endpoint{}, err
+		}
+	}
+	url, err := conn.route.url(e)
+	if err != nil {
+		return session.Endpoint{}, err
+	}
+	return session.Endpoint{
+		URL:      url,
+		ClientID: e.MQTTTopic,
+		Username: e.Username,
+		Password: e.Password,
+		Topic:    e.MQTTTopic,
+		RootCAs:  conn.client.config.RootCAs,
+		Expires:  e.expires(),
+	}, nil
+}
+
+// renew fetches the endpoint of the same installation again, for the owner who
+// opened the connection and for nobody else.
+func (conn *Connection) renew(ctx context.Context) (Endpoint, error) {
+	if conn.installationID == "" {
+		return Endpoint{}, fault.New(fault.BadCredentials, "the endpoint is good no more, and without its installationID it cannot be fetched again")
+	}
+	login, err := conn.client.authorized(endpointAction)
+	if err != nil {
+		return Endpoint{}, err
+	}
+	if conn.owner != (Owner{}) && login.Owner != conn.owner {
+		return Endpoint{}, fault.New(fault.NotLoggedIn, "the endpoint is good no more, and somebody else is logged in now")
+	}
+	e, err := conn.client.fetchEndpoint(ctx, login, conn.installationID)
+	if err != nil {
+		return Endpoint{}, err
+	}
+	conn.mu.Lock()
+	conn.endpoint = e
+	conn.mu.Unlock()
+	return e, nil
+}

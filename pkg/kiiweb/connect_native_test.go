@@ -1,0 +1,271 @@
+//go:build !js
+
+package kiiweb
+
+import (
+	"context"
+	"net"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/kiiweb/kiiweb/internal/mqtt"
+)
+
+// recorder keeps the changes of a connection.
+type recorder struct {
+	mu      sync.Mutex
+	changes []Change
+}
+
+func (r *recorder) add(ch Change) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.changes = append(r.changes, ch)
+}
+
+func (r *recorder) states() []State {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var out []State
+	for _, ch := range r.changes {
+		out = append(out, ch.State)
+	}
+	return out
+}
+
+func (r *recorder) last() Change {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.changes[len(r.changes)-1]
+}
+
+// connect opens a connection over TCP that is closed when the test ends.
+func connect(t *testing.T, c *Client, e Endpoint, o ConnectOptions) *Connection {
+	t.Helper()
+	o.Transport = TransportTCP
+	conn, err := c.Connect(context.Background(), e, o)
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, conn.Close(context.Background())) })
+	return conn
+}
+
+func TestConnect(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		options   ConnectOptions
+		keepAlive uint16
+		qos       byte
+	}{
+		{"defaults", ConnectOptions{}, 60, 1},
+		{"own", ConnectOptions{KeepAlive: 90, QoS: new(byte)}, 90, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := startBroker(t)
+			conn := connect(t, serve(t).client(), b.endpoint(), c.options)
+			l := b.next()
+			assert.Equal(t, StateOnline, conn.State().State)
+			assert.Equal(t, "topic-1", l.connect.ClientID)
+			assert.Equal(t, "un", l.connect.Username)
+			assert.Equal(t, "pw", string(l.connect.Password))
+			assert.Equal(t, c.keepAlive, l.connect.KeepAlive)
+			assert.False(t, l.connect.CleanStart)
+			require.Len(t, l.subscribe.Subscriptions, 1)
+			assert.Equal(t, "topic-1", l.subscribe.Subscriptions[0].Filter)
+			assert.Equal(t, c.qos, l.subscribe.Subscriptions[0].QoS)
+		})
+	}
+}
+
+func TestConnectNeedsNoLogin(t *testing.T) {
+	b := startBroker(t)
+	connect(t, serve(t).stranger(), b.endpoint(), ConnectOptions{})
+}
+
+// Arguments are checked before anything is dialed: there is nobody to dial.
+func TestConnectRefusesArguments(t *testing.T) {
+	good := endpointAt("127.0.0.1")
+	two := byte(2)
+	change := func(f func(*Endpoint)) Endpoint { e := good; f(&e); return e }
+	for _, c := range []struct {
+		name     string
+		endpoint Endpoint
+		options  ConnectOptions
+		code     Code
+		says     string
+	}{
+		{"no user name", change(func(e *Endpoint) { e.Username = "" }), ConnectOptions{}, CodeInvalidArgument, "username"},
+		{"no password", change(func(e *Endpoint) { e.Password = "" }), ConnectOptions{}, CodeInvalidArgument, "password"},
+		{"no topic", change(func(e *Endpoint) { e.MQTTTopic = "" }), ConnectOptions{}, CodeInvalidArgument, "mqttTopic"},
+		{"no host", change(func(e *Endpoint) { e.Host = "" }), ConnectOptions{}, CodeInvalidArgument, "host"},
+		{"no such port", change(func(e *Endpoint) { e.PortWS = 70000 }), ConnectOptions{}, CodeInvalidArgument, "port"},
+		{"QoS 2", good, ConnectOptions{QoS: &two}, CodeInvalidArgument, "qos"},
+		{"negative timeout", good, ConnectOptions{Timeout: -1}, CodeInvalidArgument, "timeout"},
+		{"relative path", good, ConnectOptions{Path: "mqtt"}, CodeInvalidArgument, "path"},
+		{"unknown transport", good, ConnectOptions{Transport: "udp"}, CodeInvalidArgument, "udp"},
+		{"insecure", change(func(e *Endpoint) { e.Host = "192.0.2.1" }), ConnectOptions{Transport: TransportTCP}, CodeInsecure, "192.0.2.1"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := serve(t).client().Connect(context.Background(), c.endpoint, c.options)
+			fails(t, err, c.code, c.says)
+		})
+	}
+}
+
+func TestConnectStopsAtCausesThatNoRetryMends(t *testing.T) {
+	for _, c := range []struct {
+		name            string
+		connack, suback mqtt.ReasonCode
+		code            Code
+		reason          int
+	}{
+		{"not authorized", mqtt.NotAuthorized, 0, CodeUnauthorized, 0x87},
+		{"banned", mqtt.Banned, 0, CodeForbidden, 0x8A},
+		{"version", mqtt.UnsupportedProtocolVersion, 0, CodeProtocolVersion, 0x84},
+		{"subscription refused", 0, mqtt.NotAuthorized, CodeUnauthorized, 0x87},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := startBroker(t)
+			b.connack = func(int, *mqtt.Connect) mqtt.ReasonCode { return c.connack }
+			b.suback = func(int, *mqtt.Subscribe) mqtt.ReasonCode { return c.suback }
+			client := serve(t).client()
+			before := goleak.IgnoreCurrent()
+			_, err := client.Connect(context.Background(), b.endpoint(), ConnectOptions{Transport: TransportTCP})
+			e := fails(t, err, c.code, "")
+			assert.Equal(t, c.reason, e.ReasonCode)
+			b.stop()
+			goleak.VerifyNone(t, before)
+			assert.Equal(t, 1, b.seen(mqtt.CONNECT))
+		})
+	}
+}
+
+func TestConnectTimesOutWithTheLastCause(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	e := endpointAt("127.0.0.1")
+	e.PortTCP = ln.Addr().(*net.TCPAddr).Port
+	require.NoError(t, ln.Close())
+	client := serve(t).client()
+	before := goleak.IgnoreCurrent()
+	seen := &recorder{}
+	_, err = client.Connect(context.Background(), e,
+		ConnectOptions{Transport: TransportTCP, Timeout: 100 * time.Millisecond, OnState: seen.add})
+	outer := fails(t, err, CodeTimeout, "connect failed")
+	assert.Equal(t, CodeNetwork, CodeOf(outer.Cause), "the last cause is inside")
+	goleak.VerifyNone(t, before)
+	assert.Equal(t, StateClosed, seen.last().State, "nothing remains")
+}
+
+func TestConnectDeadlineOfTheContext(t *testing.T) {
+	b := startBroker(t)
+	b.connack = func(int, *mqtt.Connect) mqtt.ReasonCode { return mqtt.ServerUnavailable }
+	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+	defer cancel()
+	_, err := serve(t).client().Connect(ctx, b.endpoint(), ConnectOptions{Transport: TransportTCP})
+	e := fails(t, err, CodeTimeout, "")
+	assert.Equal(t, CodeServerError, CodeOf(e.Cause))
+}
+
+func TestConnectCancelled(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	b := startBroker(t)
+	b.connack = func(int, *mqtt.Connect) mqtt.ReasonCode { cancel(); return mqtt.ServerUnavailable }
+	client := serve(t).client()
+	before := goleak.IgnoreCurrent()
+	_, err := client.Connect(ctx, b.endpoint(), ConnectOptions{Transport: TransportTCP})
+	fails(t, err, CodeAborted, "connect was cancelled")
+	assert.ErrorIs(t, err, context.Canceled)
+	b.stop()
+	goleak.VerifyNone(t, before)
+}
+
+// freshEndpoint is the API's answer that leads to b with another password.
+func freshEndpoint(b *broker, password string) reply {
+	return reply{status: 200, body: strings.NewReplacer(
+		`"pw"`, strconv.Quote(password), `"localhost"`, `"127.0.0.1"`, `1883`, strconv.Itoa(b.endpoint().PortTCP),
+	).Replace(endpointBody)}
+}
+
+func TestRefusedCredentialsAreFetchedAgain(t *testing.T) {
+	b := startBroker(t)
+	b.connack = func(_ int, c *mqtt.Connect) mqtt.ReasonCode {
+		if string(c.Password) == "pw" {
+			return mqtt.BadUserNameOrPassword
+		}
+		return mqtt.Success
+	}
+	s := serve(t, freshEndpoint(b, "pw-2"))
+	connect(t, s.client(), b.endpoint(), ConnectOptions{})
+	assert.Equal(t, "pw-2", string(b.next().connect.Password))
+	assert.Equal(t, "/api/apps/app-1/installations/inst-1/mqtt-endpoint", s.seen()[0].uri)
+}
+
+func TestCredentialsThatStayRefused(t *testing.T) {
+	b := startBroker(t)
+	b.connack = func(int, *mqtt.Connect) mqtt.ReasonCode { return mqtt.BadUserNameOrPassword }
+	s := serve(t, freshEndpoint(b, "pw-2"), freshEndpoint(b, "pw-3"))
+	_, err := s.client().Connect(context.Background(), b.endpoint(), ConnectOptions{Transport: TransportTCP})
+	fails(t, err, CodeBadCredentials, "")
+	assert.Equal(t, 3, b.seen(mqtt.CONNECT))
+}
+
+func TestLapsedEndpointIsFetchedFirst(t *testing.T) {
+	b := startBroker(t)
+	old := b.endpoint()
+	old.TTL, old.FetchedAt = time.Hour, time.Now().Add(-2*time.Hour)
+	c := serve(t, freshEndpoint(b, "pw-2")).client()
+	c.now = time.Now
+	connect(t, c, old, ConnectOptions{})
+	assert.Equal(t, "pw-2", string(b.next().connect.Password))
+	assert.Equal(t, 1, b.seen(mqtt.CONNECT), "the old password was not tried")
+}
+
+func TestEndpointIsRenewedForItsOwnerAlone(t *testing.T) {
+	refuse := func(int, *mqtt.Connect) mqtt.ReasonCode { return mqtt.BadUserNameOrPassword }
+	for _, c := range []struct {
+		name  string
+		login func(c *Client) // while the connection is being opened
+		code  Code
+	}{
+		{"logged out", func(c *Client) { c.Logout() }, CodeNotLoggedIn},
+		{"somebody else", func(c *Client) { c.setLogin(&Login{Owner: Owner{OwnerUser, "u2"}, Token: "tok-2"}) }, CodeNotLoggedIn},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := startBroker(t)
+			client := serve(t).client()
+			b.connack = func(n int, p *mqtt.Connect) mqtt.ReasonCode { c.login(client); return refuse(n, p) }
+			_, err := client.Connect(context.Background(), b.endpoint(), ConnectOptions{Transport: TransportTCP})
+			fails(t, err, c.code, "")
+		})
+	}
+	t.Run("no installationID", func(t *testing.T) {
+		b := startBroker(t)
+		b.connack = refuse
+		e := b.endpoint()
+		e.InstallationID = ""
+		_, err := serve(t).client().Connect(context.Background(), e, ConnectOptions{Transport: TransportTCP})
+		fails(t, err, CodeBadCredentials, "installationID")
+	})
+	t.Run("installation gone", func(t *testing.T) {
+		b := startBroker(t)
+		b.connack = refuse
+		s := serve(t, reply{status: 404, body: `{"errorCode":"INSTALLATION_NOT_FOUND"}`})
+		_, err := s.client().Connect(context.Background(), b.endpoint(), ConnectOptions{Transport: TransportTCP})
+		fails(t, err, CodeRevoked, "")
+	})
+	t.Run("renewal points to plain TCP abroad", func(t *testing.T) {
+		b := startBroker(t)
+		b.connack = refuse
+		abroad := freshEndpoint(b, "pw-2")
+		abroad.body = strings.Replace(abroad.body, "127.0.0.1", "192.0.2.1", 1)
+		_, err := serve(t, abroad).client().Connect(context.Background(), b.endpoint(), ConnectOptions{Transport: TransportTCP})
+		fails(t, err, CodeInsecure, "192.0.2.1")
+	})
+}

@@ -1,0 +1,153 @@
+package kiiweb
+
+import (
+	"context"
+	"sync"
+
+	"github.com/kiiweb/kiiweb/internal/fault"
+	"github.com/kiiweb/kiiweb/internal/session"
+)
+
+// State is where a connection is in its life.
+type State = session.State
+
+// The states. Displaced waits for TakeBack; closed and failed are final.
+const (
+	StateIdle       = session.Idle
+	StateConnecting = session.Connecting
+	StateOnline     = session.Online
+	StateWaiting    = session.Waiting
+	StateDisplaced  = session.Displaced
+	StateClosed     = session.Closed
+	StateFailed     = session.Failed
+)
+
+// Change is a connection's state, and why it came to it.
+type Change = session.Change
+
+// Connection is an MQTT connection that heals itself until it is closed. Its methods
+// may be called from any goroutine. Close ends everything that belongs to it.
+type Connection struct {
+	client         *Client
+	installationID string
+	owner          Owner // who was logged in at Connect; zero for nobody
+	route          route
+	session        *session.Session
+	opened         chan struct{} // closed when session is set
+	inbox          *inbox
+
+	mu       sync.Mutex
+	endpoint Endpoint // the latest
+	last     *Error   // why the latest attempt failed
+	revoked  bool     // its installation was removed through this client
+}
+
+func newConnection(c *Client, e Endpoint, o ConnectOptions) *Connection {
+	conn := &Connection{
+		client:         c,
+		installationID: e.InstallationID,
+		route:          route{o.Transport, o.Path, c.config.AllowInsecure},
+		opened:         make(chan struct{}),
+		inbox:          newInbox(),
+		endpoint:       e,
+	}
+	if login, ok := c.Current(); ok {
+		conn.owner = login.Owner
+	}
+	return conn
+}
+
+// State gives the state in force.
+func (conn *Connection) State() Change { return conn.translate(conn.session.State()) }
+
+// Done is closed when the connection has ended: State tells how. A displaced
+// connection has not.
+func (conn *Connection) Done() <-chan struct{} { return conn.session.Done() }
+
+// Publish sends m. At QoS 0 it returns when m is written, at QoS 1 when the broker
+// has acknowledged it; before that it waits for a connection. An empty topic means
+// the connection's own.
+func (conn *Connection) Publish(ctx context.Context, m Message) error {
+	if m.QoS > 1 {
+		return invalid("qos must be 0 or 1")
+	}
+	if m.Topic == "" {
+		conn.mu.Lock()
+		m.Topic = conn.endpoint.MQTTTopic
+		conn.mu.Unlock()
+	}
+	return conn.session.Publish(ctx, session.Message{Topic: m.Topic, Payload: m.Payload, QoS: m.QoS, Retain: m.Retain})
+}
+
+// Wake checks the connection now, or ends a wait: for signals that the network or
+// the machine came back. cause appears in the reason of the state that follows.
+func (conn *Connection) Wake(cause string) { conn.session.Wake(cause) }
+
+// TakeBack takes the connection over again after it was displaced.
+func (conn *Connection) TakeBack() error { return conn.session.TakeBack() }
+
+// Close says goodbye to the broker and ends the connection. It may be called again,
+// and from OnMessages and OnState.
+func (conn *Connection) Close(ctx context.Context) error {
+	err := conn.session.Close(ctx)
+	conn.inbox.drop()
+	return err
+}
+
+// revoke ends the connection because its installation is gone, whether the broker
+// says so or not.
+func (conn *Connection) revoke() {
+	conn.mu.Lock()
+	conn.revoked = true
+	conn.mu.Unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), farewell)
+	defer cancel()
+	_ = conn.Close(ctx)
+}
+
+// changed is told of every change by the session, in order.
+func (conn *Connection) changed(ch Change, tell func(Change)) {
+	ch = conn.translate(ch)
+	conn.mu.Lock()
+	switch {
+	case ch.State == StateOnline:
+		conn.last = nil
+	case ch.Err != nil:
+		conn.last = ch.Err
+	}
+	conn.mu.Unlock()
+	if ch.State == StateClosed || ch.State == StateFailed {
+		conn.client.untrack(conn)
+		defer conn.inbox.end()
+	}
+	if tell != nil {
+		tell(ch)
+	}
+}
+
+// translate gives a close that revoke asked for its true reason.
+func (conn *Connection) translate(ch Change) Change {
+	conn.mu.Lock()
+	defer conn.mu.Unlock()
+	if ch.State != StateClosed || !conn.revoked {
+		return ch
+	}
+	err := fault.New(fault.Revoked, "the installation was removed")
+	return Change{State: StateClosed, Code: err.Code, Reason: err.Message, ReasonCode: -1, Err: err}
+}
+
+func (conn *Connection) lastCause() error {
+	conn.mu.Lock()
+	defer conn.mu.Unlock()
+	if conn.last == nil {
+		return nil
+	}
+	return conn.last
+}
+
+// untrack forgets a connection that has ended.
+func (c *Client) untrack(conn *Connection) {
+	c.mu.Lock()
+	delete(c.connections, conn)
+	c.mu.Unlock()
+}

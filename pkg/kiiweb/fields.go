@@ -1,0 +1,100 @@
+package kiiweb
+
+import (
+	"math"
+	"strconv"
+	"time"
+
+	"github.com/kiiweb/kiiweb/internal/fault"
+)
+
+// fields reads a 2xx answer's JSON object. The first field that is missing or of
+// the wrong type makes err, and everything after that is zero.
+type fields struct {
+	action string
+	status int
+	object map[string]any
+	err    *Error
+}
+
+// fields decodes the answer; an answer that is no JSON object is an error at once.
+func (a *answer) fields() *fields {
+	f := &fields{action: a.action, status: a.Status}
+	object, err := decodeJSON(a.Body)
+	if err != nil {
+		f.fail("the server's answer is no JSON object", err)
+	}
+	f.object = object
+	return f
+}
+
+// done gives the error as an error, nil when there is none.
+func (f *fields) done() error {
+	if f.err == nil {
+		return nil
+	}
+	return f.err
+}
+
+func (f *fields) fail(what string, cause error) {
+	if f.err == nil {
+		f.err = fault.Wrap(fault.BadResponse, f.action+" failed: "+what, cause)
+		f.err.Status = f.status
+	}
+}
+
+// text is a string that must be there and not be empty.
+func (f *fields) text(name string) string {
+	s, ok := f.object[name].(string)
+	if !ok || s == "" {
+		f.fail("the field "+name+" of the server's answer is "+f.wrong(name, "a non-empty string"), nil)
+		return ""
+	}
+	return s
+}
+
+// port is a port number that must be there; 0 says that there is no such port.
+func (f *fields) port(name string) int {
+	n, ok := f.object[name].(float64)
+	if !ok || n != math.Trunc(n) || n < 0 || n > 65535 {
+		f.fail("the field "+name+" of the server's answer is "+f.wrong(name, "a port number"), nil)
+		return 0
+	}
+	return int(n)
+}
+
+// seconds is a number of seconds; without one in the body it is fallback, a header's
+// text, and without both it is missing. A negative number is wrong.
+func (f *fields) seconds(name, fallback string) (d time.Duration, present bool) {
+	v, ok := f.object[name]
+	if !ok && fallback == "" {
+		return 0, false
+	}
+	n, isNumber := v.(float64)
+	if !ok {
+		var err error
+		n, err = strconv.ParseFloat(fallback, 64)
+		isNumber = err == nil
+	}
+	if !isNumber || n < 0 || n != n {
+		f.fail("the field "+name+" of the server's answer is not a number of seconds", nil)
+		return 0, false
+	}
+	return secondsToDuration(n), true
+}
+
+func (f *fields) wrong(name, want string) string {
+	if _, ok := f.object[name]; !ok {
+		return "missing"
+	}
+	return "not " + want
+}
+
+// secondsToDuration clamps what a Duration cannot hold (292 years) instead of wrapping.
+func secondsToDuration(s float64) time.Duration {
+	const most = float64(math.MaxInt64 / int64(time.Second))
+	if s >= most {
+		return math.MaxInt64
+	}
+	return time.Duration(s * float64(time.Second))
+}

@@ -1,0 +1,149 @@
+package kiiweb
+
+import (
+	"context"
+	"math"
+	"strconv"
+
+	"github.com/kiiweb/kiiweb/internal/fault"
+)
+
+// MaxPush is the size above which a push is refused, in bytes of its JSON.
+const MaxPush = 4096
+
+// PushMessage is what to send. The receiver sees a JSON object: the keys of Data and
+// what the Send fields add.
+type PushMessage struct {
+	// Data is flat: strings, booleans, finite numbers and nil.
+	Data map[string]any
+	// MQTTData, when not nil, goes to MQTT installations in place of Data.
+	MQTTData map[string]any
+
+	// The other channels to send on besides MQTT, for owners who have such installations.
+	GCM, APNS, JPush bool
+
+	// Which installations receive it; nil leaves that to the server.
+	SendToDevelopment *bool
+	SendToProduction  *bool
+
+	SendAppID       bool // adds appID
+	SendSender      bool // adds sender and senderURI
+	SendWhen        bool // adds when, in milliseconds since 1970
+	SendOrigin      bool // adds origin
+	SendObjectScope bool // adds objectScopeType and the ids that belong to it
+	SendTopicID     bool // adds topic
+
+	Type string // pushMessageType; "" sends none
+}
+
+// SendToMe pushes a message to the login's owner and gives its pushMessageID.
+// PUSH_TOO_LARGE: the data alone is over MaxPush, or the server found the whole to be.
+func (c *Client) SendToMe(ctx context.Context, m PushMessage) (pushMessageID string, err error) {
+	const action = "send messages"
+	body, err := m.body()
+	if err != nil {
+		return "", err
+	}
+	login, err := c.authorized(action)
+	if err != nil {
+		return "", err
+	}
+	a, err := c.do(ctx, call{
+		action: action,
+		method: "POST",
+		path:   c.app(login.Owner.path() + "/push/messages"),
+		media:  "application/vnd.kii.SendPushMessageRequest+json",
+		body:   body,
+		token:  login.Token,
+		codes:  map[int]fault.Code{413: fault.PushTooLarge},
+	})
+	if err != nil {
+		return "", err
+	}
+	f := a.fields()
+	pushMessageID = f.text("pushMessageID")
+	return pushMessageID, f.done()
+}
+
+// path is where the owner of the token in use lies under its app.
+func (o Owner) path() string {
+	if o.Kind == OwnerThing {
+		return "/things/" + escape(o.ID)
+	}
+	return "/users/me"
+}
+
+// body checks m and puts it in the words of the API.
+func (m PushMessage) body() (map[string]any, error) {
+	if m.Data == nil && m.MQTTData == nil {
+		return nil, invalid("the message's data is missing")
+	}
+	mqtt := map[string]any{"enabled": true}
+	body := map[string]any{
+		"gcm":   map[string]any{"enabled": m.GCM},
+		"apns":  map[string]any{"enabled": m.APNS},
+		"jpush": map[string]any{"enabled": m.JPush},
+		"mqtt":  mqtt,
+	}
+	if err := put(body, "data", m.Data); err != nil {
+		return nil, err
+	}
+	if err := put(mqtt, "data", m.MQTTData); err != nil {
+		return nil, err
+	}
+	for name, flag := range map[string]bool{
+		"sendAppID": m.SendAppID, "sendSender": m.SendSender, "sendWhen": m.SendWhen,
+		"sendOrigin": m.SendOrigin, "sendObjectScope": m.SendObjectScope, "sendTopicID": m.SendTopicID,
+	} {
+		if flag {
+			body[name] = true
+		}
+	}
+	if m.SendToDevelopment != nil {
+		body["sendToDevelopment"] = *m.SendToDevelopment
+	}
+	if m.SendToProduction != nil {
+		body["sendToProduction"] = *m.SendToProduction
+	}
+	if m.Type != "" {
+		body["pushMessageType"] = m.Type
+	}
+	return body, nil
+}
+
+// put sets into[name] to data, when there is any, once it is flat and small enough.
+func put(into map[string]any, name string, data map[string]any) error {
+	if data == nil {
+		return nil
+	}
+	for key, v := range data {
+		if !isFlat(v) {
+			return invalid("the message's " + name + " must be flat: " + strconv.Quote(key) +
+				" is not a string, boolean, finite number or null")
+		}
+	}
+	b, err := encodeJSON(data)
+	if err != nil {
+		return fault.Wrap(fault.InvalidArgument, "the message's "+name+" cannot be written as JSON", err)
+	}
+	if len(b) > MaxPush {
+		return fault.New(fault.PushTooLarge, "the message's "+name+" is "+strconv.Itoa(len(b))+
+			" bytes of JSON, more than "+strconv.Itoa(MaxPush))
+	}
+	into[name] = data
+	return nil
+}
+
+func isFlat(v any) bool {
+	switch n := v.(type) {
+	case nil, bool, string, int, int8, int16, int32, int64, uint, uint8, uint16, uint32, uint64:
+		return true
+	case float32:
+		return isFinite(float64(n))
+	case float64:
+		return isFinite(n)
+	}
+	return false
+}
+
+func isFinite(f float64) bool { return !math.IsNaN(f) && !math.IsInf(f, 0) }

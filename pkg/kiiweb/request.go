@@ -1,0 +1,105 @@
+package kiiweb
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/kiiweb/kiiweb/internal/fault"
+	"github.com/kiiweb/kiiweb/internal/transport"
+)
+
+// DefaultTimeout bounds a request, or the whole of Connect, when the caller set no
+// earlier deadline: every call ends.
+const DefaultTimeout = 30 * time.Second
+
+// call is one request to the REST API.
+type call struct {
+	action string // what the caller wanted, for error messages
+	method string
+	path   string // behind the base URL; ids in it are escaped
+	media  string // Content-Type of the body
+	body   map[string]any
+	token  string             // "" sends no Authorization
+	codes  map[int]fault.Code // statuses that mean something of their own here
+}
+
+// answer is a 2xx.
+type answer struct {
+	action string
+	*transport.Response
+}
+
+// app gives a path under /apps/{appID}.
+func (c *Client) app(path string) string { return "/apps/" + escape(c.config.AppID) + path }
+
+// do sends k and gives its 2xx answer. Everything else is an *Error: an answer's
+// status and errorCode decide its code; without an answer it is TIMEOUT or ABORTED
+// when ctx ended, else NETWORK.
+func (c *Client) do(ctx context.Context, k call) (*answer, error) {
+	if _, ok := ctx.Deadline(); !ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, DefaultTimeout)
+		defer cancel()
+	}
+	if ctx.Err() != nil {
+		return nil, contextError(ctx, k.action)
+	}
+	r, err := c.request(k)
+	if err != nil {
+		return nil, err
+	}
+	res, err := transport.Do(ctx, r)
+	if err != nil {
+		return nil, noAnswer(ctx, k.action, err)
+	}
+	if res.Status < 200 || res.Status > 299 {
+		return nil, c.refusal(k, res)
+	}
+	return &answer{k.action, res}, nil
+}
+
+func (c *Client) request(k call) (transport.Request, error) {
+	r := transport.Request{
+		Method: k.method,
+		URL:    c.base + k.path,
+		Header: map[string]string{
+			"X-Kii-AppID":  c.config.AppID,
+			"X-Kii-AppKey": c.config.AppKey,
+			"X-Kii-SDK":    "sn=kiiweb;sv=" + Version,
+		},
+		RootCAs: c.config.RootCAs,
+	}
+	if k.token != "" {
+		r.Header["Authorization"] = "Bearer " + k.token
+	}
+	if k.body != nil {
+		body, err := encodeJSON(k.body)
+		if err != nil {
+			return r, fault.Wrap(fault.InvalidArgument, k.action+" failed: the request cannot be written as JSON", err)
+		}
+		r.Body = body
+		r.Header["Content-Type"] = k.media
+	}
+	return r, nil
+}
+
+// noAnswer says why there is no complete answer.
+func noAnswer(ctx context.Context, action string, err error) error {
+	if ctx.Err() != nil {
+		return contextError(ctx, action)
+	}
+	var known *Error
+	if errors.As(err, &known) {
+		return known
+	}
+	return fault.Wrap(fault.Network, action+" failed: no answer from the server", err)
+}
+
+// contextError is TIMEOUT for a deadline and ABORTED for a cancellation. ctx has ended.
+func contextError(ctx context.Context, action string) error {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return fault.Wrap(fault.Timeout, action+" failed: the time allowed is over", context.Cause(ctx))
+	}
+	return fault.Wrap(fault.Aborted, action+" was cancelled", context.Cause(ctx))
+}
