@@ -44,6 +44,9 @@ func (s *Server) ready(admin Admin, ca string) Ready {
 	return r
 }
 
+// Host is the host name that endpoints carry: what clients connect to.
+func (s *Server) Host() string { return s.cfg.advertised() }
+
 // listener is a bound address, or nothing.
 type listener struct{ net.Listener }
 

@@ -1,0 +1,136 @@
+// Command demo runs a local Kii-compatible push cloud and a page that shows push to a
+// browser from end to end. Nothing else is needed: no account, no other server.
+//
+//	make build        # the library that the page loads
+//	go run ./demo     # then open the URL that it prints
+//
+// One line on standard output, "ready {json}", says where everything listens; people
+// are told on standard error. SIGINT and SIGTERM stop it cleanly, a second one at once.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/kiiweb/kiiweb/pkg/kiicloud"
+)
+
+// stopTime is how long a clean stop may take before connections are cut.
+const stopTime = 10 * time.Second
+
+// Exit codes: what a shell expects of a program that was used wrongly, or interrupted.
+const (
+	exitFailed      = 1
+	exitUsage       = 2
+	exitInterrupted = 130
+)
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// options are the command's flags.
+type options struct {
+	cloud  kiicloud.Config
+	webDir string
+	dist   string
+}
+
+func parse(args []string, stderr io.Writer) (options, error) {
+	var o options
+	flags := flag.NewFlagSet("demo", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	o.cloud.RegisterFlags(flags)
+	flags.StringVar(&o.dist, "kiiweb", "js/dist", "folder with the built library, served at /kiiweb/")
+	flags.StringVar(&o.webDir, "web", "", "folder to serve the page from instead of the copy inside the program, for editing it")
+	if err := flags.Parse(args); err != nil {
+		return o, err
+	}
+	if flags.NArg() > 0 {
+		err := errors.New("unexpected argument " + flags.Arg(0))
+		fmt.Fprintln(stderr, err)
+		return o, err
+	}
+	return o, nil
+}
+
+// run does all the work and gives the exit code.
+func run(args []string, stdout, stderr io.Writer) int {
+	o, err := parse(args, stderr)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return 0
+	case err != nil:
+		return exitUsage
+	}
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(signals)
+
+	logger := slog.New(slog.NewTextHandler(stderr, nil))
+	page, err := newSite(o.webDir, o.dist)
+	if err != nil {
+		logger.Error("the page cannot be served", "error", err)
+		return exitFailed
+	}
+	o.cloud.Page, o.cloud.Logger = page, logger
+	server, err := kiicloud.Start(context.Background(), o.cloud)
+	if err != nil {
+		logger.Error("the cloud did not start", "error", err)
+		return exitFailed
+	}
+	ready := server.Ready()
+	page.announce(factsOf(ready), contentPolicy(server.Host(), ready.PortWS, ready.PortWSS))
+	if err := report(stdout, ready); err != nil {
+		logger.Error("the ready line could not be written", "error", err)
+		stop(server.Shutdown, signals, logger)
+		return exitFailed
+	}
+	greet(stderr, ready, server.Host(), page.notice())
+	<-signals
+	return stop(server.Shutdown, signals, logger)
+}
+
+// stop ends the server cleanly; a second signal, or the time being up, ends it at once.
+func stop(shutdown func(context.Context) error, signals <-chan os.Signal, logger *slog.Logger) int {
+	logger.Info("stopping; press Ctrl+C again to stop at once")
+	ctx, cancel := context.WithTimeout(context.Background(), stopTime)
+	defer cancel()
+	stopped := make(chan error, 1)
+	go func() { stopped <- shutdown(ctx) }()
+	select {
+	case err := <-stopped:
+		if err != nil {
+			logger.Error("the cloud did not stop cleanly", "error", err)
+			return exitFailed
+		}
+		logger.Info("stopped")
+		return 0
+	case <-signals:
+		logger.Warn("stopped at once")
+		return exitInterrupted
+	}
+}
+
+func factsOf(r kiicloud.Ready) facts {
+	return facts{AppID: r.AppID, AppKey: r.AppKey, BaseURL: "/api", CA: r.CA}
+}
+
+// report writes the line for programs.
+func report(stdout io.Writer, r kiicloud.Ready) error {
+	line, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(stdout, "ready %s\n", line)
+	return err
+}
