@@ -1,0 +1,23 @@
+// Package journey tests the native client against the shipped cloud, from end to end.
+package journey
+
+import (
+	"os"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/kiiweb/kiiweb/tests/cloud"
+)
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	cloud.Clean()
+	if code == 0 {
+		if err := goleak.Find(); err != nil {
+			println(err.Error())
+			code = 1
+		}
+	}
+	os.Exit(code)
+}
