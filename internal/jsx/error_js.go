@@ -41,7 +41,7 @@ func FromJS(v js.Value) error {
 		e.Name, e.Message = textOf(v, "name"), textOf(v, "message")
 	}
 	if e.Name == "" && e.Message == "" {
-		if s, err := Invoke(stringClass, v); err == nil {
+		if s, ok := quietly(stringClass, v); ok {
 			e.Message = s.String()
 		} else {
 			e.Message = "a value that has no text was thrown"
@@ -51,11 +51,18 @@ func FromJS(v js.Value) error {
 }
 
 func textOf(v js.Value, property string) string {
-	p, err := Get(v, property)
-	if err != nil || TypeOf(p) != js.TypeString {
+	p, ok := quietly(reflectGet, v, property)
+	if !ok || TypeOf(p) != js.TypeString {
 		return ""
 	}
 	return p.String()
+}
+
+// quietly is Invoke that does not look at what is thrown: a proxy may throw itself
+// whenever somebody asks what it is.
+func quietly(f js.Value, args ...any) (result js.Value, ok bool) {
+	defer func() { _ = recover() }()
+	return f.Invoke(args...), true
 }
 
 // ToJS makes of err the error that the JavaScript API documents: name "KiiError", code,

@@ -20,6 +20,7 @@ func TestFromJS(t *testing.T) {
 		{"number", `5`, "5"},
 		{"object without text", `Object.create(null)`, "no text"},
 		{"hostile", `new Proxy({}, { get() { throw 1; } })`, "no text"},
+		{"throws itself", `(() => { const p = new Proxy({}, { get() { throw p; } }); return p; })()`, "no text"},
 		{"odd properties", `({ name: 1, message: {}, toString() { return "odd"; } })`, "odd"},
 	}
 	for _, c := range cases {

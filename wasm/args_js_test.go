@@ -1,0 +1,132 @@
+package main
+
+import (
+	"strings"
+	"syscall/js"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/kiiweb/kiiweb/internal/jsx"
+)
+
+func TestErrorsNameTheArgument(t *testing.T) {
+	endpoint := `{ username: "u", password: "p", mqttTopic: "t", host: "127.0.0.1", portWS: 1 }`
+	cases := []struct {
+		name, method, args string // args is a JavaScript array
+		message            string // contained
+	}{
+		{"no appID", "create", `[{ appKey: "k", site: "JP" }]`, "config.appID must be a string, but is undefined"},
+		{"no cloud", "create", `[{ appID: "a", appKey: "k" }]`, "Site or BaseURL is missing"},
+		{"no such region", "create", `[{ appID: "a", appKey: "k", site: "XX" }]`, "Site XX is unknown"},
+		{"an empty name", "login", `["", "p"]`, "username must not be empty"},
+		{"no password", "login", `["u"]`, "password must be a string, but is undefined"},
+		{"development as text", "installMqtt", `["true"]`, "development must be true or false, but is a string"},
+		{"an empty id", "getMqttEndpoint", `[""]`, "installationID must not be empty"},
+		{"another device type", "uninstall", `["id", "ANDROID"]`, "deviceType ANDROID"},
+		{"two owners", "useToken", `["t", { userID: "u", thingID: "t" }]`, "one of userID and thingID"},
+		{"no owner in it", "useToken", `["t", {}]`, "one of userID and thingID"},
+		{"a port too high", "connect", `[{ ...` + endpoint + `, portWSS: 65536 }]`, "endpoint.portWSS must be a whole number from 0 to 65535"},
+		{"half a port", "connect", `[{ ...` + endpoint + `, portWSS: 0.5 }]`, "endpoint.portWSS"},
+		{"no topic", "connect", `[{ username: "u", password: "p", host: "h" }]`, "endpoint.mqttTopic must be a string"},
+		{"keep alive off", "connect", `[` + endpoint + `, { keepAlive: 0 }]`, "options.keepAlive must be a whole number from 1 to 65535"},
+		{"qos 2", "connect", `[` + endpoint + `, { qos: 2 }]`, "options.qos must be a whole number from 0 to 1"},
+		{"a callback that is none", "connect", `[` + endpoint + `, { onMessage: "f" }]`, "options.onMessage must be a function"},
+		{"a path without slash", "connect", `[` + endpoint + `, { path: "mqtt" }]`, "path"},
+		{"no time", "logout", `[{ timeout: 0 }]`, "options.timeout must be a whole number from 1 to"},
+		{"a signal that is none", "logout", `[{ signal: {} }]`, "options.signal must be an AbortSignal"},
+		{"a message without data", "sendToMe", `[{}]`, "data is missing"},
+		{"data that is an array", "sendToMe", `[{ data: [] }]`, "message.data must be an object"},
+		{"cyclic data", "sendToMe", `(() => { const data = {}; data.self = data; return [{ data }]; })()`, "message.data must be a value that JSON can hold"},
+		{"data with a BigInt", "sendToMe", `[{ data: { n: 1n } }]`, "message.data must be a value that JSON can hold"},
+		{"data that turns into text", "sendToMe", `[{ data: { toJSON() { return "text"; } } }]`, "message.data must be an object"},
+		{"nested data", "sendToMe", `[{ data: { a: { b: 1 } } }]`, "flat"},
+	}
+	kiiweb := startApp(t)
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			e, code := settle(t, apply(t, kiiweb, c.method, c.args))
+			require.Equal(t, "INVALID_ARGUMENT", code, e.Get("message").String())
+			assert.Contains(t, e.Get("message").String(), c.message)
+			assert.False(t, e.Get("retryable").Bool())
+		})
+	}
+}
+
+func TestCallsThatAreRightGetFurther(t *testing.T) {
+	secure := `{ username: "u", password: "p", mqttTopic: "t", host: "broker.example", portWS: 1 }`
+	cases := []struct{ name, method, args, code string }{
+		{"a cloud that is away", "login", `["name", "password"]`, "NETWORK"},
+		{"options without anything", "login", `["name", "password", {}]`, "NETWORK"},
+		{"options of null", "login", `["name", "password", { signal: null, timeout: undefined }]`, "NETWORK"},
+		{"nobody logged in", "installMqtt", `[false]`, "NOT_LOGGED_IN"},
+		{"a signal that has aborted", "login", `["name", "password", { signal: AbortSignal.abort() }]`, "ABORTED"},
+		{"a thing's token", "useToken", `["token", { thingID: "t" }]`, ""},
+		{"more arguments than needed", "logout", `[{}, 1, "two", Symbol()]`, ""},
+		{"http to another machine", "create", `[{ appID: "a", appKey: "k", baseURL: "http://cloud.example/api" }]`, "INSECURE"},
+		{"site as a URL", "create", `[{ appID: "a", appKey: "k", site: "http://127.0.0.1:1/api" }]`, ""},
+		{"an insecure broker", "connect", `[` + secure + `, { transport: "ws" }]`, "INSECURE"},
+		{"a transport of other platforms", "connect", `[{ ...` + secure + `, portSSL: 1 }, { transport: "ssl" }]`, "UNSUPPORTED"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			e, code := settle(t, apply(t, startApp(t), c.method, c.args))
+			if code != "" {
+				assert.Equal(t, "KiiError", e.Get("name").String())
+			}
+			assert.Equal(t, c.code, code)
+		})
+	}
+}
+
+func TestTheClientBeforeInit(t *testing.T) {
+	kiiweb := newApp().global()
+	e, code := settle(t, kiiweb.Call("login", "name", "password"))
+	assert.Equal(t, "INVALID_ARGUMENT", code)
+	assert.Contains(t, e.Get("message").String(), "init")
+	assert.Regexp(t, `^\d+\.\d+\.\d+`, kiiweb.Get("version").String())
+}
+
+func TestClientsAreApart(t *testing.T) {
+	kiiweb := startApp(t)
+	other, code := settle(t, apply(t, kiiweb, "create", `[{ appID: "b", appKey: "k", site: "US" }]`))
+	require.Empty(t, code)
+	_, code = settle(t, apply(t, other, "useToken", `["token", { userID: "u" }]`))
+	require.Empty(t, code)
+	_, code = settle(t, apply(t, kiiweb, "installMqtt", `[true]`))
+	assert.Equal(t, "NOT_LOGGED_IN", code, "the login is the other client's")
+	assert.True(t, other.Get("init").IsUndefined())
+}
+
+func TestFunctionsWorkWithoutTheirObject(t *testing.T) {
+	login := startApp(t).Get("useToken")
+	v, code := settle(t, login.Invoke("token", eval(t, `{ thingID: "t" }`)))
+	require.Empty(t, code)
+	assert.Equal(t, `{"thingID":"t","token":"token"}`, sortedJSON(t, v))
+}
+
+// The names that the types promise and the names that are there.
+func TestTheExportsAreThoseOfTheTypes(t *testing.T) {
+	keys := js.Global().Get("Object").Call("keys", newApp().global())
+	var names []string
+	for i := range keys.Length() {
+		names = append(names, keys.Index(i).String())
+	}
+	assert.ElementsMatch(t, strings.Fields(`init create version register login useToken logout installMqtt
+		getMqttEndpoint connect uninstall uninstallByInstallationID sendToMe`), names)
+}
+
+func apply(t *testing.T, object js.Value, method, args string) js.Value {
+	t.Helper()
+	return js.Global().Get("Reflect").Call("apply", object.Get(method), object, eval(t, args))
+}
+
+func sortedJSON(t *testing.T, v js.Value) string {
+	t.Helper()
+	parsed, err := jsx.JSON("value", v)
+	require.NoError(t, err)
+	text, err := jsx.StringifyJSON(parsed)
+	require.NoError(t, err)
+	return string(text)
+}
