@@ -8,14 +8,13 @@ import (
 	"github.com/kiiweb/kiiweb/internal/fault"
 	"github.com/kiiweb/kiiweb/internal/mqtt"
 	"github.com/kiiweb/kiiweb/internal/session"
-	"github.com/kiiweb/kiiweb/internal/transport"
 )
 
 const (
 	defaultKeepAlive = 60 // seconds
 	defaultQoS       = 1
 
-	// farewell bounds the end of a connection that never came to be.
+	// farewell bounds the end of a connection that the caller does not wait for.
 	farewell = 5 * time.Second
 )
 
@@ -73,7 +72,7 @@ func (c *Client) Connect(ctx context.Context, endpoint Endpoint, o ConnectOption
 	defer cancel()
 	conn.open(o)
 	if err := conn.ready(ctx); err != nil {
-		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewell)
+		end, cancel := context.WithTimeout(context.Background(), farewell)
 		defer cancel()
 		_ = conn.Close(end)
 		return nil, err
@@ -141,7 +140,6 @@ func (conn *Connection) open(o ConnectOptions) {
 	}
 	conn.session = session.Open(session.Config{
 		Endpoint:  conn.credentials,
-		Dial:      transport.Dial,
 		KeepAlive: o.KeepAlive,
 		QoS:       *o.QoS,
 		Version:   mqtt.V5,

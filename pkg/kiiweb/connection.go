@@ -95,8 +95,11 @@ func (conn *Connection) Close(ctx context.Context) error {
 }
 
 // revoke ends the connection because its installation is gone, whether the broker
-// says so or not.
+// says so or not. One that had ended before keeps its reason.
 func (conn *Connection) revoke() {
+	if s := conn.session.State().State; s == StateClosed || s == StateFailed {
+		return
+	}
 	conn.mu.Lock()
 	conn.revoked = true
 	conn.mu.Unlock()

@@ -239,6 +239,23 @@ func TestUninstallEndsTheConnection(t *testing.T) {
 	}
 }
 
+// A handler that takes long keeps the last change waiting; the reason is settled all the same.
+func TestUninstallAfterCloseKeepsTheReason(t *testing.T) {
+	b := startBroker(t)
+	client := serve(t, reply{status: 204}).client()
+	handling, release := make(chan struct{}), make(chan struct{})
+	conn := connect(t, client, b.endpoint(), ConnectOptions{OnMessages: func([]Message) {
+		close(handling)
+		<-release
+	}})
+	b.next().push(1, "{}")
+	<-handling
+	require.NoError(t, conn.Close(context.Background()))
+	require.NoError(t, client.UninstallByInstallationID(context.Background(), "inst-1"))
+	assert.Equal(t, CodeClosed, conn.State().Code)
+	close(release)
+}
+
 func TestUninstallLeavesOthersAlone(t *testing.T) {
 	b := startBroker(t)
 	c := serve(t, reply{status: 204}, reply{status: 404}, reply{status: 500}).client()

@@ -29,7 +29,9 @@ type Message struct {
 func (m Message) JSON() (map[string]any, error) {
 	object, err := decodeJSON(m.Payload)
 	if err != nil {
-		return nil, fault.Wrap(fault.BadResponse, "the message is no JSON object", err)
+		e := fault.Wrap(fault.BadResponse, "the message is no JSON object", err)
+		e.Remedy = "Read Payload as it is: this message is no push of the cloud."
+		return nil, e
 	}
 	return object, nil
 }
