@@ -2,7 +2,6 @@ package engine
 
 import (
 	"math/rand/v2"
-	"net"
 	"testing"
 	"time"
 
@@ -14,15 +13,6 @@ import (
 
 // Each test here is for something that the embedded broker gets wrong when it is left
 // alone. Those about the handshake of WebSockets are in package guard.
-
-// dialStuck opens a connection that takes in very little.
-func dialStuck(t *testing.T, addr string) net.Conn {
-	conn, err := net.Dial("tcp", addr)
-	require.NoError(t, err)
-	require.NoError(t, conn.(*net.TCPConn).SetReadBuffer(4096))
-	t.Cleanup(func() { _ = conn.Close() })
-	return conn
-}
 
 func TestSubscribeThatEndsBeforeItsOptionsEndsOneConnectionOnly(t *testing.T) {
 	for _, w := range []way{tcp5, ws5} {

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"net"
 	"strings"
 	"sync"
 	"testing"
@@ -248,41 +249,39 @@ func TestSilentConnectionIsClosedBeforeConnect(t *testing.T) {
 	}
 }
 
+// subscribeAndStall subscribes on a connection without any buffer, and then reads no more.
+func subscribeAndStall(t *testing.T, c *cloud, inst store.Installation) {
+	here, there := net.Pipe()
+	t.Cleanup(func() { _ = there.Close() })
+	go c.e.Serve(here)
+	for _, pkt := range [][]byte{guardtest.Connect(mqtt.V5, c.hello(inst)),
+		guardtest.Subscribe(mqtt.V5, 1, nil, guardtest.Filter{Topic: inst.Topic, Options: 1})} {
+		_, err := there.Write(pkt)
+		require.NoError(t, err)
+		_, err = there.Read(make([]byte, 1000)) // the whole answer
+		require.NoError(t, err)
+	}
+}
+
 func TestClientThatReadsNothingLosesItsConnectionOnly(t *testing.T) {
 	c := start(t, newMemory(), func(cfg *EmbeddedConfig) {
 		cfg.Limits.WriteTimeout = 300 * time.Millisecond
-		cfg.Window = 0xFFFF
 	})
 	inst, other := c.q.install(t, installationFor(1)), c.q.install(t, installationFor(2))
-	stuck := dialStuck(t, c.tcp)
-	_, err := stuck.Write(append(guardtest.Connect(mqtt.V311, c.hello(inst)),
-		guardtest.Subscribe(mqtt.V311, 1, nil, guardtest.Filter{Topic: inst.Topic, Options: 1})...))
-	require.NoError(t, err)
-	for n := range store.QueueMax {
-		p := pushFor(inst, n)
-		p.Payload = make([]byte, 4096)
-		require.NoError(t, c.e.Publish(context.Background(), inst, p))
-	}
+	subscribeAndStall(t, c, inst)
+	c.push(inst, 0, 10)
 	require.Eventually(t, func() bool { return c.e.Stats().Connections == 0 }, guardtest.Patience, 5*time.Millisecond)
-	require.Equal(t, store.QueueMax, c.pending(inst), "nothing was lost")
+	require.Equal(t, 10, c.pending(inst), "nothing was lost")
 	c.subscribe(tcp4, other, qos1).ExpectAlive()
 }
 
 func TestTakingOverAStuckConnectionIsQuick(t *testing.T) {
 	c := start(t, newMemory(), func(cfg *EmbeddedConfig) {
 		cfg.Limits = guard.Limits{WriteTimeout: time.Minute}
-		cfg.Window = 0xFFFF
 	})
 	inst := c.q.install(t, installationFor(1))
-	stuck := dialStuck(t, c.tcp)
-	_, err := stuck.Write(append(guardtest.Connect(mqtt.V5, c.hello(inst)),
-		guardtest.Subscribe(mqtt.V5, 1, nil, guardtest.Filter{Topic: inst.Topic, Options: 1})...))
-	require.NoError(t, err)
-	for n := range store.QueueMax {
-		p := pushFor(inst, n)
-		p.Payload = make([]byte, 4096)
-		require.NoError(t, c.e.Publish(context.Background(), inst, p))
-	}
+	subscribeAndStall(t, c, inst)
+	c.push(inst, 0, 10)
 	began := time.Now()
 	client := c.subscribe(tcp5, inst, qos1)
 	require.Less(t, time.Since(began), 5*time.Second)

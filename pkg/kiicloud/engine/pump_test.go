@@ -107,11 +107,14 @@ func TestPumpStopTellsTheQueueOfTheLastAcknowledgement(t *testing.T) {
 	w := newWire()
 	p, q, inst := newTestPump(t, w, 10, 3)
 	p.subscribe(subscription{qos: 1})
-	for range 3 {
-		p.acknowledge((<-w.sent).packetID)
+	ids := []uint16{(<-w.sent).packetID, (<-w.sent).packetID, (<-w.sent).packetID, 999 /* unknown */}
+	q.setFail(errStore)
+	for _, id := range ids {
+		p.acknowledge(id)
 	}
-	p.acknowledge(999) // unknown
-	p.stop()
+	require.Eventually(t, func() bool { return len(p.wake) == 0 }, guardtest.Patience, time.Millisecond)
+	q.setFail(nil)
+	p.stop() // does not wait for the next attempt
 	left, err := q.Pending(t.Context(), inst.ID, 0, 10)
 	require.NoError(t, err)
 	require.Empty(t, left)

@@ -21,7 +21,7 @@ type shelf interface {
 	uninstall(t testing.TB, inst store.Installation)
 }
 
-// memory is a Queue in memory. fail, when set, is what Pending answers.
+// memory is a Queue in memory. fail, when set, is what Pending and Acknowledge answer.
 type memory struct {
 	mu            sync.Mutex
 	installations map[string]store.Installation // by topic
@@ -102,11 +102,11 @@ func (q *memory) Enqueue(_ context.Context, p store.Push) (seq int64, dropped in
 	return p.Seq, dropped, nil
 }
 
-func (q *memory) Pending(_ context.Context, installationID string, after int64, limit int) ([]store.Push, error) {
+func (q *memory) Pending(ctx context.Context, installationID string, after int64, limit int) ([]store.Push, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.fail != nil {
-		return nil, q.fail
+	if err := errors.Join(q.fail, ctx.Err()); err != nil {
+		return nil, err
 	}
 	var found []store.Push
 	for _, p := range q.queues[installationID] {
@@ -117,9 +117,12 @@ func (q *memory) Pending(_ context.Context, installationID string, after int64, 
 	return found, nil
 }
 
-func (q *memory) Acknowledge(_ context.Context, installationID string, seqs []int64) error {
+func (q *memory) Acknowledge(ctx context.Context, installationID string, seqs []int64) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if err := errors.Join(q.fail, ctx.Err()); err != nil {
+		return err
+	}
 	q.acknowledged++
 	var left []store.Push
 	sort.Slice(seqs, func(i, j int) bool { return seqs[i] < seqs[j] })

@@ -123,6 +123,73 @@ func TestEndDoesNotWaitForAStuckWriter(t *testing.T) {
 	c.Finish()
 }
 
+func TestOnlyMQTT5GetsADisconnectOfTheBroker(t *testing.T) {
+	for _, v := range versions {
+		client, e := openIn(t, v)
+		pkt := []byte{0xE0, 2, 0x8E, 0}
+		n, err := e.conn.Write(pkt)
+		require.NoError(t, err)
+		require.Equal(t, len(pkt), n)
+		if v == mqtt.V5 {
+			client.Expect(mqtt.DISCONNECT)
+		}
+		client.ExpectAlive()
+	}
+}
+
+// TestLastPacketIsNotLostToAReset is about TCP: closing while unread bytes are there resets
+// the connection, and what the client has not read yet is gone.
+func TestLastPacketIsNotLostToAReset(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer ln.Close()
+	client, err := net.Dial("tcp", ln.Addr().String())
+	require.NoError(t, err)
+	defer client.Close()
+	_, done := behind(t, ln, Limits{})
+	_, err = client.Write(append(guardtest.Connect(mqtt.V5, hello), guardtest.Frame(0xF0)...))
+	require.NoError(t, err)
+	_, err = client.Write(make([]byte, 64<<10)) // which the guard has no use for
+	require.NoError(t, err)
+	<-done
+	got, err := io.ReadAll(client)
+	require.NoError(t, err)
+	split := mqtt.NewSplitter(0)
+	split.Feed(got)
+	for _, want := range []mqtt.Type{mqtt.CONNACK, mqtt.DISCONNECT} {
+		pkt, err := split.Next()
+		require.NoError(t, err)
+		require.Equal(t, want, mqtt.PacketTypeOf(pkt))
+	}
+}
+
+// halfPipe is a pipe whose sending side can be closed alone.
+type halfPipe struct{ net.Conn }
+
+func (halfPipe) CloseWrite() error { return nil }
+
+func TestFinishWaitsForTheClientButNotLong(t *testing.T) {
+	end := func(linger time.Duration) (client net.Conn, finished chan struct{}) {
+		here, there := net.Pipe()
+		c := NewConn(halfPipe{here}, &fake{}, Limits{Linger: linger})
+		c.End(&Refusal{mqtt.SessionTakenOver, "taken over"})
+		finished = make(chan struct{})
+		go func() { defer close(finished); c.Finish() }()
+		return there, finished
+	}
+
+	client, finished := end(time.Hour)
+	_, err := client.Write(make([]byte, 10000))
+	require.NoError(t, err, "what the client still sends is taken in")
+	require.NoError(t, client.Close())
+	<-finished
+
+	client, finished = end(20 * time.Millisecond)
+	<-finished
+	_, err = client.Write([]byte{0})
+	require.Error(t, err, "the connection is closed")
+}
+
 func TestDeadlinesOfTheBrokerDoNotCount(t *testing.T) {
 	client, e := openIn(t, mqtt.V311)
 	past := time.Now().Add(-time.Hour)

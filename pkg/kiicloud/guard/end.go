@@ -22,6 +22,11 @@ type halfCloser interface {
 	CloseWrite() error
 }
 
+// drainer is a connection that can be read on below a message that broke it.
+type drainer interface {
+	drain()
+}
+
 // Cause is why the connection ended, nil while it has not.
 func (c *Conn) Cause() *Refusal {
 	c.mu.Lock()
@@ -105,6 +110,9 @@ func (c *Conn) Finish() {
 		if _, err := c.under.Read(c.buf); err != nil {
 			break
 		}
+	}
+	if d, ok := c.under.(drainer); ok {
+		d.drain()
 	}
 	_ = c.under.Close()
 }

@@ -105,18 +105,26 @@ func open(t *testing.T, v mqtt.Version, lim Limits) (*guardtest.Client, *echo) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer ln.Close()
-	client := guardtest.DialTCP(t, v, ln.Addr().String())
+	conn, err := net.Dial("tcp", ln.Addr().String())
+	require.NoError(t, err)
+	e, done := behind(t, ln, lim)
+	client := guardtest.OnStream(t, v, conn)
+	t.Cleanup(func() { client.HangUp(); <-done })
+	return client, e
+}
+
+// behind runs an echo behind the guard on the next connection of ln, until done.
+func behind(t *testing.T, ln net.Listener, lim Limits) (e *echo, done <-chan struct{}) {
 	under, err := ln.Accept()
 	require.NoError(t, err)
-	e := &echo{h: &fake{}}
+	e = &echo{h: &fake{}}
 	if lim.Linger == 0 {
 		lim.Linger = 200 * time.Millisecond
 	}
 	e.conn = NewConn(under, e.h, lim)
-	done := make(chan struct{})
-	go func() { defer close(done); e.run() }()
-	t.Cleanup(func() { client.HangUp(); <-done })
-	return client, e
+	ended := make(chan struct{})
+	go func() { defer close(ended); e.run() }()
+	return e, ended
 }
 
 var hello = guardtest.Hello{ClientID: "me", Username: "u", Password: "good"}

@@ -52,6 +52,16 @@ func (c *wsConn) Read(p []byte) (int, error) {
 	}
 }
 
+// drain throws away what the client still sends after a message that could not be read,
+// until it closes or the read deadline passes.
+func (c *wsConn) drain() {
+	var closed *websocket.CloseError
+	if c.err == io.EOF || errors.As(c.err, &closed) {
+		return // the client has said its last word
+	}
+	_, _ = io.Copy(io.Discard, c.ws.NetConn())
+}
+
 func (c *wsConn) nextMessage() error {
 	kind, r, err := c.ws.NextReader()
 	if err != nil {

@@ -146,7 +146,9 @@ func (c *Client) Next() Packet {
 	c.t.Helper()
 	select {
 	case p, ok := <-c.in:
-		require.True(c.t, ok, "the connection ended: %v", c.err)
+		if !ok {
+			require.FailNow(c.t, "the connection ended", "%v", c.err)
+		}
 		return p
 	case <-time.After(Patience):
 		require.FailNow(c.t, "nothing was received")
@@ -182,8 +184,10 @@ func (c *Client) ExpectSilence(d time.Duration) {
 	c.t.Helper()
 	select {
 	case p, ok := <-c.in:
-		require.True(c.t, ok, "the connection ended: %v", c.err)
-		require.Fail(c.t, "a packet came", "% x", p.Bytes)
+		if !ok {
+			require.FailNow(c.t, "the connection ended", "%v", c.err)
+		}
+		require.FailNow(c.t, "a packet came", "% x", p.Bytes)
 	case <-time.After(d):
 	}
 }
