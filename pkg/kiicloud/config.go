@@ -115,14 +115,31 @@ func (c Config) check() error {
 	if c.MQTTTTL%time.Second != 0 {
 		errs = append(errs, fmt.Errorf("-mqtt-ttl %v is not in whole seconds, which is all that endpoints can tell", c.MQTTTTL))
 	}
+	errs = append(errs, c.checkNames())
+	for _, o := range c.AllowOrigins {
+		if o != "*" && !originLike(o) {
+			errs = append(errs, fmt.Errorf("-allow-origin %q is not an origin: it looks like https://app.example.com", o))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// checkNames finds apps and administrators that clients could not name.
+func (c Config) checkNames() error {
+	var errs []error
+	seen := map[string]bool{}
 	for _, a := range c.Apps {
 		if !nameLike(a.ID) || a.Key == "" {
 			errs = append(errs, fmt.Errorf("-app %q: an id consists of letters, digits, '-' and '_', and needs a key", a.ID))
 		}
+		if seen[a.ID] {
+			errs = append(errs, fmt.Errorf("-app %q is there twice", a.ID))
+		}
+		seen[a.ID] = true
 	}
-	for _, o := range c.AllowOrigins {
-		if o != "*" && !originLike(o) {
-			errs = append(errs, fmt.Errorf("-allow-origin %q is not an origin: it looks like https://app.example.com", o))
+	for _, a := range c.Admins {
+		if !nameLike(a.ClientID) || a.Secret == "" {
+			errs = append(errs, fmt.Errorf("-admin %q: a client id consists of letters, digits, '-' and '_', and needs a secret", a.ClientID))
 		}
 	}
 	return errors.Join(errs...)

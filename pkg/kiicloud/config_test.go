@@ -36,16 +36,19 @@ func TestConfigThatCannotWorkIsExplained(t *testing.T) {
 		change func(*Config)
 		want   string
 	}{
-		"no address for the API":      {func(c *Config) { c.HTTP = "" }, "out of reach"},
-		"certificate without its key": {func(c *Config) { c.TLSCert = "x" }, "go together"},
-		"unknown store":               {func(c *Config) { c.Store = "postgres://u:secret@h/db" }, `"postgres://…" is not known`},
-		"unknown engine":              {func(c *Config) { c.Engine = "rabbit" }, "embedded"},
-		"negative delay":              {func(c *Config) { c.EndpointDelay = -1 }, "-endpoint-delay"},
-		"endless MQTT password":       {func(c *Config) { c.MQTTTTL = DefaultMQTTTTL + time.Second }, "-mqtt-ttl"},
-		"MQTT password in fractions":  {func(c *Config) { c.MQTTTTL = 1500 * time.Millisecond }, "whole seconds"},
-		"app id with a percent sign":  {func(c *Config) { c.Apps = []App{{ID: "a%b", Key: "k"}} }, "-app"},
-		"app without a key":           {func(c *Config) { c.Apps = []App{{ID: "a"}} }, "-app"},
-		"origin with a path":          {func(c *Config) { c.AllowOrigins = []string{"https://a.example/"} }, "not an origin"},
+		"no address for the API":       {func(c *Config) { c.HTTP = "" }, "out of reach"},
+		"certificate without its key":  {func(c *Config) { c.TLSCert = "x" }, "go together"},
+		"unknown store":                {func(c *Config) { c.Store = "postgres://u:secret@h/db" }, `"postgres://…" is not known`},
+		"unknown engine":               {func(c *Config) { c.Engine = "rabbit" }, "embedded"},
+		"negative delay":               {func(c *Config) { c.EndpointDelay = -1 }, "-endpoint-delay"},
+		"endless MQTT password":        {func(c *Config) { c.MQTTTTL = DefaultMQTTTTL + time.Second }, "-mqtt-ttl"},
+		"MQTT password in fractions":   {func(c *Config) { c.MQTTTTL = 1500 * time.Millisecond }, "whole seconds"},
+		"app id with a percent sign":   {func(c *Config) { c.Apps = []App{{ID: "a%b", Key: "k"}} }, "-app"},
+		"app without a key":            {func(c *Config) { c.Apps = []App{{ID: "a"}} }, "-app"},
+		"admin id with a percent sign": {func(c *Config) { c.Admins = []Admin{{ClientID: "a%b", Secret: "s"}} }, "-admin"},
+		"admin without a secret":       {func(c *Config) { c.Admins = []Admin{{ClientID: "a"}} }, "-admin"},
+		"app twice":                    {func(c *Config) { c.Apps = []App{{ID: "a", Key: "k"}, {ID: "a", Key: "l"}} }, "twice"},
+		"origin with a path":           {func(c *Config) { c.AllowOrigins = []string{"https://a.example/"} }, "not an origin"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := Config{HTTP: "127.0.0.1:0"}
@@ -71,7 +74,7 @@ func TestOriginPolicy(t *testing.T) {
 		"loopback: IPv6":                      {loopback, "http://[::1]:5173", true},
 		"loopback: a foreign page":            {loopback, "https://evil.example", false},
 		"loopback: a name that looks like it": {loopback, "http://localhost.evil.example", false},
-		"loopback: the same host":             {loopback, "http://cloud.example:8080", true},
+		"loopback: a name made to point here": {loopback, "http://cloud.example:8080", false},
 		"loopback: a sandboxed page":          {loopback, "null", false},
 		"loopback: a browser extension":       {loopback, "chrome-extension://abc", false},
 		"open: the same host":                 {open, "http://cloud.example:8080", true},

@@ -25,7 +25,10 @@ func (c Config) originPolicy() func(*http.Request) bool {
 		if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
 			return false
 		}
-		return strings.EqualFold(u.Host, r.Host) || loopback && loopbackHost(u.Hostname())
+		if loopback { // not what the Host header says: a foreign name can be made to point here
+			return loopbackHost(u.Hostname())
+		}
+		return strings.EqualFold(u.Host, r.Host)
 	}
 }
 

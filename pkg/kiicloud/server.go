@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"log/slog"
-	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -100,23 +99,14 @@ func (s *Server) openEngine() error {
 // listenTLS puts TLS on the listeners that are to have it.
 func (s *Server) listenTLS(conf *tls.Config) {
 	if s.lns.mqtts.Listener != nil {
-		s.lns.mqtts.Listener = withAddr{tls.NewListener(s.lns.mqtts.Listener, conf), s.lns.mqtts.Addr()}
+		s.lns.mqtts.Listener = tls.NewListener(s.lns.mqtts.Listener, conf)
 	}
 	if s.lns.https.Listener != nil {
 		web := conf.Clone()
 		web.NextProtos = []string{"http/1.1"} // WebSockets need it, and nothing here gains by HTTP/2
-		s.lns.https.Listener = withAddr{tls.NewListener(s.lns.https.Listener, web), s.lns.https.Addr()}
+		s.lns.https.Listener = tls.NewListener(s.lns.https.Listener, web)
 	}
 }
-
-// withAddr is a listener whose address stays the one that was bound.
-type withAddr struct {
-	net.Listener
-	addr net.Addr
-}
-
-// Addr gives the address that was bound.
-func (l withAddr) Addr() net.Addr { return l.addr }
 
 // route sends each request to the part that it is for. It is no http.ServeMux, which
 // redirects the double slashes that Kii's clients send.
@@ -130,7 +120,7 @@ func (s *Server) route(api, ws http.Handler) http.Handler {
 		case s.cfg.Page != nil:
 			s.cfg.Page.ServeHTTP(w, r)
 		default:
-			http.NotFound(w, r)
+			api.ServeHTTP(w, r) // which answers 404 in JSON, as it does for its own paths
 		}
 	})
 }

@@ -23,7 +23,13 @@ import (
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/store"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(childDir); dir != "" {
+		runChild(dir)
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // start runs a cloud on free ports in dir.
 func start(t *testing.T, dir string, change ...func(*Config)) *Server {

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -174,6 +175,10 @@ func TestAPushThatWasNotStoredIsNotAccepted(t *testing.T) {
 	a.want(t, 500, "INTERNAL_SERVER_ERROR")
 	assert.NotContains(t, a.text, "disk-full-detail")
 	assert.Contains(t, l.log.String(), "disk-full-detail")
+	l.engine.fail = fmt.Errorf("enqueue: %w", store.ErrClosed)
+	a = l.call("POST", "/api/apps/demo/users/me/push/messages", ann, body)
+	a.want(t, 503, "SERVICE_UNAVAILABLE")
+	assert.Equal(t, "1", a.Header.Get("Retry-After"))
 	l.engine.fail = store.ErrNotFound
 	assert.Equal(t, 201, l.call("POST", "/api/apps/demo/users/me/push/messages", ann, body).StatusCode, "uninstalled meanwhile")
 }

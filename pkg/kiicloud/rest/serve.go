@@ -59,6 +59,8 @@ func (a *API) explain(r *http.Request, err error) *failure {
 		return f
 	case r.Context().Err() != nil: // nobody reads the answer any more
 		return fail(http.StatusServiceUnavailable, "REQUEST_CANCELLED", "The request was cancelled.")
+	case errors.Is(err, store.ErrClosed):
+		return fail(http.StatusServiceUnavailable, "SERVICE_UNAVAILABLE", "The server is stopping; try again in a moment.").retryAfter(time.Second)
 	default:
 		a.Logger.Error("a request failed", "route", r.Pattern, "error", err)
 		return internalError()
