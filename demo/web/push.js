@@ -31,7 +31,7 @@ export function pushCard(kii, hooks) {
 
   const buttons = () => {
     const state = shownState();
-    const live = connection !== null && !["closed", "failed"].includes(state);
+    const live = connection !== null && !["closed", "failed", "uninstalled"].includes(state);
     show($("start-push"), !attempt && !live);
     setText($("start-push"), START[state] ?? "Start push");
     show($("cancel-push"), attempt !== null);
@@ -66,7 +66,10 @@ export function pushCard(kii, hooks) {
 
   async function journey(signal) {
     installation = await runStep("install", () => kii.installMqtt(DEVELOPMENT, { signal }));
-    showValues("install", Object.entries(installation));
+    showValues("install", [
+      ["installationID", installation.installationID],
+      ["installationRegistrationID", installation.installationRegistrationID],
+    ]);
     const endpoint = await runStep("endpoint", () => kii.getMqttEndpoint(installation.installationID, { signal }));
     showValues("endpoint", endpointValues(endpoint));
     state({ state: "connecting" });
@@ -81,14 +84,17 @@ export function pushCard(kii, hooks) {
   }
 
   // Listens to a connection until another takes its place. While the uninstall is under
-  // way its state is not shown: that it ends is what was asked for.
+  // way its state is not shown: that it ends is what was asked for. REVOKED otherwise
+  // means that somebody else has uninstalled.
   function watch(opened) {
     connection = opened;
     const mine = (handler) => (event) => {
       if (connection === opened) handler(event);
     };
     const ownState = mine((change) => {
-      if (!uninstalling) state(change);
+      if (uninstalling) return;
+      if (change.code === "REVOKED") gone(change);
+      else state(change);
     });
     openStep("receive");
     explainEmpty(EMPTY.on);
@@ -137,18 +143,23 @@ export function pushCard(kii, hooks) {
     focusTitle();
   }
 
+  // Where the installation has ended; change is null when it was ended here.
+  function gone(change) {
+    hooks.stopped();
+    installation = null;
+    state({ ...change, state: "uninstalled" });
+    explainEmpty(EMPTY.uninstalled);
+  }
+
   async function uninstall() {
     if (uninstalling) return;
     uninstalling = true;
     showError($("push-error"), null);
     try {
       await kii.uninstall(installation.installationRegistrationID, "MQTT");
-      hooks.stopped();
-      installation = null;
       await drop();
       resetSteps();
-      state({ state: "uninstalled" });
-      explainEmpty(EMPTY.uninstalled);
+      gone(null);
       focusTitle();
     } catch (error) {
       showError($("push-error"), error);

@@ -27,8 +27,13 @@ const REASONS = {
   uninstalled: "Push is uninstalled: messages sent now do not reach you.",
 };
 
-// States whose own words say more than a reason code of the protocol would.
-const OWN_WORDS = new Set(["idle", "starting", "online", "closed", "uninstalled"]);
+// States whose own words say more to a person than the protocol's reason would. An end
+// that came with a code was not asked for here, so its reason is shown.
+const OWN_WORDS = new Set(["idle", "starting", "online", "displaced", "uninstalled"]);
+
+function hasOwnWords(state, code, reason) {
+  return !reason || OWN_WORDS.has(state) || (state === "closed" && !code);
+}
 
 const TICK = 250; // ms between two looks at the clock
 
@@ -46,10 +51,10 @@ export function showState({ state, code = "", reason = "", retryIn = 0 }) {
   const badge = $("state-badge");
   badge.dataset.state = state;
   setText(badge, LABELS[state] ?? state);
-  const own = OWN_WORDS.has(state) || !reason;
+  const own = hasOwnWords(state, code, reason);
   setText($("state-reason"), own ? (REASONS[state] ?? "") : sentence(reason));
-  setText($("state-code"), own ? "" : code);
-  show($("state-code"), !own && code !== "");
+  setText($("state-code"), code);
+  show($("state-code"), code !== "");
   countDown(state === "waiting" ? retryIn : 0);
 }
 
