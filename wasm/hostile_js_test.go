@@ -51,7 +51,7 @@ var trap = map[string]string{
 	"getters that throw": `Object.defineProperties({}, Object.fromEntries(["appID", "appKey", "site", "baseURL", "userID", "thingID", "username",
 		"password", "mqttTopic", "host", "installationID", "data", "gcm", "signal", "timeout", "keepAlive", "onMessage", "qos"].map(
 			(name) => [name, { enumerable: true, get() { throw null; } }])))`,
-	"a long chain of proxies": `(() => { let p = {}; for (let i = 0; i < 1000; i++) p = new Proxy(p, {}); return p; })()`,
+	"a long chain of proxies": `(() => { let p = { timeout: 200 }; for (let i = 0; i < 1000; i++) p = new Proxy(p, {}); return p; })()`,
 }
 
 // signature is a method with arguments that are right.
