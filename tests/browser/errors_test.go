@@ -1,0 +1,114 @@
+package browser_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestErrorsOfTheJourney(t *testing.T) {
+	s := newSite(t)
+	u := s.NewUser()
+	p := s.page(plain)
+	login := "await kii.login(" + quote(u.LoginName) + ", "
+
+	for _, tc := range []struct {
+		name, body, code string
+		status           int
+	}{
+		{"wrong password", login + `"not the password")`, "BAD_CREDENTIALS", 400},
+		{"unknown user", `await kii.login("nobody-at-all", "x")`, "BAD_CREDENTIALS", 400},
+		{"not logged in", `await kii.installMqtt(false)`, "NOT_LOGGED_IN", 0},
+		{"taken login name", `await kii.register(` + quote(u.LoginName) + `, "a long enough password")`, "CONFLICT", 409},
+		{"no boolean", `await kii.installMqtt("false")`, "INVALID_ARGUMENT", 0},
+		{"bad token", `await kii.useToken("no-such-token")`, "UNAUTHORIZED", 401},
+		{"aborted before", login + `"x", { signal: AbortSignal.abort() })`, "ABORTED", 0},
+		{"aborted meanwhile", `const c = new AbortController(); const going = kii.login("a", "b", { signal: c.signal }); c.abort(); await going`, "ABORTED", 0},
+		{"time is up", login + `"x", { timeout: 1 })`, "TIMEOUT", 0},
+		{"nobody listens", `const k = await lib.load({ ...options, baseURL: "http://localhost:9/api" }); await k.login("a", "b")`, "NETWORK", 0},
+		{"open network", `const k = await lib.load({ ...options, baseURL: "http://push.example/api" }); await k.login("a", "b")`, "INSECURE", 0},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			f := p.rejects(tc.body)
+			assert.Equal(t, tc.code, f.Code, "%+v", f)
+			assert.True(t, f.IsKiiError)
+			assert.Equal(t, tc.status, f.Status, "%+v", f)
+			assert.NotContains(t, f.Message, "not the password")
+		})
+	}
+	p.connectAs(u) // the module has survived all that
+}
+
+// TestNothingAPagePassesEndsTheModule throws rubbish at every function.
+func TestNothingAPagePassesEndsTheModule(t *testing.T) {
+	s := newSite(t)
+	u := s.NewUser()
+	p := s.page(plain)
+	p.connectAs(u)
+	var settled int
+	p.eval(`
+		const thrower = new Proxy({}, { get() { throw new Error("no") }, has() { throw new Error("no") }, ownKeys() { throw new Error("no") } });
+		const { proxy: revoked, revoke } = Proxy.revocable({}, {}); revoke();
+		const cyclic = {}; cyclic.self = cyclic;
+		const rubbish = [undefined, null, 0, -1, NaN, Infinity, 2 ** 60, 10n, Symbol("s"), "", "\ud800", "x".repeat(1e6), [], {}, () => {},
+			thrower, revoked, cyclic, new Date(NaN), new Uint8Array(3), Object.create(null), document.body];
+		let settled = 0;
+		for (const name of ["register", "login", "useToken", "installMqtt", "getMqttEndpoint", "connect", "uninstall", "uninstallByInstallationID", "sendToMe"]) {
+			for (const value of rubbish) {
+				for (const args of [[value], [value, value], [value, value, value], ["a", value], ["a", "b", value]]) {
+					const call = kii[name](...args);
+					await Promise.race([call.then(() => settled++, () => settled++), new Promise((_, no) => setTimeout(() => no(new Error(name + " does not settle")), 20000))]);
+				}
+			}
+		}
+		return settled`, &settled)
+	assert.Equal(t, 9*22*5, settled)
+	p.eval(`await kii.useToken(`+quote(u.Token)+`, { userID: `+quote(u.ID)+` })`, nil)
+	s.Push(u, map[string]any{"text": "still here"})
+	p.awaitTexts("still here")
+}
+
+func TestEndpointNotReady(t *testing.T) {
+	endpointRequests := `answers.filter(([url]) => url.includes("mqtt-endpoint")).map(([, status]) => status)`
+
+	t.Run("twice 503, then ready", func(t *testing.T) {
+		s := newSite(t, "-endpoint-delay", "1500ms")
+		p := s.page(plain)
+		p.connectAs(s.NewUser())
+		var statuses []int
+		p.Eval(endpointRequests, &statuses)
+		assert.Equal(t, []int{503, 503, 200}, statuses)
+	})
+	t.Run("three times 503", func(t *testing.T) {
+		s := newSite(t, "-endpoint-delay", "1h")
+		u := s.NewUser()
+		p := s.page(plain)
+		p.eval(`await kii.login(`+quote(u.LoginName)+`, `+quote(u.Password)+`); globalThis.installation = await kii.installMqtt(false)`, nil)
+		f := p.rejects("await kii.getMqttEndpoint(installation.installationID)")
+		assert.Equal(t, "ENDPOINT_NOT_READY", f.Code)
+		assert.Equal(t, 503, f.Status)
+		assert.True(t, f.Retryable)
+		var statuses []int
+		p.Eval(endpointRequests, &statuses)
+		assert.Equal(t, []int{503, 503, 503}, statuses)
+	})
+}
+
+// TestAWrongMQTTPasswordHealsItself: the client fetches the endpoint again when the
+// broker refuses the password, and stops when that does not help.
+func TestAWrongMQTTPasswordHealsItself(t *testing.T) {
+	s := newSite(t)
+	u := s.NewUser()
+	p := s.page(secure)
+	p.eval(`await kii.login(`+quote(u.LoginName)+`, `+quote(u.Password)+`);
+		globalThis.installation = await kii.installMqtt(false);
+		const endpoint = await kii.getMqttEndpoint(installation.installationID);
+		attach(await kii.connect({ ...endpoint, password: "wrong" }))`, nil)
+	s.Push(u, map[string]any{"text": "healed"})
+	p.awaitTexts("healed")
+
+	f := p.rejects(`const endpoint = await kii.getMqttEndpoint(installation.installationID);
+		await kii.logout(); await kii.connect({ ...endpoint, password: "wrong" })`)
+	require.Contains(t, []string{"NOT_LOGGED_IN", "BAD_CREDENTIALS"}, f.Code)
+}
