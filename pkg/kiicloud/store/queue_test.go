@@ -128,12 +128,17 @@ func TestSweepWorksThroughManyChunks(t *testing.T) {
 	clk := newClock()
 	s := open(t, t.TempDir(), clk.Now)
 	const each = sweepChunk/2 + 100
+	var wg sync.WaitGroup
 	for _, user := range []string{"a", "b", "c"} {
 		i := installFor(t, s, user)
-		for n := range each {
-			enqueue(t, s, i.ID, strconv.Itoa(n))
+		for range each {
+			wg.Go(func() {
+				_, _, err := s.Enqueue(context.Background(), Push{InstallationID: i.ID, MessageID: "m", Payload: []byte("x")})
+				assert.NoError(t, err)
+			})
 		}
 	}
+	wg.Wait()
 	clk.Advance(QueueTTL)
 	removed, err := s.Sweep(context.Background())
 	require.NoError(t, err)

@@ -69,6 +69,9 @@ CREATE INDEX queue_order ON queue (installation_id, seq, expires_at);
 CREATE INDEX queue_expiry ON queue (expires_at);
 `
 
+// sqliteFile is the database of a data folder.
+func sqliteFile(dir string) string { return filepath.Join(dir, "kiicloud.db") }
+
 // sqliteDSN names the database file of a data folder. A commit is on the disk when it
 // returns (synchronous FULL); readers never wait for the writer (WAL).
 func sqliteDSN(dir string, readOnly bool) string {
@@ -82,6 +85,6 @@ func sqliteDSN(dir string, readOnly bool) string {
 	} else {
 		q.Set("_txlock", "immediate")
 	}
-	u := url.URL{Scheme: "file", OmitHost: true, Path: filepath.ToSlash(filepath.Join(dir, "kiicloud.db")), RawQuery: q.Encode()}
+	u := url.URL{Scheme: "file", OmitHost: true, Path: filepath.ToSlash(sqliteFile(dir)), RawQuery: q.Encode()}
 	return u.String()
 }

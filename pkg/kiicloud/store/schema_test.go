@@ -30,6 +30,21 @@ func TestAFolderNameMayHoldAnything(t *testing.T) {
 	assert.NoError(t, err)
 }
 
+func TestTheDatabaseIsForTheOwnersEyesAlone(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.Chmod(dir, 0o755)) // a folder that somebody else has made
+	s := open(t, dir, nil)
+	installFor(t, s, "u")
+	files, err := filepath.Glob(filepath.Join(dir, "kiicloud.db*"))
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, len(files), 2, "the database and its log")
+	for _, f := range files {
+		info, err := os.Stat(f)
+		require.NoError(t, err)
+		assert.Equal(t, os.FileMode(0o600), info.Mode().Perm(), f)
+	}
+}
+
 func TestMigrationsRunOnceAndInOrder(t *testing.T) {
 	ctx := context.Background()
 	dir := t.TempDir()

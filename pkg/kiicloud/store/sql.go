@@ -63,6 +63,9 @@ func OpenSQLite(ctx context.Context, o Options) (*SQL, error) {
 }
 
 func (s *SQL) open(ctx context.Context, dir string) (err error) {
+	if err = ownFile(sqliteFile(dir)); err != nil {
+		return err
+	}
 	if s.write, err = sql.Open("sqlite", sqliteDSN(dir, false)); err != nil {
 		return fmt.Errorf("open the database: %w", err)
 	}
@@ -81,6 +84,16 @@ func (s *SQL) open(ctx context.Context, dir string) (err error) {
 	}
 	s.sweeper = startSweeper(s)
 	return nil
+}
+
+// ownFile makes the database file before SQLite does, for the owner's eyes alone: it
+// holds password hashes. SQLite gives its other files the same mode.
+func ownFile(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return fmt.Errorf("make the database file: %w", err)
+	}
+	return errors.Join(f.Chmod(0o600), f.Close())
 }
 
 // Close waits for the writes under way, closes the database and gives the data folder
