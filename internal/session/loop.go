@@ -151,6 +151,9 @@ func (l *loop) alarm() {
 	now := l.now()
 	if l.alarms.fired(now) {
 		l.recheckExpiry(now)
+		if k := l.link; k != nil && k.busy {
+			k.writeBy = now.Add(l.cfg.StageTimeout)
+		}
 		l.step(woken{"the machine was asleep"})
 	}
 	if l.alarms.due(alarmStage, now) {
@@ -173,6 +176,11 @@ func (l *loop) checkLink(now time.Time) {
 	k := l.link
 	if k == nil {
 		return
+	}
+	select {
+	case err := <-k.wrote: // it is done, and only nobody has looked
+		l.written(err)
+	default:
 	}
 	switch {
 	case !k.writeBy.IsZero() && !now.Before(k.writeBy):

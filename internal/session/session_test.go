@@ -379,16 +379,18 @@ func TestConfigurationErrors(t *testing.T) {
 }
 
 func TestReadyEndsWithItsContext(t *testing.T) {
-	h := newHarness(t, nil)
-	h.set(func() { h.dialErr = fault.New(fault.Network, "no route") })
+	h := newHarness(t, func(c *Config) {
+		c.Dial = func(context.Context, string, transport.Options) (transport.Conn, error) {
+			return nil, fault.New(fault.Network, "no route")
+		}
+	})
 	ctx, cancel := context.WithCancel(bg)
 	cancel()
 	assert.Equal(t, fault.Aborted, fault.CodeOf(h.s.Ready(ctx)))
 	ctx, cancel = context.WithDeadline(bg, time.Unix(1, 0))
 	defer cancel()
-	for h.s.State().State != Waiting {
-		h.sync()
-	}
+	h.next(Connecting)
+	h.next(Waiting)
 	err := h.s.Ready(ctx)
 	assert.Equal(t, fault.Timeout, fault.CodeOf(err))
 	assert.ErrorIs(t, err, &fault.Error{Code: fault.Network}, "what went wrong last is the cause")
