@@ -8,6 +8,7 @@ import { hasCode, pushMessageIDOf } from "./api.js";
 
 const KEEP_ALIVE = 60; // s
 const QOS = 1;
+const PACE = 50; // ms between two drawings of the count
 const DEVELOPMENT = false; // installs for the production environment
 
 // What the big button says where it does not start from the beginning.
@@ -98,20 +99,31 @@ export function pushCard(kii, hooks) {
     });
     openStep("receive");
     explainEmpty(EMPTY.on);
-    opened.on("message", mine(receive(performance.now())));
+    opened.on("message", mine(receive(opened)));
     opened.on("state", ownState);
     state(opened.lastChange);
   }
 
-  function receive(since) {
+  // The count on show follows in steps: drawing it for each message would hold up many.
+  function receive(opened) {
+    const since = performance.now();
     let count = 0;
+    let last = null;
+    let due = false;
+    const draw = () => {
+      due = false;
+      if (connection !== opened) return;
+      showValues("receive", [
+        ["count", count],
+        ["last", clock(last)],
+      ]);
+    };
     return (message) => {
       count++;
       if (count === 1) finishStep("receive", performance.now() - since, "first after");
-      showValues("receive", [
-        ["count", count],
-        ["last", clock(new Date())],
-      ]);
+      last = new Date();
+      if (!due) setTimeout(draw, PACE);
+      due = true;
       addMessage(message);
       hooks.arrived(pushMessageIDOf(message));
     };
