@@ -86,6 +86,9 @@ func TestQueueDropsTheOldestAboveItsBound(t *testing.T) {
 	clk := newClock()
 	s := open(t, t.TempDir(), clk.Now)
 	a := installFor(t, s, "a")
+	_, _, err := s.Enqueue(context.Background(), Push{InstallationID: a.ID, MessageID: "m", Payload: []byte("gone"), ExpiresAt: clk.Now().Add(time.Second)})
+	require.NoError(t, err)
+	clk.Advance(time.Second) // expired and not swept yet: neither takes room nor counts
 	for i := range QueueMax {
 		_, dropped := enqueue(t, s, a.ID, strconv.Itoa(i))
 		require.Zero(t, dropped, "push %d", i)
