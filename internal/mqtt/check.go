@@ -7,17 +7,7 @@ package mqtt
 // an *Error.
 func Check(v Version, from Side, pkt []byte) error {
 	var r reader
-	r.open(v, pkt)
-	if r.err != nil {
-		return r.err
-	}
-	t := PacketTypeOf(pkt)
-	in := sent(from, t)
-	if senders&in == 0 {
-		r.breaks(&ruleSide)
-		return r.end()
-	}
-	switch t {
+	switch t, in := r.start(v, from, pkt); t {
 	case CONNECT:
 		r.connect()
 	case CONNACK:
@@ -29,11 +19,11 @@ func Check(v Version, from Side, pkt []byte) error {
 	case SUBSCRIBE:
 		r.subscribe(nil)
 	case SUBACK:
-		r.suback()
+		r.suback(nil)
 	case UNSUBSCRIBE:
 		r.unsubscribe(nil)
 	case UNSUBACK:
-		r.unsuback()
+		r.unsuback(nil)
 	case DISCONNECT:
 		r.disconnect(from)
 	case AUTH:
@@ -42,93 +32,117 @@ func Check(v Version, from Side, pkt []byte) error {
 	return r.end()
 }
 
+// start is open for a packet that from sent. It gives the type, 0 when there is nothing
+// to walk, and the place that its properties and reason codes stand in.
+func (r *reader) start(v Version, from Side, pkt []byte) (t Type, in place) {
+	if r.open(v, pkt); r.err != nil {
+		return 0, 0
+	}
+	t = PacketTypeOf(pkt)
+	in = sent(from, t)
+	if senders&in == 0 {
+		r.breaks(&ruleSide)
+		return 0, 0
+	}
+	return t, in
+}
+
 // connack walks CONNACK (3.2).
-func (r *reader) connack() {
+func (r *reader) connack() (sessionPresent bool, code ReasonCode, properties []byte) {
 	if r.v == V5 && len(r.b) == 2 {
 		r.breaks(&ruleOldConnack)
-		return
+		return false, 0, nil
 	}
 	flags := r.byte()
-	if flags > 1 {
+	if flags&^connackSession != 0 {
 		r.breaks(&ruleConnackFlags)
 	}
-	var code ReasonCode
 	if r.v == V5 {
-		code = r.reasonCode(sent(FromServer, CONNACK), &ruleConnackCode)
+		code = r.reasonCode(server<<CONNACK, &ruleConnackCode)
 	} else if code = ReasonCode(r.byte()); code > 5 {
 		r.breaks(&ruleConnackCode)
 	}
 	if code != Success && flags != 0 {
 		r.breaks(&ruleSessionPresent)
 	}
-	r.properties(sent(FromServer, CONNACK))
+	properties, _ = r.properties(server << CONNACK)
+	return flags != 0, code, properties
 }
 
-// suback walks SUBACK (3.9).
-func (r *reader) suback() {
-	in := sent(FromServer, SUBACK)
-	r.packetID(&ruleSubPacketID)
-	r.properties(in)
+// suback walks SUBACK (3.9) and appends the codes, which may be nil.
+func (r *reader) suback(codes *[]ReasonCode) (id uint16, properties []byte) {
+	id = r.packetID(&ruleSubPacketID)
+	properties, _ = r.properties(server << SUBACK)
 	if r.err == nil && len(r.b) == 0 {
 		r.breaks(&ruleSubackNone)
 	}
 	for len(r.b) > 0 {
-		code := r.reasonCode(in, &ruleSubackCode)
+		code := r.reasonCode(server<<SUBACK, &ruleSubackCode)
 		if r.v != V5 && code > GrantedQoS2 && code != UnspecifiedError {
 			r.breaks(&ruleSubackCode)
 		}
+		if codes != nil {
+			*codes = append(*codes, code)
+		}
 	}
+	return id, properties
 }
 
-// unsuback walks UNSUBACK (3.11), which has reason codes on version 5 only.
-func (r *reader) unsuback() {
-	in := sent(FromServer, UNSUBACK)
-	r.packetID(&ruleSubPacketID)
+// unsuback walks UNSUBACK (3.11) and appends the codes, which may be nil. There are some
+// on version 5 only.
+func (r *reader) unsuback(codes *[]ReasonCode) (id uint16, properties []byte) {
+	id = r.packetID(&ruleSubPacketID)
 	if r.v != V5 {
-		return
+		return id, nil
 	}
-	r.properties(in)
+	properties, _ = r.properties(server << UNSUBACK)
 	if r.err == nil && len(r.b) == 0 {
 		r.breaks(&ruleUnsubackNone)
 	}
 	for len(r.b) > 0 {
-		r.reasonCode(in, &ruleUnsubackCode)
+		code := r.reasonCode(server<<UNSUBACK, &ruleUnsubackCode)
+		if codes != nil {
+			*codes = append(*codes, code)
+		}
 	}
+	return id, properties
 }
 
 // disconnect walks DISCONNECT (3.14). Before version 5 it is empty and the client's
 // alone.
-func (r *reader) disconnect(from Side) {
-	if r.v != V5 {
-		if from == FromServer {
-			r.breaks(&ruleSide)
-		}
-		return
+func (r *reader) disconnect(from Side) (code ReasonCode, properties []byte) {
+	if r.v != V5 && from == FromServer {
+		r.breaks(&ruleSide)
 	}
-	if in := sent(from, DISCONNECT); len(r.b) > 0 {
-		r.reasonCode(in, &ruleDisconnectCode)
-		if len(r.b) > 0 {
-			r.properties(in)
-		}
-	}
+	return r.outcome(sent(from, DISCONNECT), &ruleDisconnectCode)
 }
 
 // auth walks AUTH (3.15). Empty, it stands for success without properties.
-func (r *reader) auth(in place) {
+func (r *reader) auth(in place) (code ReasonCode, properties []byte) {
 	if len(r.b) == 0 {
 		if reasons[Success].in&in == 0 {
 			r.breaks(&ruleAuthCode)
 		}
-		return
+		return Success, nil
 	}
-	r.reasonCode(in, &ruleAuthCode)
-	r.authMethod(r.propertiesOf(in), true)
+	code = r.reasonCode(in, &ruleAuthCode)
+	properties, ids := r.properties(in)
+	r.authMethod(ids, true)
+	return code, properties
 }
 
-// propertiesOf is properties for those who want the identifiers alone.
-func (r *reader) propertiesOf(in place) (ids uint64) {
-	_, ids = r.properties(in)
-	return ids
+// outcome reads the reason code and the properties with which a packet ends. They may be
+// left out where they say nothing; versions before 5 have neither. broken is the rule
+// that a wrong reason code breaks.
+func (r *reader) outcome(in place, broken *rule) (code ReasonCode, properties []byte) {
+	if r.v != V5 || len(r.b) == 0 {
+		return Success, nil
+	}
+	code = r.reasonCode(in, broken)
+	if len(r.b) > 0 {
+		properties, _ = r.properties(in)
+	}
+	return code, properties
 }
 
 // authMethod demands that a set of properties with authentication data, or any set

@@ -10,14 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func newCodec5(t testing.TB) Codec {
-	t.Helper()
-	codec, err := NewCodec(V5)
-	require.NoError(t, err)
-	require.Equal(t, V5, codec.Version())
-	return codec
-}
-
 func TestNewCodecWithoutOne(t *testing.T) {
 	_, err := NewCodec(7)
 	var e *Error
@@ -26,7 +18,7 @@ func TestNewCodecWithoutOne(t *testing.T) {
 }
 
 func TestCodec5BothWays(t *testing.T) {
-	codec := newCodec5(t)
+	codec := newCodec(t, V5)
 	types := map[Type]bool{}
 	for _, c := range valid5 {
 		t.Run(c.name, func(t *testing.T) {
@@ -52,7 +44,7 @@ func TestCodec5BothWays(t *testing.T) {
 }
 
 func TestCodec5DecodesACopy(t *testing.T) {
-	codec := newCodec5(t)
+	codec := newCodec(t, V5)
 	for _, c := range valid5 {
 		pkt := raw(t, c.bytes)
 		got, err := codec.Decode(pkt, c.from)
@@ -65,7 +57,7 @@ func TestCodec5DecodesACopy(t *testing.T) {
 }
 
 func TestCodec5RefusesMalformed(t *testing.T) {
-	codec := newCodec5(t)
+	codec := newCodec(t, V5)
 	for _, c := range malformed {
 		if !bytes.Contains([]byte{byte(c.versions[0]), byte(c.versions[len(c.versions)-1])}, []byte{byte(V5)}) {
 			continue
@@ -78,14 +70,14 @@ func TestCodec5RefusesMalformed(t *testing.T) {
 }
 
 func TestCodec5RecognisesAnOlderConnack(t *testing.T) {
-	_, err := newCodec5(t).Decode(raw(t, "20 | 00 01"), FromServer)
+	_, err := newCodec(t, V5).Decode(raw(t, "20 | 00 01"), FromServer)
 	var e *Error
 	require.ErrorAs(t, err, &e)
 	assert.Equal(t, UnsupportedProtocolVersion, e.Reason)
 }
 
 func TestCodec5AllocatesNothingBigForAHugeLength(t *testing.T) {
-	codec := newCodec5(t)
+	codec := newCodec(t, V5)
 	six := raw(t, "30 FF FF FF 7F 00")
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -135,7 +127,7 @@ func TestCodec5AppendRefuses(t *testing.T) {
 		{"a DISCONNECT of neither side", &Disconnect{Properties: Properties{SessionExpiry: ptr(uint32(1)), ServerReference: "x"}}, ProtocolError, "MQTT-3.14.2-2"},
 		{"an AUTH without a method", &Auth{ReasonCode: ContinueAuthentication}, ProtocolError, ""},
 	}
-	codec := newCodec5(t)
+	codec := newCodec(t, V5)
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			out, err := codec.Append([]byte("before"), c.packet)
@@ -149,7 +141,7 @@ func TestCodec5AppendRefuses(t *testing.T) {
 }
 
 func TestCodec5AppendsLongFields(t *testing.T) {
-	codec := newCodec5(t)
+	codec := newCodec(t, V5)
 	want := &Publish{Topic: strings.Repeat("t", maxField), Payload: bytes.Repeat([]byte("p"), 70000),
 		Properties: Properties{User: []UserProperty{{strings.Repeat("k", maxField), strings.Repeat("v", maxField)}}}}
 	pkt, err := codec.Append(nil, want)

@@ -11,6 +11,9 @@ const (
 	connectUsername   = 0x80
 )
 
+// connackSession is the session present flag (3.2.2.1.1).
+const connackSession = 0x01
+
 // connectView is a CONNECT in place: its fields are slices of the packet.
 type connectView struct {
 	version        Version
@@ -50,10 +53,11 @@ func ParseConnect(pkt []byte) (*Connect, error) {
 	var r reader
 	r.open(v, pkt)
 	view := r.connect()
+	p := view.decode(&r)
 	if err := r.end(); err != nil {
 		return nil, err
 	}
-	return view.decode()
+	return p, nil
 }
 
 // protocol reads the protocol name and level (3.1.2.1, 3.1.2.2).
@@ -88,7 +92,7 @@ func (r *reader) connect() (c connectView) {
 	r.connectFlags(c.flags)
 	c.keepAlive = r.uint16()
 	var ids uint64
-	c.properties, ids = r.properties(sent(FromClient, CONNECT))
+	c.properties, ids = r.properties(client << CONNECT)
 	r.authMethod(ids, false)
 	c.clientID = r.text()
 	if len(c.clientID) == 0 && (r.v == V31 || r.v == V311 && c.flags&connectCleanStart == 0) {
@@ -138,37 +142,4 @@ func (r *reader) willTopic() []byte {
 		r.breaks(&ruleWillWild)
 	}
 	return topic
-}
-
-// decode copies the view into a Connect.
-func (c *connectView) decode() (*Connect, error) {
-	props, err := DecodeProperties(c.properties)
-	if err != nil {
-		return nil, err
-	}
-	p := &Connect{
-		Version:     c.version,
-		ClientID:    string(c.clientID),
-		HasUsername: c.flags&connectUsername != 0,
-		Username:    string(c.username),
-		HasPassword: c.flags&connectPassword != 0,
-		Password:    append([]byte(nil), c.password...),
-		KeepAlive:   c.keepAlive,
-		CleanStart:  c.flags&connectCleanStart != 0,
-		Properties:  props,
-	}
-	if c.flags&connectWill == 0 {
-		return p, nil
-	}
-	if props, err = DecodeProperties(c.willProperties); err != nil {
-		return nil, err
-	}
-	p.Will = &Will{
-		Topic:      string(c.willTopic),
-		Payload:    append([]byte(nil), c.willPayload...),
-		QoS:        c.flags & connectWillQoS >> 3,
-		Retain:     c.flags&connectWillRetain != 0,
-		Properties: props,
-	}
-	return p, nil
 }

@@ -4,21 +4,29 @@ package mqtt
 // PublishView has them. The result does not alias raw. The error is an *Error; there is
 // none when raw is part of a packet that was checked.
 func DecodeProperties(raw []byte) (Properties, error) {
+	r := reader{v: V5}
 	var props Properties
+	r.decodeProperties(raw, &props)
+	if r.err != nil {
+		return Properties{}, r.err
+	}
+	return props, nil
+}
+
+// decodeProperties decodes raw into props, which must be empty, unless the walk of the
+// packet has failed.
+func (r *reader) decodeProperties(raw []byte, props *Properties) {
 	var ids uint64
-	r := reader{b: raw, v: V5}
-	for len(r.b) > 0 {
-		p := r.property()
-		if r.err == nil && ids&p.bit() != 0 && propertyTable[p.id].many == 0 {
-			r.breaks(&rulePropertyTwice)
-		}
-		if r.err != nil {
-			return Properties{}, r.err
+	walk := reader{b: raw, v: V5, err: r.err}
+	for walk.err == nil && len(walk.b) > 0 {
+		p := walk.property()
+		if ids&p.bit() != 0 && propertyTable[p.id].many == 0 {
+			walk.breaks(&rulePropertyTwice)
 		}
 		ids |= p.bit()
 		props.set(&p)
 	}
-	return props, r.end()
+	r.err = walk.err
 }
 
 // set stores p in the field that holds it.
@@ -93,44 +101,3 @@ func flag(p *property) *byte       { v := byte(p.number); return &v }
 func number16(p *property) *uint16 { v := uint16(p.number); return &v }
 func number32(p *property) *uint32 { v := p.number; return &v }
 func binary(p *property) []byte    { return append([]byte(nil), p.text...) }
-
-// ids is the set of the identifiers of the properties that are there.
-func (props *Properties) ids() (ids uint64) {
-	for _, f := range [...]struct {
-		id    byte
-		there bool
-	}{
-		{propPayloadFormat, props.PayloadFormat != nil},
-		{propMessageExpiry, props.MessageExpiry != nil},
-		{propContentType, props.ContentType != ""},
-		{propResponseTopic, props.ResponseTopic != ""},
-		{propCorrelationData, len(props.CorrelationData) > 0},
-		{propSubscriptionID, len(props.SubscriptionID) > 0},
-		{propUser, len(props.User) > 0},
-		{propTopicAlias, props.TopicAlias != nil},
-		{propReasonString, props.ReasonString != ""},
-		{propAuthMethod, props.AuthMethod != ""},
-		{propAuthData, len(props.AuthData) > 0},
-		{propSessionExpiry, props.SessionExpiry != nil},
-		{propServerReference, props.ServerReference != ""},
-		{propAssignedClientID, props.AssignedClientID != ""},
-		{propServerKeepAlive, props.ServerKeepAlive != nil},
-		{propRequestProblemInfo, props.RequestProblemInfo != nil},
-		{propWillDelay, props.WillDelay != nil},
-		{propRequestResponseInfo, props.RequestResponseInfo != nil},
-		{propResponseInfo, props.ResponseInfo != ""},
-		{propReceiveMaximum, props.ReceiveMaximum != nil},
-		{propTopicAliasMaximum, props.TopicAliasMaximum != nil},
-		{propMaximumQoS, props.MaximumQoS != nil},
-		{propRetainAvailable, props.RetainAvailable != nil},
-		{propMaximumPacketSize, props.MaximumPacketSize != nil},
-		{propWildcardSubAvailable, props.WildcardSubAvailable != nil},
-		{propSubIDAvailable, props.SubIDAvailable != nil},
-		{propSharedSubAvailable, props.SharedSubAvailable != nil},
-	} {
-		if f.there {
-			ids |= 1 << f.id
-		}
-	}
-	return ids
-}

@@ -54,11 +54,11 @@ type propertyDef struct {
 	byOther *rule // broken where only the packet's other side may send it; nil: rulePropertyPlace
 }
 
-var (
-	inMessage    = byBoth(PUBLISH) | inWill
-	inHandshake  = byClient(CONNECT) | byServer(CONNACK)
-	inAnswer     = byServer(CONNACK, SUBACK, UNSUBACK) | byBoth(PUBACK, PUBREC, PUBREL, PUBCOMP, DISCONNECT, AUTH)
-	inEverywhere = inMessage | inAnswer | byClient(CONNECT, SUBSCRIBE, UNSUBSCRIBE)
+const (
+	inMessage    = both<<PUBLISH | inWill
+	inHandshake  = client<<CONNECT | server<<CONNACK
+	inAnswer     = server<<CONNACK | server<<SUBACK | server<<UNSUBACK | both<<PUBACK | both<<PUBREC | both<<PUBREL | both<<PUBCOMP | both<<DISCONNECT | both<<AUTH
+	inEverywhere = inMessage | inAnswer | client<<CONNECT | client<<SUBSCRIBE | client<<UNSUBSCRIBE
 )
 
 // propertyTable is table 2-4 of MQTT 5, with the senders of the packets' own sections.
@@ -68,26 +68,26 @@ var propertyTable = [...]propertyDef{
 	propContentType:          {kind: kindText, in: inMessage},
 	propResponseTopic:        {kind: kindText, in: inMessage, wild: &ruleResponseWild},
 	propCorrelationData:      {kind: kindBinary, in: inMessage},
-	propSubscriptionID:       {kind: kindVarint, in: byServer(PUBLISH) | byClient(SUBSCRIBE), many: byServer(PUBLISH), zero: &rulePropertyZero, byOther: &ruleSubIDFromClient},
-	propSessionExpiry:        {kind: kindUint32, in: inHandshake | byClient(DISCONNECT), byOther: &ruleExpiryByServer},
-	propAssignedClientID:     {kind: kindText, in: byServer(CONNACK)},
-	propServerKeepAlive:      {kind: kindUint16, in: byServer(CONNACK)},
-	propAuthMethod:           {kind: kindText, in: inHandshake | byBoth(AUTH), zero: &rulePropertyEmpty},
-	propAuthData:             {kind: kindBinary, in: inHandshake | byBoth(AUTH)},
-	propRequestProblemInfo:   {kind: kindFlag, in: byClient(CONNECT)},
+	propSubscriptionID:       {kind: kindVarint, in: server<<PUBLISH | client<<SUBSCRIBE, many: server << PUBLISH, zero: &rulePropertyZero, byOther: &ruleSubIDFromClient},
+	propSessionExpiry:        {kind: kindUint32, in: inHandshake | client<<DISCONNECT, byOther: &ruleExpiryByServer},
+	propAssignedClientID:     {kind: kindText, in: server << CONNACK},
+	propServerKeepAlive:      {kind: kindUint16, in: server << CONNACK},
+	propAuthMethod:           {kind: kindText, in: inHandshake | both<<AUTH, zero: &rulePropertyEmpty},
+	propAuthData:             {kind: kindBinary, in: inHandshake | both<<AUTH},
+	propRequestProblemInfo:   {kind: kindFlag, in: client << CONNECT},
 	propWillDelay:            {kind: kindUint32, in: inWill},
-	propRequestResponseInfo:  {kind: kindFlag, in: byClient(CONNECT)},
-	propResponseInfo:         {kind: kindText, in: byServer(CONNACK)},
-	propServerReference:      {kind: kindText, in: byServer(CONNACK, DISCONNECT), byOther: &ruleReferByClient},
+	propRequestResponseInfo:  {kind: kindFlag, in: client << CONNECT},
+	propResponseInfo:         {kind: kindText, in: server << CONNACK},
+	propServerReference:      {kind: kindText, in: server<<CONNACK | server<<DISCONNECT, byOther: &ruleReferByClient},
 	propReasonString:         {kind: kindText, in: inAnswer},
 	propReceiveMaximum:       {kind: kindUint16, in: inHandshake, zero: &rulePropertyZero},
 	propTopicAliasMaximum:    {kind: kindUint16, in: inHandshake},
-	propTopicAlias:           {kind: kindUint16, in: byBoth(PUBLISH), zero: &ruleTopicAlias},
-	propMaximumQoS:           {kind: kindFlag, in: byServer(CONNACK)},
-	propRetainAvailable:      {kind: kindFlag, in: byServer(CONNACK)},
+	propTopicAlias:           {kind: kindUint16, in: both << PUBLISH, zero: &ruleTopicAlias},
+	propMaximumQoS:           {kind: kindFlag, in: server << CONNACK},
+	propRetainAvailable:      {kind: kindFlag, in: server << CONNACK},
 	propUser:                 {kind: kindPair, in: inEverywhere, many: inEverywhere},
 	propMaximumPacketSize:    {kind: kindUint32, in: inHandshake, zero: &rulePropertyZero},
-	propWildcardSubAvailable: {kind: kindFlag, in: byServer(CONNACK)},
-	propSubIDAvailable:       {kind: kindFlag, in: byServer(CONNACK)},
-	propSharedSubAvailable:   {kind: kindFlag, in: byServer(CONNACK)},
+	propWildcardSubAvailable: {kind: kindFlag, in: server << CONNACK},
+	propSubIDAvailable:       {kind: kindFlag, in: server << CONNACK},
+	propSharedSubAvailable:   {kind: kindFlag, in: server << CONNACK},
 }

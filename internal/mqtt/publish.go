@@ -49,7 +49,7 @@ func (r *reader) publish(flags byte, in place) PublishView {
 		r.breaks(&ruleTopicWild)
 	}
 	if flags&publishQoS != 0 {
-		if in == sent(FromServer, PUBLISH) {
+		if in == server<<PUBLISH {
 			p.PacketID = r.packetID(&ruleServerPackID)
 		} else {
 			p.PacketID = r.packetID(&rulePacketID)
@@ -69,32 +69,24 @@ func (r *reader) publish(flags byte, in place) PublishView {
 func ParseAck(v Version, pkt []byte) (Ack, error) {
 	var r reader
 	r.open(v, pkt)
-	t := PacketTypeOf(pkt)
-	if r.err == nil && (t < PUBACK || t > PUBCOMP) {
+	a := Ack{Kind: PacketTypeOf(pkt)}
+	if r.err == nil && (a.Kind < PUBACK || a.Kind > PUBCOMP) {
 		r.breaks(&ruleUnexpected)
 	}
-	ack, raw := r.ack(t, byBoth(t))
+	var raw []byte
+	a.PacketID, a.ReasonCode, raw = r.ack(a.Kind, both<<a.Kind)
+	r.decodeProperties(raw, &a.Properties)
 	if err := r.end(); err != nil {
 		return Ack{}, err
 	}
-	var err error
-	ack.Properties, err = DecodeProperties(raw)
-	return ack, err
+	return a, nil
 }
 
-// ack walks PUBACK, PUBREC, PUBREL and PUBCOMP (3.4 to 3.7). Reason code and properties
-// may be left out where they say nothing; versions before 5 have neither.
-func (r *reader) ack(t Type, in place) (a Ack, properties []byte) {
-	a.Kind = t
-	a.PacketID = r.packetID(&ruleAckPacketID)
-	if r.v != V5 || len(r.b) == 0 {
-		return a, nil
-	}
-	a.ReasonCode = r.reasonCode(in, ackRule(t))
-	if len(r.b) > 0 {
-		properties, _ = r.properties(in)
-	}
-	return a, properties
+// ack walks PUBACK, PUBREC, PUBREL and PUBCOMP (3.4 to 3.7).
+func (r *reader) ack(t Type, in place) (id uint16, code ReasonCode, properties []byte) {
+	id = r.packetID(&ruleAckPacketID)
+	code, properties = r.outcome(in, ackRule(t))
+	return id, code, properties
 }
 
 // ackRule is the rule that a wrong reason code breaks in an acknowledgement.

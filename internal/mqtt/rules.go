@@ -95,6 +95,9 @@ var (
 	ruleAuthData       = rule{ProtocolError, "", "", "there is authentication data without an authentication method"}
 )
 
+// ruleCode is broken by a packet to be sent that has no room for its reason code.
+var ruleCode = rule{MalformedPacket, "", "", "the packet has a reason code, which versions before 5 do not"}
+
 // Rules of properties (2.2.2).
 var (
 	rulePropertyUnknown = rule{MalformedPacket, "", "", "the property identifier is unknown"}

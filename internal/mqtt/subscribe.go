@@ -14,13 +14,11 @@ func ParseSubscribe(v Version, pkt []byte) (*Subscribe, error) {
 	var r reader
 	r.openAs(v, SUBSCRIBE, pkt)
 	p := &Subscribe{}
-	raw := r.subscribe(p)
+	r.decodeProperties(r.subscribe(p), &p.Properties)
 	if err := r.end(); err != nil {
 		return nil, err
 	}
-	var err error
-	p.Properties, err = DecodeProperties(raw)
-	return p, err
+	return p, nil
 }
 
 // ParseUnsubscribe checks a client's UNSUBSCRIBE as Check does, and decodes it.
@@ -28,19 +26,17 @@ func ParseUnsubscribe(v Version, pkt []byte) (*Unsubscribe, error) {
 	var r reader
 	r.openAs(v, UNSUBSCRIBE, pkt)
 	p := &Unsubscribe{}
-	raw := r.unsubscribe(p)
+	r.decodeProperties(r.unsubscribe(p), &p.Properties)
 	if err := r.end(); err != nil {
 		return nil, err
 	}
-	var err error
-	p.Properties, err = DecodeProperties(raw)
-	return p, err
+	return p, nil
 }
 
 // subscribe walks SUBSCRIBE (3.8) and fills p, which may be nil, but for the properties.
 func (r *reader) subscribe(p *Subscribe) (properties []byte) {
 	id := r.packetID(&rulePacketID)
-	properties, _ = r.properties(sent(FromClient, SUBSCRIBE))
+	properties, _ = r.properties(client << SUBSCRIBE)
 	if len(r.b) == 0 {
 		r.breaks(&ruleNoFilters)
 	}
@@ -60,7 +56,7 @@ func (r *reader) subscribe(p *Subscribe) (properties []byte) {
 // properties.
 func (r *reader) unsubscribe(p *Unsubscribe) (properties []byte) {
 	id := r.packetID(&rulePacketID)
-	properties, _ = r.properties(sent(FromClient, UNSUBSCRIBE))
+	properties, _ = r.properties(client << UNSUBSCRIBE)
 	if len(r.b) == 0 {
 		r.breaks(&ruleNoUnfilters)
 	}
