@@ -85,7 +85,7 @@ export class LiveConnection implements Connection {
 
   async publish(topic: string, payload: string | Uint8Array | ArrayBuffer, options?: PublishOptions): Promise<void> {
     const copy = copyOptions("options", options);
-    await this.#link.call("publish", [topic, payload, copy], callOptions(copy));
+    await this.#link.call("publish", [topic, payload], { ...copy, ...callOptions(copy) });
   }
 
   async takeBack(options?: CallOptions): Promise<void> {

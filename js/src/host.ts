@@ -1,6 +1,6 @@
 // Where the client's Go program runs. The page speaks to all places through this.
 
-import type { CallOptions, ConnectOptions, MqttEndpoint, StateChange } from "../types/index.js";
+import type { CallOptions, ConnectOptions, MqttEndpoint, PublishOptions, StateChange } from "../types/index.js";
 import type { Batch } from "./batch.js";
 
 /** Takes what happens on one connection. None of its methods throws. */
@@ -11,7 +11,7 @@ export interface Sink {
 
 /** The way back, to one connection of the Go program. */
 export interface Link {
-  call(method: "publish" | "takeBack" | "close", args: unknown[], options: CallOptions): Promise<unknown>;
+  call(method: "publish" | "takeBack" | "close", args: unknown[], options: PublishOptions): Promise<unknown>;
   wake(cause: string): void;
 }
 

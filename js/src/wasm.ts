@@ -41,7 +41,7 @@ async function get(url: string): Promise<Response> {
 
 /** Compiles while the bytes arrive where the server names the type that this needs, and afterwards where not. */
 async function compile(response: Response, url: string): Promise<WebAssembly.Module> {
-  const type = (response.headers.get("Content-Type") ?? "").split(";", 1)[0]!.trim().toLowerCase();
+  const type = (response.headers.get("Content-Type") ?? "").trim().toLowerCase(); // parameters are not allowed
   if (type === "application/wasm") return WebAssembly.compileStreaming(response);
   const bytes = await response.arrayBuffer();
   if (!isWasm(bytes)) throw wasmLoad("mime", `${url} is no WebAssembly module; its type is ${type || "not given"}.`);

@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Decoder } from "../src/batch.js";
+import { batch } from "./messages.js";
+
+test("a message reads its row", () => {
+  const decoder = new Decoder();
+  const [first, second] = decoder.decode(
+    batch(
+      [
+        { flags: 0b1010, packetId: 65535, payload: '{"text":"héllo"}', properties: [0x01, 1, 0x26, 0, 1, 107, 0, 1, 118] },
+        { topic: 1, flags: 0b0101, payload: "" },
+      ],
+      ["a", "b/ç"],
+    ),
+  );
+  assert.ok(first && second);
+  assert.equal(first.topic, "a");
+  assert.equal(first.text(), '{"text":"héllo"}');
+  assert.deepEqual(first.json(), { text: "héllo" });
+  assert.equal(first.bytes.length, 17);
+  assert.deepEqual([first.qos, first.retain, first.dup, first.packetId], [1, false, true, 65535]);
+  assert.deepEqual(first.properties, { payloadFormat: 1, userProperties: [["k", "v"]] });
+  assert.equal(first.properties, first.properties, "decoded once");
+  assert.equal(second.topic, "b/ç");
+  assert.deepEqual([second.qos, second.retain, second.dup, second.packetId], [2, true, false, 0]);
+  assert.equal(second.bytes.length, 0);
+  assert.deepEqual(second.properties, {});
+  assert.throws(() => second.json(), SyntaxError);
+});
+
+test("topics are remembered from batch to batch, and replaced where they begin again", () => {
+  const decoder = new Decoder();
+  const topicsOf = (b: ReturnType<typeof batch>) => decoder.decode(b).map((m) => m.topic);
+  const early = decoder.decode(batch([{ payload: "" }], ["a", "b"]))[0]!;
+  assert.deepEqual(topicsOf(batch([{ topic: 2, payload: "" }, { topic: 1, payload: "" }], ["c"], 2)), ["c", "b"]);
+  assert.deepEqual(topicsOf(batch([{ payload: "" }], ["z"], 0)), ["z"]);
+  assert.equal(early.topic, "a", "a message keeps its own");
+});
+
+test("a batch may begin anywhere in its buffer's memory and be empty", () => {
+  assert.deepEqual(new Decoder().decode(batch([])), []);
+});

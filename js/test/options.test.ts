@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { callOptions, Clock, copyOptions } from "../src/calls.js";
+import { loadFrom } from "../src/index.js";
+import { readOptions } from "../src/options.js";
+
+const beside = () => "https://here.example/kiiweb.wasm";
+const read = (options: unknown) => readOptions(options as Parameters<typeof readOptions>[0], beside);
+const common = { appID: "a", appKey: "k" };
+const thrower = (name: string) => Object.defineProperty({}, name, { enumerable: true, get: () => { throw null; } });
+
+test("options of load become a configuration", () => {
+  assert.deepEqual(read({ ...common, site: "JP" }), { config: { ...common, site: "JP" }, wasmURL: beside() });
+  assert.deepEqual(read({ ...common, baseURL: "http://localhost:8080/api", allowInsecure: false, other: 1 }).config, {
+    ...common,
+    baseURL: "http://localhost:8080/api",
+    allowInsecure: false,
+  });
+  assert.deepEqual(read({ ...common, site: "https://cloud.example/api" }).config, { ...common, baseURL: "https://cloud.example/api" });
+  assert.equal(read({ ...common, site: "US", wasmURL: new URL("https://cdn.example/k.wasm") }).wasmURL, "https://cdn.example/k.wasm");
+});
+
+const wrong: [string, unknown, RegExp][] = [
+  ["nothing", undefined, /options must be an object/],
+  ["null", null, /options must be an object/],
+  ["text", "JP", /options must be an object/],
+  ["no appID", { appKey: "k", site: "JP" }, /appID/],
+  ["an empty appKey", { appID: "a", appKey: "", site: "JP" }, /appKey/],
+  ["no cloud", common, /site and baseURL/],
+  ["two clouds", { ...common, site: "JP", baseURL: "https://cloud.example" }, /site and baseURL/],
+  ["no such region", { ...common, site: "XX" }, /site must be one of US, JP, SG, EU/],
+  ["a baseURL that is no text", { ...common, baseURL: 5 }, /baseURL/],
+  ["allowInsecure as text", { ...common, site: "JP", allowInsecure: "yes" }, /allowInsecure/],
+  ["a wasmURL that is none", { ...common, site: "JP", wasmURL: "http://[" }, /wasmURL/],
+  ["a wasmURL that is a number", { ...common, site: "JP", wasmURL: 5 }, /wasmURL/],
+  ["a getter that throws", thrower("appID"), /options cannot be read/],
+];
+
+for (const [name, options, message] of wrong) {
+  test(`load refuses ${name}`, async () => {
+    const load = loadFrom(beside) as (options: unknown) => Promise<unknown>;
+    await assert.rejects(load(options), { name: "KiiError", code: "INVALID_ARGUMENT", message });
+  });
+}
+
+test("load fetches nothing", async (t) => {
+  const { fetch } = globalThis;
+  t.after(() => (globalThis.fetch = fetch));
+  globalThis.fetch = () => {
+    throw new Error("fetched");
+  };
+  await loadFrom(beside)({ ...common, site: "JP" });
+});
+
+test("call options are checked and copied", () => {
+  const { signal } = new AbortController();
+  assert.deepEqual(callOptions(undefined), {});
+  assert.deepEqual(callOptions(null), {});
+  assert.deepEqual(callOptions({ signal, timeout: 5 }), { signal, timeout: 5 });
+  const both = { signal: undefined, timeout: undefined };
+  assert.deepEqual(callOptions(both), {});
+  for (const options of [5, "x", { timeout: 0 }, { timeout: 1.5 }, { timeout: "5" }, { timeout: 2 ** 31 }, { signal: {} }, thrower("signal")]) {
+    assert.throws(() => callOptions(options as object), { code: "INVALID_ARGUMENT" });
+  }
+  assert.throws(() => copyOptions("options", (() => {}) as object), { code: "INVALID_ARGUMENT" });
+});
+
+test("a clock ends the waiting, not the work", async () => {
+  const never = new Promise<void>(() => {});
+  await assert.rejects(new Clock({ timeout: 5 }).bound(never), { code: "TIMEOUT", retryable: true });
+  const controller = new AbortController();
+  const waiting = new Clock({ signal: controller.signal }).bound(never);
+  controller.abort("enough");
+  await assert.rejects(waiting, { code: "ABORTED", cause: "enough" });
+  await assert.rejects(new Clock({ signal: controller.signal }).bound(never), { code: "ABORTED" });
+  assert.equal(await new Clock({ timeout: 1000, signal: new AbortController().signal }).bound(Promise.resolve(7)), 7);
+  await assert.rejects(new Clock({ timeout: 1000 }).bound(Promise.reject(new Error("own"))), { message: "own" });
+});
+
+test("a clock leaves what remains of the time", async () => {
+  const clock = new Clock({ timeout: 1000 });
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  const { timeout } = clock.rest();
+  assert.ok(timeout !== undefined && timeout < 1000 && timeout > 0, String(timeout));
+  assert.deepEqual(new Clock({}).rest(), {});
+});
