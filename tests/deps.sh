@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what the tests need and the machine lacks: Chromium, Node.js with npm,
+# Installs what the tests need and the machine lacks: Chromium, curl, Node.js with npm,
 # and the npm packages by their lock file. Does nothing where all is there.
 set -eu
 cd "$(dirname "$0")/.."
@@ -34,6 +34,7 @@ install() { # install PACKAGE... FOR WHAT
 if [ -z "${CHROMIUM:-}" ] && ! have chromium && ! have chromium-browser && ! have google-chrome; then
 	install chromium
 fi
+have curl || install curl
 have node || install nodejs
 have npm || install npm
 

@@ -1,0 +1,196 @@
+package browser_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/kiiweb/kiiweb/tests/browser/chrome"
+)
+
+// screenshots is the folder that pictures of the page go to: that of the environment
+// variable KIIWEB_SCREENSHOTS, or one that is thrown away.
+func screenshots(t *testing.T) string {
+	if dir := os.Getenv("KIIWEB_SCREENSHOTS"); dir != "" {
+		return dir
+	}
+	return t.TempDir()
+}
+
+// demo is the demo page as a person uses it.
+type demo struct {
+	*page
+}
+
+func (s *site) demo(tab *chrome.Tab, scheme string) demo {
+	s.t.Helper()
+	d := demo{&page{Tab: tab, t: s.t}}
+	d.Open(s.origin(scheme) + "/")
+	d.helpers()
+	return d
+}
+
+// helpers gives the page what await needs.
+func (d demo) helpers() {
+	d.Eval(`globalThis.got = []; globalThis.states = [];
+		globalThis.$ = (id) => document.getElementById(id);
+		globalThis.shown = (id) => $(id).checkVisibility();
+		globalThis.bodies = () => [...document.querySelectorAll("#messages li.message .message-body")].map((e) => e.textContent);
+		globalThis.until = async (condition) => { while (!condition()) await new Promise((r) => setTimeout(r, 10)); }; 0`, nil)
+}
+
+func (d demo) click(id string) { d.Run(chromedp.Click("#"+id, chromedp.ByQuery)) }
+
+func (d demo) fill(id, text string) {
+	d.Eval("$("+quote(id)+").select()", nil) // what is typed replaces what is there
+	d.Run(chromedp.SendKeys("#"+id, text, chromedp.ByQuery))
+}
+
+func (d demo) text(id string) (text string) {
+	d.Eval("$("+quote(id)+").textContent", &text)
+	return text
+}
+
+// awaitMessage waits for a message, newest first, that holds text.
+func (d demo) awaitMessage(text string) {
+	d.t.Helper()
+	d.await(`bodies().length > 0 && bodies()[0].includes(` + quote(text) + `)`)
+}
+
+func (d demo) register(name string) {
+	d.await(`shown("login-form")`)
+	d.click("mode-register")
+	d.fill("login-name", name)
+	d.fill("login-password", "a long enough password")
+	d.click("login-submit")
+	d.await(`shown("start-push")`)
+}
+
+func (d demo) startPush() {
+	d.click("start-push")
+	d.await(`$("state-badge").dataset.state === "online"`)
+}
+
+// TestDemoPage is what a newcomer does.
+func TestDemoPage(t *testing.T) {
+	s := newSite(t)
+	for _, scheme := range []string{plain, secure} {
+		t.Run(scheme, func(t *testing.T) {
+			tab := s.browser.Tab(t)
+			tab.Run(chromedp.EmulateViewport(1280, 900))
+			d := s.demo(tab, scheme)
+			d.register("newcomer-" + scheme)
+			d.startPush()
+			for _, step := range []string{"step-install", "step-endpoint", "step-connect"} {
+				d.await(`$(` + quote(step) + `).dataset.status === "done"`)
+			}
+			assert.NotEmpty(t, d.text("value-installationID"))
+			assert.NotEmpty(t, d.text("value-mqttTopic"))
+			assert.NotContains(t, d.text("step-endpoint"), "undefined")
+
+			d.fill("send-text", "hello from the form")
+			d.click("send-submit")
+			d.awaitMessage("hello from the form")
+
+			if scheme == plain {
+				byCurl(t, d)
+			}
+			tab.Screenshot(filepath.Join(screenshots(t), scheme+"-desktop.png"))
+			var phone struct{ Page, Window int }
+			tab.Run(chromedp.EmulateViewport(390, 844, chromedp.EmulateMobile))
+			tab.Eval(`({ Page: document.documentElement.scrollWidth, Window: innerWidth })`, &phone)
+			assert.LessOrEqual(t, phone.Page, phone.Window, "the page is wider than a phone")
+			tab.Screenshot(filepath.Join(screenshots(t), scheme+"-phone.png"))
+			tab.Run(chromedp.EmulateViewport(1280, 900))
+
+			d.Reload()
+			d.helpers()
+			d.await(`$("state-badge").dataset.state === "online"`)
+			d.fill("send-text", "after the reload")
+			d.click("send-submit")
+			d.awaitMessage("after the reload")
+
+			d.click("uninstall")
+			d.await(`$("state-badge").dataset.state === "uninstalled"`)
+			var count int
+			d.Eval("bodies().length", &count)
+			d.fill("send-text", "nobody hears this")
+			d.click("send-submit")
+			d.await(`$("send-result").textContent !== "" || $("send-error").textContent !== ""`)
+			var after int
+			d.Eval("bodies().length", &after)
+			assert.Equal(t, count, after)
+			d.click("logout")
+			d.await(`shown("login-form")`)
+			d.assertQuiet()
+		})
+	}
+}
+
+// byCurl runs the command that the page shows, as it stands there.
+func byCurl(t *testing.T, d demo) {
+	t.Helper()
+	d.fill("send-text", "sent with curl")
+	d.Eval(`$("curl").open = true`, nil)
+	d.click("curl-reveal")
+	command := d.text("curl-command")
+	out, err := exec.Command("sh", "-c", command).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	assert.Contains(t, string(out), "pushMessageID")
+	d.awaitMessage("sent with curl")
+}
+
+func TestDemoPageExplainsAWrongPassword(t *testing.T) {
+	s := newSite(t)
+	d := s.demo(s.browser.Tab(t), plain)
+	d.await(`shown("login-form")`)
+	d.click("mode-login")
+	d.fill("login-name", s.NewUser().LoginName)
+	d.fill("login-password", "not the password")
+	d.click("login-submit")
+	d.await(`$("login-error").textContent.includes("BAD_CREDENTIALS")`)
+	d.assertQuiet("400")
+}
+
+// TestDemoPageInTwoTabs: the older one says what happened, and can take push back.
+func TestDemoPageInTwoTabs(t *testing.T) {
+	s := newSite(t)
+	u := s.NewUser()
+	var tabs [2]demo
+	for i := range tabs {
+		d := s.demo(s.browser.Tab(t), plain)
+		d.await(`shown("login-form")`)
+		d.click("mode-login")
+		d.fill("login-name", u.LoginName)
+		d.fill("login-password", u.Password)
+		d.click("login-submit")
+		d.await(`shown("start-push")`)
+		d.startPush()
+		tabs[i] = d
+	}
+	tabs[0].await(`$("state-badge").dataset.state === "displaced"`)
+	assert.NotEmpty(t, tabs[0].text("state-reason"))
+	tabs[0].click("take-back")
+	tabs[0].await(`$("state-badge").dataset.state === "online"`)
+	tabs[1].await(`$("state-badge").dataset.state === "displaced"`)
+	s.Push(u, map[string]any{"text": "back in the first"})
+	tabs[0].awaitMessage("back in the first")
+}
+
+// TestDemoPageCountsDownToTheNextTry while the server is away.
+func TestDemoPageCountsDownToTheNextTry(t *testing.T) {
+	s := newSite(t)
+	d := s.demo(s.browser.Tab(t), plain)
+	d.register("patient")
+	d.startPush()
+	s.Kill()
+	d.await(`$("state-badge").dataset.state === "waiting" && $("state-countdown").checkVisibility()`)
+	assert.Regexp(t, `\d`, d.text("state-countdown"))
+	s.Restart()
+	d.await(`$("state-badge").dataset.state === "online"`)
+}
