@@ -338,6 +338,16 @@ func (l *loop) quiet() bool {
 	return k == nil || !k.busy && len(k.out) == 0 && len(k.chunks) == 0 && len(k.conn.(*pipe).toClient) == 0
 }
 
+// wroteAll waits until what the session has to write is written.
+func (h *harness) wroteAll() {
+	h.t.Helper()
+	require.Eventually(h.t, func() bool {
+		done := make(chan bool, 1)
+		h.s.post(func(l *loop) { done <- l.link == nil || !l.link.busy && len(l.link.out) == 0 })
+		return <-done
+	}, patience, time.Millisecond)
+}
+
 // until fires timers one by one until f is true.
 func (h *harness) until(f func() bool) {
 	h.t.Helper()

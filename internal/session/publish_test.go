@@ -296,16 +296,17 @@ func TestTheReaderWaitsForASlowHandler(t *testing.T) {
 		b.send(push(0, "t", strconv.Itoa(i)))
 	}
 	require.Eventually(t, func() bool {
-		left := len(b.toClient)
-		h.sync()
-		return left < n && left == len(b.toClient)
-	}, patience, 10*time.Millisecond)
+		held := make(chan bool, 1)
+		h.s.post(func(l *loop) { held <- !l.reading() && len(l.link.chunks) == chunksAhead })
+		return <-held
+	}, patience, time.Millisecond)
 	assert.Greater(t, len(b.toClient), n-turnMax-chunksAhead-10, "the rest stays in the network")
 	// The keep alive goes on meanwhile, and what is not read is not missed.
 	for range 5 {
 		h.tick()
+		h.wroteAll()
 	}
-	assert.Equal(t, Online, h.s.State().State)
+	assert.Equal(t, Online, h.s.State().State, h.s.State().Reason)
 	close(release)
 	for i := 0; i < n; {
 		for _, m := range h.batch() {
