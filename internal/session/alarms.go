@@ -19,7 +19,7 @@ type alarms struct {
 	timer Timer
 	at    [alarmKinds]time.Time // zero: off
 	armed time.Time             // what the timer is set to; zero: off
-	set0  time.Time             // the wall clock's time when it was set
+	since time.Time             // the wall clock's time when it was set
 	wait  time.Duration         // and for how long
 }
 
@@ -63,7 +63,7 @@ func (a *alarms) arm(now time.Time) {
 		return
 	}
 	a.wait = max(first.Sub(now), 0)
-	a.armed, a.set0 = first, now.Round(0)
+	a.armed, a.since = first, now.Round(0)
 	a.timer.Reset(a.wait)
 }
 
@@ -71,5 +71,5 @@ func (a *alarms) arm(now time.Time) {
 // wall clock: the monotonic one may stand still while a machine sleeps.
 func (a *alarms) fired(now time.Time) (slept bool) {
 	a.armed = time.Time{}
-	return now.Round(0).Sub(a.set0) > a.wait+jumpLate
+	return now.Round(0).Sub(a.since) > a.wait+jumpLate
 }

@@ -34,13 +34,13 @@ type link struct {
 	stop   chan struct{} // closed when the loop is done with the link
 	gone   chan struct{} // closed when the writer has closed the transport
 
-	out      []byte      // encoded, for the next write
-	spare    []byte      // the buffer of the last write, to be used again
-	busy     bool        // a write is under way
-	writeBy  time.Time   // when it has to be done
-	onWrite  []*outgoing // QoS 0 messages in out, settled when it is written
-	onWrite2 []*outgoing // those of the write under way
-	broken   error       // a write failed; the reader may still have the reason
+	out       []byte      // encoded, for the next write
+	spare     []byte      // the buffer of the last write, to be used again
+	busy      bool        // a write is under way
+	writeBy   time.Time   // when it has to be done
+	onWrite   []*outgoing // QoS 0 messages in out, settled when it is written
+	onWriting []*outgoing // those of the write under way
+	broken    error       // a write failed; the reader may still have the reason
 
 	keep    keepAlive
 	subID   uint16 // packet identifier of SUBSCRIBE
@@ -106,16 +106,16 @@ func (k *link) flush(now time.Time, timeout time.Duration) {
 	k.busy, k.writeBy = true, now.Add(timeout)
 	k.keep.wrote(now)
 	k.out, k.spare = k.spare[:0], k.out
-	k.onWrite, k.onWrite2 = k.onWrite2[:0], k.onWrite
+	k.onWrite, k.onWriting = k.onWriting[:0], k.onWrite
 }
 
 // written notes the writer's result.
 func (k *link) written(err error) {
 	k.busy, k.writeBy = false, time.Time{}
-	for _, o := range k.onWrite2 {
+	for _, o := range k.onWriting {
 		o.settle(err)
 	}
-	k.onWrite2 = k.onWrite2[:0]
+	k.onWriting = k.onWriting[:0]
 	if cap(k.spare) > keepBuffer {
 		k.spare = nil
 	}
@@ -131,7 +131,7 @@ func (k *link) retire(lastWords Timer, err error, hurry <-chan struct{}, done *s
 		k.writes <- k.out // there is room even when a write is under way
 	}
 	close(k.writes)
-	for _, list := range [][]*outgoing{k.onWrite2, k.onWrite} {
+	for _, list := range [][]*outgoing{k.onWriting, k.onWrite} {
 		for _, o := range list {
 			o.settle(err)
 		}
