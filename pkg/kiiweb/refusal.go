@@ -81,7 +81,7 @@ func (c *Client) retryAfter(res *transport.Response, body map[string]any) int {
 	if n, err := strconv.Atoi(header); err == nil {
 		return max(n, 0)
 	}
-	if at, err := time.Parse(time.RFC1123, header); err == nil {
+	if at, ok := parseHTTPDate(header); ok {
 		return max(int((at.Sub(c.now())+time.Second-1)/time.Second), 0)
 	}
 	if n, ok := body["retryAfter"].(float64); ok && n > 0 && n < 1<<31 {
