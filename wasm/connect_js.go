@@ -26,14 +26,14 @@ func readConnectOptions(v js.Value) (connectOptions, error) {
 	qos := 1
 	var transport string
 	f := fieldsOf("options", v)
-	take(f, "keepAlive", jsx.Int(1, 65535), &keepAlive)
-	take(f, "qos", jsx.Int(0, 1), &qos)
-	take(f, "transport", jsx.NonEmpty, &transport)
-	take(f, "path", jsx.NonEmpty, &o.Path)
-	take(f, "timeout", jsx.Int(1, 1<<31-1), &timeout)
-	take(f, "onMessage", jsx.Function, &o.onMessage)
-	take(f, "onState", jsx.Function, &o.onState)
-	take(f, "onBatch", jsx.Function, &o.onBatch)
+	f.number("keepAlive", 1, 65535, &keepAlive)
+	f.number("qos", 0, 1, &qos)
+	f.text("transport", &transport)
+	f.text("path", &o.Path)
+	f.number("timeout", 1, maxTimeout, &timeout)
+	f.function("onMessage", &o.onMessage)
+	f.function("onState", &o.onState)
+	f.function("onBatch", &o.onBatch)
 	o.KeepAlive = uint16(keepAlive)
 	level := byte(qos)
 	o.QoS = &level
@@ -169,8 +169,8 @@ func publish(ctx context.Context, conn *kiiweb.Connection, args []js.Value) erro
 	qos := 1
 	if options := arg(args, 2); !absent(options) {
 		f := fieldsOf("options", options)
-		take(f, "qos", jsx.Int(0, 1), &qos)
-		take(f, "retain", jsx.Bool, &m.Retain)
+		f.number("qos", 0, 1, &qos)
+		f.flag("retain", &m.Retain)
 		if f.err != nil {
 			return f.err
 		}

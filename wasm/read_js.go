@@ -15,6 +15,11 @@ import (
 // maxSafe is the largest whole number that JavaScript keeps exactly.
 const maxSafe = 1<<53 - 1
 
+const (
+	maxPort    = 65535
+	maxTimeout = math.MaxInt32 // the longest time that JavaScript's timers keep, in milliseconds
+)
+
 // arg gives argument number i, undefined where the caller gave fewer.
 func arg(args []js.Value, i int) js.Value {
 	if i >= len(args) {
@@ -39,7 +44,9 @@ func (r *reader) text(i int, name string) (s string) {
 	return s
 }
 
-// fields reads properties of one object and keeps the first error.
+// fields reads properties of one object and keeps the first error. Its methods leave *p
+// alone where the property is absent. They are not generic, and share get: each instance
+// would cost a kilobyte of every page's download.
 type fields struct {
 	name   string
 	object js.Value
@@ -52,18 +59,68 @@ func fieldsOf(name string, v js.Value) *fields {
 	return f
 }
 
-// take reads the property field into p, which keeps its value when the property is absent.
-func take[T any](f *fields, field string, read jsx.Reader[T], p *T) {
-	if f.err == nil {
-		*p, f.err = jsx.FieldOr(f.name, f.object, field, read, *p)
+// get gives a property and what errors call it; ok is false when there is nothing to read.
+func (f *fields) get(field string) (name string, v js.Value, ok bool) {
+	if f.err != nil {
+		return "", v, false
+	}
+	v, f.err = jsx.Field(f.name, f.object, field, anything)
+	return f.name + "." + field, v, f.err == nil && !v.IsUndefined()
+}
+
+func anything(_ string, v js.Value) (js.Value, error) { return v, nil }
+
+// required reads a string that must be there and not be empty.
+func (f *fields) required(field string, p *string) {
+	if name, v, ok := f.get(field); ok || f.err == nil {
+		*p, f.err = jsx.NonEmpty(name, v)
 	}
 }
 
-// need is take for a property that must be there.
-func need[T any](f *fields, field string, read jsx.Reader[T], p *T) {
-	if f.err == nil {
-		*p, f.err = jsx.Field(f.name, f.object, field, read)
+// text reads a string that is not empty.
+func (f *fields) text(field string, p *string) {
+	if name, v, ok := f.get(field); ok {
+		*p, f.err = jsx.NonEmpty(name, v)
 	}
+}
+
+func (f *fields) number(field string, min, max int, p *int) {
+	if name, v, ok := f.get(field); ok {
+		*p, f.err = jsx.Int(min, max)(name, v)
+	}
+}
+
+func (f *fields) flag(field string, p *bool) {
+	if name, v, ok := f.get(field); ok {
+		*p, f.err = jsx.Bool(name, v)
+	}
+}
+
+func (f *fields) function(field string, p *js.Value) {
+	if name, v, ok := f.get(field); ok {
+		*p, f.err = jsx.Function(name, v)
+	}
+}
+
+func (f *fields) json(field string, p *map[string]any) {
+	if name, v, ok := f.get(field); ok {
+		*p, f.err = jsonObject(name, v)
+	}
+}
+
+// signal reads an AbortSignal, by what it can do: it may come from another frame.
+func (f *fields) signal(field string, p *js.Value) {
+	name, v, ok := f.get(field)
+	if !ok || v.IsNull() {
+		return
+	}
+	aborted, err1 := jsx.Get(v, "aborted")
+	listen, err2 := jsx.Get(v, "addEventListener")
+	if err1 != nil || err2 != nil || jsx.TypeOf(aborted) != js.TypeBoolean || jsx.TypeOf(listen) != js.TypeFunction {
+		f.err = fault.New(fault.InvalidArgument, name+" must be an AbortSignal.")
+		return
+	}
+	*p = v
 }
 
 // callContext gives the context of a call with its options, { signal, timeout }.
@@ -73,8 +130,8 @@ func callContext(v js.Value) (context.Context, context.CancelFunc, error) {
 	}
 	signal, timeout := js.Undefined(), 0
 	f := fieldsOf("options", v)
-	take(f, "signal", abortSignal, &signal)
-	take(f, "timeout", jsx.Int(1, math.MaxInt32), &timeout)
+	f.signal("signal", &signal)
+	f.number("timeout", 1, maxTimeout, &timeout)
 	if f.err != nil {
 		return nil, nil, f.err
 	}
@@ -86,29 +143,16 @@ func callContext(v js.Value) (context.Context, context.CancelFunc, error) {
 	return ctx, func() { stop(); cancel() }, nil
 }
 
-// abortSignal reads an AbortSignal, by what it can do: it may come from another frame.
-func abortSignal(name string, v js.Value) (js.Value, error) {
-	if absent(v) {
-		return js.Undefined(), nil
-	}
-	aborted, err1 := jsx.Get(v, "aborted")
-	listen, err2 := jsx.Get(v, "addEventListener")
-	if err1 != nil || err2 != nil || jsx.TypeOf(aborted) != js.TypeBoolean || jsx.TypeOf(listen) != js.TypeFunction {
-		return v, fault.New(fault.InvalidArgument, name+" must be an AbortSignal.")
-	}
-	return v, nil
-}
-
 // readConfig reads what init and create take. site may be the URL of a cloud as well.
 func readConfig(v js.Value) (kiiweb.Config, error) {
 	var c kiiweb.Config
 	var site string
 	f := fieldsOf("config", v)
-	need(f, "appID", jsx.NonEmpty, &c.AppID)
-	need(f, "appKey", jsx.NonEmpty, &c.AppKey)
-	take(f, "site", jsx.NonEmpty, &site)
-	take(f, "baseURL", jsx.NonEmpty, &c.BaseURL)
-	take(f, "allowInsecure", jsx.Bool, &c.AllowInsecure)
+	f.required("appID", &c.AppID)
+	f.required("appKey", &c.AppKey)
+	f.text("site", &site)
+	f.text("baseURL", &c.BaseURL)
+	f.flag("allowInsecure", &c.AllowInsecure)
 	if strings.Contains(site, "://") && c.BaseURL == "" {
 		c.BaseURL = site
 	} else {
@@ -124,8 +168,8 @@ func readOwner(v js.Value) (kiiweb.Owner, error) {
 	}
 	var user, thing string
 	f := fieldsOf("owner", v)
-	take(f, "userID", jsx.NonEmpty, &user)
-	take(f, "thingID", jsx.NonEmpty, &thing)
+	f.text("userID", &user)
+	f.text("thingID", &thing)
 	switch {
 	case f.err != nil:
 		return kiiweb.Owner{}, f.err
@@ -141,19 +185,18 @@ func readOwner(v js.Value) (kiiweb.Owner, error) {
 func readEndpoint(v js.Value) (kiiweb.Endpoint, error) {
 	var e kiiweb.Endpoint
 	var ttl, fetchedAt int
-	port := jsx.Int(0, 65535)
 	f := fieldsOf("endpoint", v)
-	take(f, "installationID", jsx.String, &e.InstallationID)
-	need(f, "username", jsx.NonEmpty, &e.Username)
-	need(f, "password", jsx.NonEmpty, &e.Password)
-	need(f, "mqttTopic", jsx.NonEmpty, &e.MQTTTopic)
-	need(f, "host", jsx.NonEmpty, &e.Host)
-	take(f, "portTCP", port, &e.PortTCP)
-	take(f, "portSSL", port, &e.PortSSL)
-	take(f, "portWS", port, &e.PortWS)
-	take(f, "portWSS", port, &e.PortWSS)
-	take(f, "X-MQTT-TTL", jsx.Int(0, maxSafe), &ttl)
-	take(f, "fetchedAt", jsx.Int(0, maxSafe), &fetchedAt)
+	f.text("installationID", &e.InstallationID)
+	f.required("username", &e.Username)
+	f.required("password", &e.Password)
+	f.required("mqttTopic", &e.MQTTTopic)
+	f.required("host", &e.Host)
+	f.number("portTCP", 0, maxPort, &e.PortTCP)
+	f.number("portSSL", 0, maxPort, &e.PortSSL)
+	f.number("portWS", 0, maxPort, &e.PortWS)
+	f.number("portWSS", 0, maxPort, &e.PortWSS)
+	f.number("X-MQTT-TTL", 0, maxSafe, &ttl)
+	f.number("fetchedAt", 0, maxSafe, &fetchedAt)
 	e.TTL = time.Duration(min(ttl, math.MaxInt32)) * time.Second // 68 years are for ever
 	if fetchedAt != 0 {
 		e.FetchedAt = time.UnixMilli(int64(fetchedAt))
@@ -164,24 +207,30 @@ func readEndpoint(v js.Value) (kiiweb.Endpoint, error) {
 func readPushMessage(v js.Value) (kiiweb.PushMessage, error) {
 	var m kiiweb.PushMessage
 	f := fieldsOf("message", v)
-	take(f, "data", jsonObject, &m.Data)
-	take(f, "mqttData", jsonObject, &m.MQTTData)
-	for name, p := range map[string]*bool{
-		"gcm": &m.GCM, "apns": &m.APNS, "jpush": &m.JPush,
-		"sendAppID": &m.SendAppID, "sendSender": &m.SendSender, "sendWhen": &m.SendWhen,
-		"sendOrigin": &m.SendOrigin, "sendObjectScope": &m.SendObjectScope, "sendTopicID": &m.SendTopicID,
-	} {
-		take(f, name, jsx.Bool, p)
-	}
-	take(f, "sendToDevelopment", optionalBool, &m.SendToDevelopment)
-	take(f, "sendToProduction", optionalBool, &m.SendToProduction)
-	take(f, "pushMessageType", jsx.String, &m.Type)
+	f.json("data", &m.Data)
+	f.json("mqttData", &m.MQTTData)
+	f.flag("gcm", &m.GCM)
+	f.flag("apns", &m.APNS)
+	f.flag("jpush", &m.JPush)
+	f.flag("sendAppID", &m.SendAppID)
+	f.flag("sendSender", &m.SendSender)
+	f.flag("sendWhen", &m.SendWhen)
+	f.flag("sendOrigin", &m.SendOrigin)
+	f.flag("sendObjectScope", &m.SendObjectScope)
+	f.flag("sendTopicID", &m.SendTopicID)
+	f.choice("sendToDevelopment", &m.SendToDevelopment)
+	f.choice("sendToProduction", &m.SendToProduction)
+	f.text("pushMessageType", &m.Type)
 	return m, f.err
 }
 
-func optionalBool(name string, v js.Value) (*bool, error) {
-	b, err := jsx.Bool(name, v)
-	return &b, err
+// choice is flag for what may be left open.
+func (f *fields) choice(field string, p **bool) {
+	if name, v, ok := f.get(field); ok {
+		var b bool
+		b, f.err = jsx.Bool(name, v)
+		*p = &b
+	}
 }
 
 func jsonObject(name string, v js.Value) (map[string]any, error) {
