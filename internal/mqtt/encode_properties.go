@@ -57,11 +57,14 @@ func (w *writer) handshakeProperties(p *Properties) {
 }
 
 // property writes the identifier of a property that is there.
+//
+//go:noinline
 func (w *writer) property(id byte) {
 	w.demand(propertyTable[id].in&w.in != 0, &rulePropertyPlace)
 	w.byte(id)
 }
 
+//go:noinline
 func (w *writer) flag(id byte, v *byte) {
 	if v != nil {
 		w.property(id)
@@ -69,6 +72,7 @@ func (w *writer) flag(id byte, v *byte) {
 	}
 }
 
+//go:noinline
 func (w *writer) number16(id byte, v *uint16) {
 	if v != nil {
 		w.property(id)
@@ -76,6 +80,7 @@ func (w *writer) number16(id byte, v *uint16) {
 	}
 }
 
+//go:noinline
 func (w *writer) number32(id byte, v *uint32) {
 	if v != nil {
 		w.property(id)
@@ -83,6 +88,7 @@ func (w *writer) number32(id byte, v *uint32) {
 	}
 }
 
+//go:noinline
 func (w *writer) string(id byte, s string) {
 	if s != "" {
 		w.property(id)
@@ -90,6 +96,7 @@ func (w *writer) string(id byte, s string) {
 	}
 }
 
+//go:noinline
 func (w *writer) data(id byte, b []byte) {
 	if len(b) > 0 {
 		w.property(id)

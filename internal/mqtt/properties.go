@@ -97,7 +97,14 @@ func (props *Properties) setHandshake(p *property) {
 	}
 }
 
-func flag(p *property) *byte       { v := byte(p.number); return &v }
+//go:noinline
+func flag(p *property) *byte { v := byte(p.number); return &v }
+
+//go:noinline
 func number16(p *property) *uint16 { v := uint16(p.number); return &v }
+
+//go:noinline
 func number32(p *property) *uint32 { v := p.number; return &v }
-func binary(p *property) []byte    { return append([]byte(nil), p.text...) }
+
+//go:noinline
+func binary(p *property) []byte { return append([]byte(nil), p.text...) }

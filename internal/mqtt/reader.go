@@ -14,7 +14,10 @@ type reader struct {
 	err *Error
 }
 
-// breaks records that the packet breaks a rule, unless it broke one before.
+// breaks records that the packet breaks a rule, unless it broke one before. A copy of it
+// in each of its many callers would be a tenth of the package's code.
+//
+//go:noinline
 func (r *reader) breaks(broken *rule) {
 	if r.err == nil {
 		r.err = broken.broken(r.v)

@@ -1,6 +1,7 @@
 package mqtt
 
-// writer appends the fields of a packet that is to be sent. It notes the first broken
+// writer appends the fields of a packet that is to be sent. Its methods are not inlined:
+// their many callers would be several times as large. It notes the first broken
 // rule that the bytes would no longer show: cutting a long string, masking bits or
 // leaving out a property gives a valid packet, but another one.
 type writer struct {
@@ -11,14 +12,18 @@ type writer struct {
 }
 
 // demand notes that a rule is broken unless it is kept.
+//
+//go:noinline
 func (w *writer) demand(kept bool, broken *rule) {
 	if !kept && w.broken == nil {
 		w.broken = broken
 	}
 }
 
+//go:noinline
 func (w *writer) byte(c byte) { w.b = append(w.b, c) }
 
+//go:noinline
 func (w *writer) uint16(n uint16) { w.b = append(w.b, byte(n>>8), byte(n)) }
 
 func (w *writer) uint32(n uint32) {
@@ -26,12 +31,16 @@ func (w *writer) uint32(n uint32) {
 }
 
 // text writes a UTF-8 encoded string (1.5.4).
+//
+//go:noinline
 func (w *writer) text(s string) {
 	w.length(len(s))
 	w.b = append(w.b, s...)
 }
 
 // binary writes binary data (1.5.6).
+//
+//go:noinline
 func (w *writer) binary(b []byte) {
 	w.length(len(b))
 	w.b = append(w.b, b...)
