@@ -60,6 +60,10 @@ type pump struct {
 
 	after int64 // the place of the last push read from the queue; the goroutine's own
 
+	// sending is held from the look at the subscription until what it led to is written, so
+	// that nothing follows an UNSUBACK [MQTT-3.10.4-2].
+	sending sync.Mutex
+
 	mu       sync.Mutex
 	started  bool
 	stopped  bool
@@ -93,8 +97,11 @@ func (p *pump) subscribe(sub subscription) {
 	p.poke()
 }
 
-// unsubscribe halts the delivery. What was sent can still be acknowledged.
+// unsubscribe halts the delivery. When it returns nothing more is sent; what was sent can
+// still be acknowledged.
 func (p *pump) unsubscribe() {
+	p.sending.Lock()
+	defer p.sending.Unlock()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.sub = nil

@@ -74,6 +74,8 @@ func (p *pump) room() (subscription, int) {
 
 // fill sends the next pushes of the queue. It reports whether there were any.
 func (p *pump) fill() (bool, error) {
+	p.sending.Lock()
+	defer p.sending.Unlock()
 	sub, room := p.room()
 	if room <= 0 {
 		return false, nil

@@ -129,3 +129,34 @@ func TestPumpStopsQuicklyWhileItWaitsForTheStore(t *testing.T) {
 	p.stop()
 	require.Less(t, time.Since(began), guardtest.Patience/2)
 }
+
+// TestPumpSendsNothingAfterUnsubscribe: an UNSUBACK must not be followed by a message
+// that was on its way [MQTT-3.10.4-2].
+func TestPumpSendsNothingAfterUnsubscribe(t *testing.T) {
+	w := newWire()
+	sending, release := make(chan struct{}), make(chan struct{})
+	w.fail = func(m outgoing) error {
+		if m.push.MessageID == "id-0" {
+			close(sending)
+			<-release
+		}
+		return nil
+	}
+	p, _, _ := newTestPump(t, w, 10, 3)
+	p.subscribe(subscription{qos: 1})
+	<-sending
+	halted := make(chan int)
+	go func() {
+		p.unsubscribe()
+		halted <- len(w.sent)
+	}()
+	select {
+	case <-halted:
+		require.Fail(t, "unsubscribe returned while pushes were being sent")
+	case <-time.After(20 * time.Millisecond):
+	}
+	close(release)
+	require.Equal(t, 3, <-halted, "all that was begun is sent before unsubscribe returns")
+	p.poke()
+	require.Never(t, func() bool { return len(w.sent) != 3 }, 20*time.Millisecond, time.Millisecond)
+}
