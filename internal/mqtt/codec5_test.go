@@ -150,3 +150,19 @@ func TestCodec5AppendsLongFields(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, want, got)
 }
+
+func TestAppendAllocatesNothingWhereThereIsRoom(t *testing.T) {
+	room := make([]byte, 0, 1<<10)
+	codec := newCodec(t, V5)
+	for _, c := range valid5 {
+		if c.from != FromClient {
+			continue // checked as a client's before it is checked as a server's
+		}
+		allocs := testing.AllocsPerRun(100, func() {
+			if _, err := codec.Append(room, c.want); err != nil {
+				t.Fatal(err)
+			}
+		})
+		assert.Zero(t, allocs, c.name)
+	}
+}
