@@ -64,6 +64,24 @@ func stop(code fault.Code) ruling    { return ruling{act: actStop, end: phaseFai
 func busy(code fault.Code) ruling    { return ruling{act: actRetry, code: code, floor: busyFloor} }
 func blamed(code fault.Code) ruling  { return ruling{act: actRetry, code: code, blame: true} }
 
+// unauthorized, moved, expired, foreign and astray are usual rulings with a remedy of
+// their own.
+func unauthorized() ruling {
+	return ruling{act: actStop, end: phaseFailed, code: fault.Unauthorized, remedy: remedyUnauthorized}
+}
+func moved() ruling {
+	return ruling{act: actRefresh, code: fault.ServerError, remedy: remedyMoved}
+}
+func expired() ruling {
+	return ruling{act: actRefresh, code: fault.BadCredentials, remedy: remedyExpired}
+}
+func foreign() ruling {
+	return ruling{act: actStop, end: phaseFailed, code: fault.Forbidden, remedy: remedyOrigin}
+}
+func astray() ruling {
+	return ruling{act: actRefresh, code: fault.NotFound, remedy: remedyPath}
+}
+
 // revoked ends a session whose installation is gone. Nothing failed, so it is closed.
 func revoked() ruling { return ruling{act: actStop, end: phaseClosed, code: fault.Revoked} }
 
@@ -86,7 +104,7 @@ func judge(c cause) ruling {
 	case causeDisconnect:
 		return lookup(disconnectRulings, c.reason, fault.ProtocolError)
 	case causeSuback:
-		if r, ok := subackRulings[c.reason]; ok {
+		if r, ok := subackRulings.find(c.reason); ok {
 			return r
 		}
 		return stop(fault.ProtocolError)
@@ -109,8 +127,8 @@ func judge(c cause) ruling {
 
 // lookup gives the ruling for reason. What the standard does not allow in the packet
 // is a fault of the server, which a new connection may get over.
-func lookup(table map[mqtt.ReasonCode]ruling, reason mqtt.ReasonCode, other fault.Code) ruling {
-	if r, ok := table[reason]; ok {
+func lookup(rulings table[mqtt.ReasonCode], reason mqtt.ReasonCode, other fault.Code) ruling {
+	if r, ok := rulings.find(reason); ok {
 		return r
 	}
 	return retry(other)
@@ -120,7 +138,7 @@ func lookup(table map[mqtt.ReasonCode]ruling, reason mqtt.ReasonCode, other faul
 func judgeClose(err error) ruling {
 	var c *transport.CloseError
 	if errors.As(err, &c) {
-		if r, ok := closeRulings[c.Code]; ok {
+		if r, ok := closeRulings.find(c.Code); ok {
 			return r
 		}
 		return retry(fault.Network)
@@ -133,7 +151,7 @@ func judgeClose(err error) ruling {
 func judgeDial(err error) ruling {
 	var f *fault.Error
 	if errors.As(err, &f) && f.Status != 0 {
-		if r, ok := statusRulings[f.Status]; ok {
+		if r, ok := statusRulings.find(f.Status); ok {
 			return r
 		}
 		if f.Status >= 500 {
@@ -146,8 +164,8 @@ func judgeDial(err error) ruling {
 // judgeEndpoint rules on a failure of the Endpoint hook.
 func judgeEndpoint(err error) ruling { return byCode(endpointRulings, err) }
 
-func byCode(table map[fault.Code]ruling, err error) ruling {
-	if r, ok := table[fault.CodeOf(err)]; ok {
+func byCode(rulings table[fault.Code], err error) ruling {
+	if r, ok := rulings.find(fault.CodeOf(err)); ok {
 		return r
 	}
 	if errors.Is(err, context.DeadlineExceeded) {

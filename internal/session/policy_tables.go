@@ -10,78 +10,100 @@ const (
 	remedyMoved        = "Nothing to do: a new endpoint is fetched, which names the server to use."
 	remedyExpired      = "Nothing to do: a new endpoint is fetched and the session connects again."
 	remedyOrigin       = "Allow this page's origin and this path at the broker's WebSocket listener."
+	remedyPath         = "Check the path of the broker's WebSocket listener; usually it is /mqtt."
 )
 
+// table gives rulings for causes of type K. It is a list and no map because a list of
+// constants is data, while filling maps of this size is 45,000 bytes of code that a page
+// downloads; the calls in it are inlined and need no code either.
+type table[K comparable] []entry[K]
+
+// entry is a row of a table.
+type entry[K comparable] struct {
+	on K
+	do ruling
+}
+
+// find looks a ruling up.
+func (t table[K]) find(on K) (r ruling, ok bool) {
+	for i := range t {
+		if t[i].on == on {
+			return t[i].do, true
+		}
+	}
+	return r, false
+}
+
 // connackRulings: the reason codes of CONNACK (MQTT 5, 3.2.2.2).
-var connackRulings = map[mqtt.ReasonCode]ruling{
-	mqtt.UnspecifiedError:            retry(fault.ServerError),
-	mqtt.MalformedPacket:             stop(fault.ProtocolError),
-	mqtt.ProtocolError:               stop(fault.ProtocolError),
-	mqtt.ImplementationSpecificError: retry(fault.ServerError),
-	mqtt.UnsupportedProtocolVersion:  stop(fault.ProtocolVersion),
-	mqtt.ClientIdentifierNotValid:    refused(),
-	mqtt.BadUserNameOrPassword:       refused(),
-	mqtt.NotAuthorized:               stop(fault.Unauthorized).with(remedyUnauthorized),
-	mqtt.ServerUnavailable:           retry(fault.ServerError),
-	mqtt.ServerBusy:                  busy(fault.ServerError),
-	mqtt.Banned:                      stop(fault.Forbidden),
-	mqtt.BadAuthenticationMethod:     stop(fault.Unsupported),
-	mqtt.TopicNameInvalid:            stop(fault.ProtocolError),
-	mqtt.PacketTooLarge:              stop(fault.PacketTooLarge),
-	mqtt.QuotaExceeded:               busy(fault.RateLimited),
-	mqtt.PayloadFormatInvalid:        stop(fault.ProtocolError),
-	mqtt.RetainNotSupported:          stop(fault.Unsupported),
-	mqtt.QoSNotSupported:             stop(fault.Unsupported),
-	mqtt.UseAnotherServer:            refresh(fault.ServerError).with(remedyMoved),
-	mqtt.ServerMoved:                 refresh(fault.ServerError).with(remedyMoved),
-	mqtt.ConnectionRateExceeded:      busy(fault.RateLimited),
+var connackRulings = table[mqtt.ReasonCode]{
+	{mqtt.UnspecifiedError, retry(fault.ServerError)},
+	{mqtt.MalformedPacket, stop(fault.ProtocolError)},
+	{mqtt.ProtocolError, stop(fault.ProtocolError)},
+	{mqtt.ImplementationSpecificError, retry(fault.ServerError)},
+	{mqtt.UnsupportedProtocolVersion, stop(fault.ProtocolVersion)},
+	{mqtt.ClientIdentifierNotValid, refused()},
+	{mqtt.BadUserNameOrPassword, refused()},
+	{mqtt.NotAuthorized, unauthorized()},
+	{mqtt.ServerUnavailable, retry(fault.ServerError)},
+	{mqtt.ServerBusy, busy(fault.ServerError)},
+	{mqtt.Banned, stop(fault.Forbidden)},
+	{mqtt.BadAuthenticationMethod, stop(fault.Unsupported)},
+	{mqtt.TopicNameInvalid, stop(fault.ProtocolError)},
+	{mqtt.PacketTooLarge, stop(fault.PacketTooLarge)},
+	{mqtt.QuotaExceeded, busy(fault.RateLimited)},
+	{mqtt.PayloadFormatInvalid, stop(fault.ProtocolError)},
+	{mqtt.RetainNotSupported, stop(fault.Unsupported)},
+	{mqtt.QoSNotSupported, stop(fault.Unsupported)},
+	{mqtt.UseAnotherServer, moved()},
+	{mqtt.ServerMoved, moved()},
+	{mqtt.ConnectionRateExceeded, busy(fault.RateLimited)},
 }
 
 // disconnectRulings: the reason codes of a server's DISCONNECT (MQTT 5, 3.14.2.1).
-var disconnectRulings = map[mqtt.ReasonCode]ruling{
-	mqtt.Success:                             retry(fault.Network),
-	mqtt.UnspecifiedError:                    retry(fault.ServerError),
-	mqtt.MalformedPacket:                     blamed(fault.ProtocolError),
-	mqtt.ProtocolError:                       blamed(fault.ProtocolError),
-	mqtt.ImplementationSpecificError:         retry(fault.ServerError),
-	mqtt.NotAuthorized:                       stop(fault.Unauthorized).with(remedyUnauthorized),
-	mqtt.ServerBusy:                          busy(fault.ServerError),
-	mqtt.ServerShuttingDown:                  retry(fault.ServerError),
-	mqtt.BadAuthenticationMethod:             stop(fault.Unsupported),
-	mqtt.KeepAliveTimeout:                    retry(fault.Timeout),
-	mqtt.SessionTakenOver:                    {act: actDisplace, code: fault.Displaced},
-	mqtt.TopicFilterInvalid:                  stop(fault.InvalidArgument),
-	mqtt.TopicNameInvalid:                    blamed(fault.InvalidArgument),
-	mqtt.ReceiveMaximumExceeded:              retry(fault.ProtocolError),
-	mqtt.TopicAliasInvalid:                   blamed(fault.ProtocolError),
-	mqtt.PacketTooLarge:                      blamed(fault.PacketTooLarge),
-	mqtt.MessageRateTooHigh:                  busy(fault.RateLimited),
-	mqtt.QuotaExceeded:                       busy(fault.RateLimited),
-	mqtt.AdministrativeAction:                revoked(),
-	mqtt.PayloadFormatInvalid:                blamed(fault.InvalidArgument),
-	mqtt.RetainNotSupported:                  blamed(fault.Unsupported),
-	mqtt.QoSNotSupported:                     blamed(fault.Unsupported),
-	mqtt.UseAnotherServer:                    refresh(fault.ServerError).with(remedyMoved),
-	mqtt.ServerMoved:                         refresh(fault.ServerError).with(remedyMoved),
-	mqtt.SharedSubscriptionsNotSupported:     stop(fault.Unsupported),
-	mqtt.ConnectionRateExceeded:              busy(fault.RateLimited),
-	mqtt.MaximumConnectTime:                  refresh(fault.BadCredentials).with(remedyExpired),
-	mqtt.SubscriptionIdentifiersNotSupported: stop(fault.Unsupported),
-	mqtt.WildcardSubscriptionsNotSupported:   stop(fault.Unsupported),
+var disconnectRulings = table[mqtt.ReasonCode]{
+	{mqtt.Success, retry(fault.Network)},
+	{mqtt.UnspecifiedError, retry(fault.ServerError)},
+	{mqtt.MalformedPacket, blamed(fault.ProtocolError)},
+	{mqtt.ProtocolError, blamed(fault.ProtocolError)},
+	{mqtt.ImplementationSpecificError, retry(fault.ServerError)},
+	{mqtt.NotAuthorized, unauthorized()},
+	{mqtt.ServerBusy, busy(fault.ServerError)},
+	{mqtt.ServerShuttingDown, retry(fault.ServerError)},
+	{mqtt.BadAuthenticationMethod, stop(fault.Unsupported)},
+	{mqtt.KeepAliveTimeout, retry(fault.Timeout)},
+	{mqtt.SessionTakenOver, ruling{act: actDisplace, code: fault.Displaced}},
+	{mqtt.TopicFilterInvalid, stop(fault.InvalidArgument)},
+	{mqtt.TopicNameInvalid, blamed(fault.InvalidArgument)},
+	{mqtt.ReceiveMaximumExceeded, retry(fault.ProtocolError)},
+	{mqtt.TopicAliasInvalid, blamed(fault.ProtocolError)},
+	{mqtt.PacketTooLarge, blamed(fault.PacketTooLarge)},
+	{mqtt.MessageRateTooHigh, busy(fault.RateLimited)},
+	{mqtt.QuotaExceeded, busy(fault.RateLimited)},
+	{mqtt.AdministrativeAction, revoked()},
+	{mqtt.PayloadFormatInvalid, blamed(fault.InvalidArgument)},
+	{mqtt.RetainNotSupported, blamed(fault.Unsupported)},
+	{mqtt.QoSNotSupported, blamed(fault.Unsupported)},
+	{mqtt.UseAnotherServer, moved()},
+	{mqtt.ServerMoved, moved()},
+	{mqtt.SharedSubscriptionsNotSupported, stop(fault.Unsupported)},
+	{mqtt.ConnectionRateExceeded, busy(fault.RateLimited)},
+	{mqtt.MaximumConnectTime, expired()},
+	{mqtt.SubscriptionIdentifiersNotSupported, stop(fault.Unsupported)},
+	{mqtt.WildcardSubscriptionsNotSupported, stop(fault.Unsupported)},
 }
 
 // subackRulings: the failures of SUBACK (MQTT 5, 3.9.3). They stop: the session has
 // one subscription, and without it nothing arrives.
-var subackRulings = map[mqtt.ReasonCode]ruling{
-	mqtt.UnspecifiedError:                    stop(fault.ServerError),
-	mqtt.ImplementationSpecificError:         stop(fault.ServerError),
-	mqtt.NotAuthorized:                       stop(fault.Unauthorized).with(remedyUnauthorized),
-	mqtt.TopicFilterInvalid:                  stop(fault.InvalidArgument),
-	mqtt.PacketIdentifierInUse:               stop(fault.ProtocolError),
-	mqtt.QuotaExceeded:                       stop(fault.RateLimited),
-	mqtt.SharedSubscriptionsNotSupported:     stop(fault.Unsupported),
-	mqtt.SubscriptionIdentifiersNotSupported: stop(fault.Unsupported),
-	mqtt.WildcardSubscriptionsNotSupported:   stop(fault.Unsupported),
+var subackRulings = table[mqtt.ReasonCode]{
+	{mqtt.UnspecifiedError, stop(fault.ServerError)},
+	{mqtt.ImplementationSpecificError, stop(fault.ServerError)},
+	{mqtt.NotAuthorized, unauthorized()},
+	{mqtt.TopicFilterInvalid, stop(fault.InvalidArgument)},
+	{mqtt.PacketIdentifierInUse, stop(fault.ProtocolError)},
+	{mqtt.QuotaExceeded, stop(fault.RateLimited)},
+	{mqtt.SharedSubscriptionsNotSupported, stop(fault.Unsupported)},
+	{mqtt.SubscriptionIdentifiersNotSupported, stop(fault.Unsupported)},
+	{mqtt.WildcardSubscriptionsNotSupported, stop(fault.Unsupported)},
 }
 
 // pubackRulings: the failures of PUBACK (MQTT 5, 3.4.2.1). Only their codes count:
@@ -98,106 +120,92 @@ var pubackRulings = map[mqtt.ReasonCode]fault.Code{
 
 // closeRulings: WebSocket close codes (RFC 6455, 7.4, and its registry). Others, and
 // the end of a TCP connection, mean that the network failed.
-var closeRulings = map[int]ruling{
-	1002: blamed(fault.ProtocolError),
-	1003: blamed(fault.ProtocolError),
-	1007: blamed(fault.ProtocolError),
-	1009: blamed(fault.PacketTooLarge),
-	1011: retry(fault.ServerError),
-	1012: retry(fault.ServerError),
-	1013: busy(fault.ServerError),
-	1014: retry(fault.ServerError),
-	3000: stop(fault.Unauthorized).with(remedyUnauthorized),
-	3003: stop(fault.Forbidden),
-	3008: retry(fault.Timeout),
+var closeRulings = table[int]{
+	{1002, blamed(fault.ProtocolError)},
+	{1003, blamed(fault.ProtocolError)},
+	{1007, blamed(fault.ProtocolError)},
+	{1009, blamed(fault.PacketTooLarge)},
+	{1011, retry(fault.ServerError)},
+	{1012, retry(fault.ServerError)},
+	{1013, busy(fault.ServerError)},
+	{1014, retry(fault.ServerError)},
+	{3000, unauthorized()},
+	{3003, stop(fault.Forbidden)},
+	{3008, retry(fault.Timeout)},
 }
 
 // readRulings: the codes of a transport that ended itself, because of what it read.
-var readRulings = map[fault.Code]ruling{
-	fault.PacketTooLarge: retry(fault.PacketTooLarge),
-	fault.ProtocolError:  retry(fault.ProtocolError),
-	fault.QueueFull:      retry(fault.QueueFull),
+var readRulings = table[fault.Code]{
+	{fault.PacketTooLarge, retry(fault.PacketTooLarge)},
+	{fault.ProtocolError, retry(fault.ProtocolError)},
+	{fault.QueueFull, retry(fault.QueueFull)},
 }
 
 // statusRulings: HTTP answers to a WebSocket handshake, where the platform tells
 // them. A page behind a proxy may answer 404 for a while, so that is tried again,
 // with a new endpoint.
-var statusRulings = map[int]ruling{
-	400: retry(fault.BadResponse),
-	401: stop(fault.Forbidden).with(remedyOrigin),
-	403: stop(fault.Forbidden).with(remedyOrigin),
-	404: refresh(fault.NotFound).with("Check the path of the broker's WebSocket listener; usually it is /mqtt."),
-	408: retry(fault.Timeout),
-	426: retry(fault.BadResponse),
-	429: busy(fault.RateLimited),
+var statusRulings = table[int]{
+	{400, retry(fault.BadResponse)},
+	{401, foreign()},
+	{403, foreign()},
+	{404, astray()},
+	{408, retry(fault.Timeout)},
+	{426, retry(fault.BadResponse)},
+	{429, busy(fault.RateLimited)},
 }
 
 // dialRulings: the codes of a failed dial. Others are retried as NETWORK.
-var dialRulings = map[fault.Code]ruling{
-	fault.InvalidArgument: stop(fault.InvalidArgument),
-	fault.Insecure:        stop(fault.Insecure),
-	fault.Unsupported:     stop(fault.Unsupported),
-	fault.Timeout:         retry(fault.Timeout),
-	fault.BadResponse:     retry(fault.BadResponse),
-	fault.ServerError:     retry(fault.ServerError),
-	fault.RateLimited:     busy(fault.RateLimited),
-	fault.Crashed:         retry(fault.Crashed),
+var dialRulings = table[fault.Code]{
+	{fault.InvalidArgument, stop(fault.InvalidArgument)},
+	{fault.Insecure, stop(fault.Insecure)},
+	{fault.Unsupported, stop(fault.Unsupported)},
+	{fault.Timeout, retry(fault.Timeout)},
+	{fault.BadResponse, retry(fault.BadResponse)},
+	{fault.ServerError, retry(fault.ServerError)},
+	{fault.RateLimited, busy(fault.RateLimited)},
+	{fault.Crashed, retry(fault.Crashed)},
 }
 
 // endpointRulings: the codes of the Endpoint hook. An installation that is not found
 // any more was removed. A page of some other server (BAD_RESPONSE) is what the login
 // page of a public network looks like, so it is tried again.
-var endpointRulings = map[fault.Code]ruling{
-	fault.InvalidArgument:  stop(fault.InvalidArgument),
-	fault.NotLoggedIn:      stop(fault.NotLoggedIn),
-	fault.Unauthorized:     stop(fault.Unauthorized),
-	fault.Forbidden:        stop(fault.Forbidden),
-	fault.NotFound:         revoked(),
-	fault.Conflict:         stop(fault.Conflict),
-	fault.EndpointNotReady: retry(fault.EndpointNotReady),
-	fault.PushTooLarge:     stop(fault.PushTooLarge),
-	fault.RateLimited:      busy(fault.RateLimited),
-	fault.ServerError:      retry(fault.ServerError),
-	fault.BadResponse:      retry(fault.BadResponse),
-	fault.Network:          retry(fault.Network),
-	fault.Timeout:          retry(fault.Timeout),
-	fault.Aborted:          stop(fault.Aborted),
-	fault.Closed:           {act: actStop, end: phaseClosed, code: fault.Closed},
-	fault.BadCredentials:   stop(fault.BadCredentials),
-	fault.Displaced:        {act: actDisplace, code: fault.Displaced},
-	fault.Revoked:          revoked(),
-	fault.ProtocolError:    retry(fault.ProtocolError),
-	fault.ProtocolVersion:  stop(fault.ProtocolVersion),
-	fault.PacketTooLarge:   stop(fault.PacketTooLarge),
-	fault.QueueFull:        retry(fault.QueueFull),
-	fault.Insecure:         stop(fault.Insecure),
-	fault.WasmLoad:         stop(fault.WasmLoad),
-	fault.Crashed:          retry(fault.Crashed),
-	fault.Unsupported:      stop(fault.Unsupported),
+var endpointRulings = table[fault.Code]{
+	{fault.InvalidArgument, stop(fault.InvalidArgument)},
+	{fault.NotLoggedIn, stop(fault.NotLoggedIn)},
+	{fault.Unauthorized, stop(fault.Unauthorized)},
+	{fault.Forbidden, stop(fault.Forbidden)},
+	{fault.NotFound, revoked()},
+	{fault.Conflict, stop(fault.Conflict)},
+	{fault.EndpointNotReady, retry(fault.EndpointNotReady)},
+	{fault.PushTooLarge, stop(fault.PushTooLarge)},
+	{fault.RateLimited, busy(fault.RateLimited)},
+	{fault.ServerError, retry(fault.ServerError)},
+	{fault.BadResponse, retry(fault.BadResponse)},
+	{fault.Network, retry(fault.Network)},
+	{fault.Timeout, retry(fault.Timeout)},
+	{fault.Aborted, stop(fault.Aborted)},
+	{fault.Closed, ruling{act: actStop, end: phaseClosed, code: fault.Closed}},
+	{fault.BadCredentials, stop(fault.BadCredentials)},
+	{fault.Displaced, ruling{act: actDisplace, code: fault.Displaced}},
+	{fault.Revoked, revoked()},
+	{fault.ProtocolError, retry(fault.ProtocolError)},
+	{fault.ProtocolVersion, stop(fault.ProtocolVersion)},
+	{fault.PacketTooLarge, stop(fault.PacketTooLarge)},
+	{fault.QueueFull, retry(fault.QueueFull)},
+	{fault.Insecure, stop(fault.Insecure)},
+	{fault.WasmLoad, stop(fault.WasmLoad)},
+	{fault.Crashed, retry(fault.Crashed)},
+	{fault.Unsupported, stop(fault.Unsupported)},
 }
 
-// clientReasons are the reason codes that a client's DISCONNECT may carry
-// (MQTT 5, table 3-10).
-var clientReasons = map[mqtt.ReasonCode]bool{
-	mqtt.Success:                     true,
-	mqtt.DisconnectWithWillMessage:   true,
-	mqtt.UnspecifiedError:            true,
-	mqtt.MalformedPacket:             true,
-	mqtt.ProtocolError:               true,
-	mqtt.ImplementationSpecificError: true,
-	mqtt.TopicNameInvalid:            true,
-	mqtt.ReceiveMaximumExceeded:      true,
-	mqtt.TopicAliasInvalid:           true,
-	mqtt.PacketTooLarge:              true,
-	mqtt.MessageRateTooHigh:          true,
-	mqtt.QuotaExceeded:               true,
-	mqtt.AdministrativeAction:        true,
-	mqtt.PayloadFormatInvalid:        true,
-}
-
-// tellable gives the reason code that DISCONNECT tells the server of its fault.
+// tellable gives the reason code that DISCONNECT tells the server of its fault: the
+// same where a client's DISCONNECT may carry it (MQTT 5, table 3-10).
 func tellable(reason mqtt.ReasonCode) mqtt.ReasonCode {
-	if clientReasons[reason] {
+	switch reason {
+	case mqtt.Success, mqtt.DisconnectWithWillMessage, mqtt.UnspecifiedError, mqtt.MalformedPacket,
+		mqtt.ProtocolError, mqtt.ImplementationSpecificError, mqtt.TopicNameInvalid, mqtt.ReceiveMaximumExceeded,
+		mqtt.TopicAliasInvalid, mqtt.PacketTooLarge, mqtt.MessageRateTooHigh, mqtt.QuotaExceeded,
+		mqtt.AdministrativeAction, mqtt.PayloadFormatInvalid:
 		return reason
 	}
 	return mqtt.ProtocolError

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -31,7 +32,7 @@ func legal(t *testing.T, kind causeKind, code mqtt.ReasonCode) bool {
 }
 
 func TestPolicyOverAllReasonCodes(t *testing.T) {
-	tables := map[causeKind]map[mqtt.ReasonCode]ruling{
+	tables := map[causeKind]table[mqtt.ReasonCode]{
 		causeConnack: connackRulings, causeDisconnect: disconnectRulings, causeSuback: subackRulings,
 	}
 	for kind, table := range tables {
@@ -48,7 +49,7 @@ func TestPolicyOverAllReasonCodes(t *testing.T) {
 			if r.act == actStop {
 				assert.True(t, r.end.final(), err.Message)
 			}
-			_, listed := table[code]
+			_, listed := table.find(code)
 			success := code < mqtt.UnspecifiedError && kind != causeDisconnect
 			assert.Equal(t, legal(t, kind, code) && !success, listed, "%s, code 0x%02X", c.sentence(), n)
 			if !listed {
@@ -158,7 +159,7 @@ var everyCode = []fault.Code{
 
 func TestPolicyOverAllFaultCodes(t *testing.T) {
 	for _, code := range everyCode {
-		r, ok := endpointRulings[code]
+		r, ok := endpointRulings.find(code)
 		require.True(t, ok, code)
 		if code != fault.NotFound {
 			assert.Equal(t, code, r.code)
@@ -197,4 +198,26 @@ func TestOnlyAClientsReasonCodesAreTold(t *testing.T) {
 			assert.Equal(t, mqtt.ReasonCode(n), told)
 		}
 	}
+}
+
+// A list does not keep a cause from being listed twice, as a map would.
+func TestTablesListEachCauseOnce(t *testing.T) {
+	for name, list := range map[string][]string{
+		"CONNACK": keys(connackRulings), "DISCONNECT": keys(disconnectRulings), "SUBACK": keys(subackRulings),
+		"close codes": keys(closeRulings), "reading": keys(readRulings), "HTTP statuses": keys(statusRulings),
+		"dialing": keys(dialRulings), "endpoints": keys(endpointRulings),
+	} {
+		seen := map[string]bool{}
+		for _, key := range list {
+			assert.False(t, seen[key], "%s: %s", name, key)
+			seen[key] = true
+		}
+	}
+}
+
+func keys[K comparable](t table[K]) (list []string) {
+	for _, e := range t {
+		list = append(list, fmt.Sprint(e.on))
+	}
+	return list
 }
