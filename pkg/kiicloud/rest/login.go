@@ -85,15 +85,20 @@ func (a *API) userLogin(c *call, req loginRequest) (store.Owner, error) {
 	return store.Owner{AppID: c.app.ID, Kind: store.OwnerUser, ID: u.ID}, nil
 }
 
-// loginName says which of a user's names a login uses.
+// loginName says which of a user's names a login uses. The official SDK sends an email
+// and a global phone number bare; no login name has their '@' or '+'.
 func loginName(username string) (store.UserKey, string) {
-	switch kind, name, _ := strings.Cut(username, ":"); kind {
-	case "EMAIL":
+	switch kind, name, _ := strings.Cut(username, ":"); {
+	case kind == "EMAIL":
 		return store.UserEmail, normalEmail(name)
-	case "PHONE":
+	case kind == "PHONE":
 		return store.UserPhone, name
-	case "LOGIN_NAME":
+	case kind == "LOGIN_NAME":
 		return store.UserLoginName, name
+	case strings.Contains(username, "@"):
+		return store.UserEmail, normalEmail(username)
+	case strings.HasPrefix(username, "+"):
+		return store.UserPhone, username
 	default: // a login name has no colon
 		return store.UserLoginName, username
 	}

@@ -33,6 +33,8 @@ func TestLogin(t *testing.T) {
 		{"by login name, said so", `{"username":"LOGIN_NAME:ann","password":"pw-ann"}`, 200, "", 86400},
 		{"by email in any case", `{"username":"EMAIL:ann@EXAMPLE.com","password":"pw-ann"}`, 200, "", 86400},
 		{"by phone", `{"username":"PHONE:+81-90","password":"pw-ann"}`, 200, "", 86400},
+		{"by email as the official SDK sends it", `{"username":"Ann@Example.com","password":"pw-ann"}`, 200, "", 86400},
+		{"by global phone as the official SDK sends it", `{"username":"+81-90","password":"pw-ann"}`, 200, "", 86400},
 		{"for a shorter time", `{"username":"ann","password":"pw-ann","expiresAt":` + ms(time.Minute) + `}`, 200, "", 60},
 		{"for a longer time than there is", `{"username":"ann","password":"pw-ann","expiresAt":` + ms(48*time.Hour) + `}`, 200, "", 86400},
 		{"as administrator", `{"client_id":"root","client_secret":"root-secret"}`, 200, "", 86400},
