@@ -126,9 +126,9 @@ func (m machine) wake(why string) (machine, []effect) {
 // lose ends the attempt and goes where the policy says.
 func (m machine) lose(c cause) (machine, []effect) {
 	r := judge(c)
-	if r.counted {
+	if r.most > 0 {
 		m.refused++
-		if m.refused >= maxRefused {
+		if m.refused >= r.most {
 			r.act, r.end = actStop, phaseFailed
 		}
 	}

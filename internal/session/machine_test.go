@@ -33,7 +33,7 @@ var (
 	lostExpired   = lost{gen, cause{kind: causeExpired}}
 	lostViolation = lost{gen, cause{kind: causeViolation, reason: mqtt.MalformedPacket}}
 	lostBlamed    = lost{gen, cause{kind: causeDisconnect, reason: mqtt.TopicNameInvalid}}
-	lostStop      = lost{gen, cause{kind: causeConnack, reason: mqtt.NotAuthorized}}
+	lostStop      = lost{gen, cause{kind: causeConnack, reason: mqtt.Banned}}
 	lostRevoked   = lost{gen, cause{kind: causeDisconnect, reason: mqtt.AdministrativeAction}}
 	lostDisplaced = lost{gen, cause{kind: causeDisconnect, reason: mqtt.SessionTakenOver}}
 )
@@ -221,6 +221,25 @@ func TestARefusalAsksForAFreshEndpointABoundedNumberOfTimes(t *testing.T) {
 	a := effects[len(effects)-2].(announce)
 	assert.Equal(t, fault.BadCredentials, a.err.Code)
 	assert.False(t, a.err.Retryable, "the session itself has given up")
+}
+
+// An installation that was removed elsewhere looks like this: the endpoint's server knows.
+func TestWhoeverIsNotAuthorizedAsksForAFreshEndpointOnce(t *testing.T) {
+	notAuthorized := cause{kind: causeConnack, reason: mqtt.NotAuthorized}
+	for name, first := range map[string]cause{"twice": notAuthorized, "after other refusals": lostRefused.cause} {
+		t.Run(name, func(t *testing.T) {
+			m, _ := step(at(phaseGreeting), lost{gen, first})
+			require.Equal(t, phaseWaiting, m.phase)
+			m, effects := step(m, retryDue{})
+			assert.Contains(t, effects, fetch{gen: m.gen, refresh: true})
+			m.phase = phaseGreeting
+			m, effects = step(m, lost{m.gen, notAuthorized})
+			assert.Equal(t, phaseFailed, m.phase)
+			a := effects[len(effects)-2].(announce)
+			assert.Equal(t, fault.Unauthorized, a.err.Code)
+			assert.False(t, a.err.Retryable, "the session itself has given up")
+		})
+	}
 }
 
 func TestAnAcceptedConnectionForgetsRefusals(t *testing.T) {

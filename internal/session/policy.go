@@ -48,13 +48,13 @@ const busyFloor = 5 * time.Second
 
 // ruling is what the policy says about one cause.
 type ruling struct {
-	act     action
-	end     phase // of actStop
-	code    fault.Code
-	remedy  string // "" for the code's own
-	floor   time.Duration
-	counted bool // counts towards maxRefused
-	blame   bool // something that we sent is the reason: it is not sent again
+	act    action
+	end    phase // of actStop
+	code   fault.Code
+	remedy string // "" for the code's own
+	floor  time.Duration
+	most   int  // refusals running at which the session gives up; 0: this is none
+	blame  bool // something that we sent is the reason: it is not sent again
 }
 
 // The usual rulings, which the tables put in their places.
@@ -93,7 +93,13 @@ func (r ruling) with(remedy string) ruling {
 
 // refused marks a refusal of the credentials: a fresh endpoint helps, or nothing does.
 func refused() ruling {
-	return ruling{act: actRefresh, code: fault.BadCredentials, counted: true}
+	return ruling{act: actRefresh, code: fault.BadCredentials, most: maxRefused}
+}
+
+// doubted asks for a fresh endpoint once: a broker that refuses an installation does
+// not say whether it still exists, and the server of the endpoint does.
+func doubted() ruling {
+	return ruling{act: actRefresh, code: fault.Unauthorized, remedy: remedyUnauthorized, most: 2}
 }
 
 // judge looks the cause up.

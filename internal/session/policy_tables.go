@@ -43,7 +43,7 @@ var connackRulings = table[mqtt.ReasonCode]{
 	{mqtt.UnsupportedProtocolVersion, stop(fault.ProtocolVersion)},
 	{mqtt.ClientIdentifierNotValid, refused()},
 	{mqtt.BadUserNameOrPassword, refused()},
-	{mqtt.NotAuthorized, unauthorized()},
+	{mqtt.NotAuthorized, doubted()},
 	{mqtt.ServerUnavailable, retry(fault.ServerError)},
 	{mqtt.ServerBusy, busy(fault.ServerError)},
 	{mqtt.Banned, stop(fault.Forbidden)},

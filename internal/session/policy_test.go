@@ -96,7 +96,7 @@ func TestRulingsThatMatter(t *testing.T) {
 		end   phase
 	}{
 		"bad credentials":            {connack(mqtt.BadUserNameOrPassword), actRefresh, fault.BadCredentials, 0},
-		"not authorised":             {connack(mqtt.NotAuthorized), actStop, fault.Unauthorized, phaseFailed},
+		"not authorised":             {connack(mqtt.NotAuthorized), actRefresh, fault.Unauthorized, 0},
 		"server busy":                {connack(mqtt.ServerBusy), actRetry, fault.ServerError, 0},
 		"server moved":               {connack(mqtt.ServerMoved), actRefresh, fault.ServerError, 0},
 		"other protocol version":     {connack(mqtt.UnsupportedProtocolVersion), actStop, fault.ProtocolVersion, phaseFailed},

@@ -251,9 +251,9 @@ func TestStops(t *testing.T) {
 		code  fault.Code
 		mqtt  int
 	}{
-		"CONNACK: not authorised": {func(b *pipe) {
-			b.send(&mqtt.Connack{ReasonCode: mqtt.NotAuthorized})
-		}, Failed, fault.Unauthorized, 0x87},
+		"CONNACK: banned": {func(b *pipe) {
+			b.send(&mqtt.Connack{ReasonCode: mqtt.Banned})
+		}, Failed, fault.Forbidden, 0x8A},
 		"SUBACK: not authorised": {func(b *pipe) {
 			b.send(&mqtt.Connack{})
 			b.subscribe(mqtt.NotAuthorized)

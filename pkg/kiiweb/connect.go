@@ -195,9 +195,9 @@ func (conn *Connection) renew(ctx context.Context) (Endpoint, error) {
 	if conn.installationID == "" {
 		return Endpoint{}, fault.New(fault.BadCredentials, "the endpoint is good no more, and without its installationID it cannot be fetched again")
 	}
-	login, err := conn.client.authorized(endpointAction)
-	if err != nil {
-		return Endpoint{}, err
+	login, ok := conn.client.Current()
+	if !ok {
+		return Endpoint{}, fault.New(fault.NotLoggedIn, "the endpoint is good no more, and nobody is logged in to fetch it again")
 	}
 	if conn.owner != (Owner{}) && login.Owner != conn.owner {
 		return Endpoint{}, fault.New(fault.NotLoggedIn, "the endpoint is good no more, and somebody else is logged in now")

@@ -125,7 +125,6 @@ func TestConnectStopsAtCausesThatNoRetryMends(t *testing.T) {
 		code            Code
 		reason          int
 	}{
-		{"not authorized", mqtt.NotAuthorized, 0, CodeUnauthorized, 0x87},
 		{"banned", mqtt.Banned, 0, CodeForbidden, 0x8A},
 		{"version", mqtt.UnsupportedProtocolVersion, 0, CodeProtocolVersion, 0x84},
 		{"subscription refused", 0, mqtt.NotAuthorized, CodeUnauthorized, 0x87},
@@ -214,6 +213,31 @@ func TestCredentialsThatStayRefused(t *testing.T) {
 	_, err := s.client().Connect(context.Background(), b.endpoint(), ConnectOptions{Transport: TransportTCP})
 	fails(t, err, CodeBadCredentials, "")
 	assert.Equal(t, 3, b.seen(mqtt.CONNECT))
+}
+
+func TestNotAuthorizedAsksForTheEndpointOnce(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		answer   func(b *broker) reply
+		code     Code
+		connects int
+	}{
+		{"installation gone", func(*broker) reply {
+			return reply{status: 404, body: `{"errorCode":"INSTALLATION_NOT_FOUND"}`}
+		}, CodeRevoked, 1},
+		{"token refused", func(*broker) reply { return reply{status: 401, body: `{"errorCode":"UNAUTHORIZED"}`} }, CodeUnauthorized, 1},
+		{"a fresh endpoint, refused again", func(b *broker) reply { return freshEndpoint(b, "pw-2") }, CodeUnauthorized, 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := startBroker(t)
+			b.connack = func(int, *mqtt.Connect) mqtt.ReasonCode { return mqtt.NotAuthorized }
+			s := serve(t, c.answer(b))
+			_, err := s.client().Connect(context.Background(), b.endpoint(), ConnectOptions{Transport: TransportTCP})
+			fails(t, err, c.code, "")
+			assert.Equal(t, c.connects, b.seen(mqtt.CONNECT))
+			assert.Len(t, s.seen(), 1)
+		})
+	}
 }
 
 func TestLapsedEndpointIsFetchedFirst(t *testing.T) {

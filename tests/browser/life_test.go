@@ -142,3 +142,31 @@ func TestAsyncIteration(t *testing.T) {
 	assert.Equal(t, []string{"one", "two"}, seen)
 	assert.Equal(t, "closed", p.states())
 }
+
+// TestUninstalledElsewhereMeanwhile: who was away when the installation was removed is
+// told the same as who was there.
+func TestUninstalledElsewhereMeanwhile(t *testing.T) {
+	s := newSite(t)
+	u := s.NewUser()
+	p := s.page(secure)
+	p.connectAs(u)
+	var installationID string
+	p.Eval("installation.installationID", &installationID)
+
+	p.Eval(`globalThis.offline = true;
+		globalThis.WebSocket = class extends WebSocket {
+			constructor(url, protocols) { super(offline ? "wss://localhost:9/" : url, protocols) }
+		}; 0`, nil)
+	s.Kill()
+	p.await(`connection.state === "waiting"`)
+	s.Restart()
+	status, body := s.Call("DELETE", "/apps/"+s.Ready.AppID+"/installations/"+installationID, u.Token, "", nil)
+	require.Equal(t, http.StatusNoContent, status, "%v", body)
+	p.Eval(`offline = false; dispatchEvent(new Event("online")); 0`, nil)
+	p.await(`connection.state === "closed" || connection.state === "failed"`)
+	var last struct{ State, Code string }
+	p.Eval("({ state: connection.state, code: connection.lastChange.code })", &last)
+	assert.Equal(t, "closed", last.State)
+	assert.Equal(t, "REVOKED", last.Code)
+	assert.Equal(t, "REVOKED", p.rejects("await kii.connect(endpoint)").Code)
+}
