@@ -93,8 +93,7 @@ func (e *Error) Is(target error) bool {
 
 // CodeOf gives the code of err, or "" when no *Error is in its chain.
 func CodeOf(err error) Code {
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Code
 	}
 	return ""

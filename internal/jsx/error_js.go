@@ -104,10 +104,10 @@ func construct(message string, fields js.Value) js.Value {
 }
 
 func asFault(err error) *fault.Error {
-	var f *fault.Error
-	switch {
-	case errors.As(err, &f):
+	if f, ok := errors.AsType[*fault.Error](err); ok {
 		return f
+	}
+	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		return fault.Wrap(fault.Timeout, "The time allowed for the call is over.", err)
 	case errors.Is(err, context.Canceled):
@@ -118,12 +118,10 @@ func asFault(err error) *fault.Error {
 
 // causeToJS gives what JavaScript threw back as it was, and any other error as an Error.
 func causeToJS(err error) js.Value {
-	var thrown *Error
-	var f *fault.Error
-	switch {
-	case errors.As(err, &f):
+	if f, ok := errors.AsType[*fault.Error](err); ok {
 		return ToJS(f)
-	case errors.As(err, &thrown):
+	}
+	if thrown, ok := errors.AsType[*Error](err); ok {
 		return thrown.Value
 	}
 	return errorClass.New(err.Error())

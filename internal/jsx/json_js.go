@@ -3,7 +3,6 @@ package jsx
 import (
 	"errors"
 	"math"
-	"slices"
 	"syscall/js"
 )
 
@@ -117,6 +116,16 @@ func toJS(value any, depth int) (js.Value, error) {
 	return js.Undefined(), errors.New("a value of this type cannot be written as JSON")
 }
 
+// sortStrings sorts the few keys of an object by insertion: package slices would add
+// 6 KB to the module.
+func sortStrings(s []string) {
+	for i := 1; i < len(s); i++ {
+		for j := i; j > 0 && s[j] < s[j-1]; j-- {
+			s[j], s[j-1] = s[j-1], s[j]
+		}
+	}
+}
+
 // objectToJS defines its properties instead of setting them, so that a key named
 // __proto__ is a key.
 func objectToJS(x map[string]any, depth int) (js.Value, error) {
@@ -125,7 +134,7 @@ func objectToJS(x map[string]any, depth int) (js.Value, error) {
 	for key := range x {
 		keys = append(keys, key)
 	}
-	slices.Sort(keys)
+	sortStrings(keys)
 	for _, key := range keys {
 		v, err := toJS(x[key], depth+1)
 		if err != nil {

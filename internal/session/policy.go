@@ -142,8 +142,7 @@ func lookup(rulings table[mqtt.ReasonCode], reason mqtt.ReasonCode, other fault.
 
 // judgeClose rules on a transport that ended without a DISCONNECT before.
 func judgeClose(err error) ruling {
-	var c *transport.CloseError
-	if errors.As(err, &c) {
+	if c, ok := errors.AsType[*transport.CloseError](err); ok {
 		if r, ok := closeRulings.find(c.Code); ok {
 			return r
 		}
@@ -155,8 +154,7 @@ func judgeClose(err error) ruling {
 // judgeDial rules on a transport that did not open: by the HTTP status of a refused
 // WebSocket handshake where it is known, else by the code.
 func judgeDial(err error) ruling {
-	var f *fault.Error
-	if errors.As(err, &f) && f.Status != 0 {
+	if f, ok := errors.AsType[*fault.Error](err); ok && f.Status != 0 {
 		if r, ok := statusRulings.find(f.Status); ok {
 			return r
 		}
@@ -183,8 +181,7 @@ func byCode(rulings table[fault.Code], err error) ruling {
 // wait gives the shortest wait before the next attempt: the ruling's, or what the
 // server asked for.
 func (r ruling) wait(c cause) time.Duration {
-	var f *fault.Error
-	if errors.As(c.err, &f) && f.RetryAfter > 0 {
+	if f, ok := errors.AsType[*fault.Error](c.err); ok && f.RetryAfter > 0 {
 		return max(r.floor, time.Duration(f.RetryAfter)*time.Second)
 	}
 	return r.floor
@@ -193,8 +190,8 @@ func (r ruling) wait(c cause) time.Duration {
 // fault makes the error that users see. An error that a layer below made with the
 // same code is handed on as it is.
 func (r ruling) fault(c cause) *fault.Error {
-	var below *fault.Error
-	if errors.As(c.err, &below) && below.Code == r.code {
+	below, _ := errors.AsType[*fault.Error](c.err)
+	if below != nil && below.Code == r.code {
 		return below
 	}
 	e := fault.New(r.code, c.sentence())

@@ -19,7 +19,19 @@ func scheme(url string) string {
 	if !found || authority == "" || strings.ContainsAny(authority, "@ ") {
 		return ""
 	}
-	return strings.ToLower(name)
+	return lower(name)
+}
+
+// lower gives s with A to Z in lower case, which is all that a scheme consists of;
+// strings.ToLower knows all of Unicode, which a browser would have to load.
+func lower(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		if c >= 'A' && c <= 'Z' {
+			b[i] = c + 'a' - 'A'
+		}
+	}
+	return string(b)
 }
 
 // shown is url without what may hold a secret.

@@ -76,8 +76,8 @@ func newWebSocket(url string, subprotocols []string) (js.Value, error) {
 		ws.Set("binaryType", "arraybuffer")
 		return ws, nil
 	}
-	var thrown *jsx.Error
-	if !errors.As(err, &thrown) {
+	thrown, ok := errors.AsType[*jsx.Error](err)
+	if !ok {
 		return js.Undefined(), fault.Wrap(fault.Network, "The WebSocket to "+shown(url)+" could not be opened", err)
 	}
 	switch {

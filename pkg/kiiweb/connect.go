@@ -155,8 +155,8 @@ func (conn *Connection) ready(ctx context.Context) error {
 		return err
 	}
 	ended := contextError(ctx, "connect")
-	var e *Error
-	if last := conn.lastCause(); last != nil && errors.As(ended, &e) && e.Code == fault.Timeout {
+	e, ok := errors.AsType[*Error](ended)
+	if last := conn.lastCause(); last != nil && ok && e.Code == fault.Timeout {
 		e.Cause = last
 	}
 	return ended

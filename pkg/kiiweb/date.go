@@ -1,7 +1,6 @@
 package kiiweb
 
 import (
-	"strconv"
 	"strings"
 	"time"
 )
@@ -20,11 +19,11 @@ func parseHTTPDate(s string) (time.Time, bool) {
 	}
 	var n [5]int // day, year, hour, minute, second
 	for i, digits := range [5]string{s[5:7], s[12:16], s[17:19], s[20:22], s[23:25]} {
-		value, err := strconv.ParseUint(digits, 10, 16)
-		if err != nil {
+		value, ok := parseDigits(digits, 9999)
+		if !ok {
 			return time.Time{}, false
 		}
-		n[i] = int(value)
+		n[i] = value
 	}
 	at := time.Date(n[1], time.Month(month/3+1), n[0], n[2], n[3], n[4], 0, time.UTC)
 	if at.Day() != n[0] || at.Hour() != n[2] || at.Minute() != n[3] {

@@ -2,7 +2,6 @@ package kiiweb
 
 import (
 	"math"
-	"strconv"
 	"time"
 
 	"github.com/kiiweb/kiiweb/internal/fault"
@@ -72,9 +71,9 @@ func (f *fields) seconds(name, fallback string) (d time.Duration, present bool) 
 	}
 	n, isNumber := v.(float64)
 	if !ok {
-		var err error
-		n, err = strconv.ParseFloat(fallback, 64)
-		isNumber = err == nil
+		var whole int
+		whole, isNumber = parseDigits(fallback, math.MaxInt32)
+		n = float64(whole)
 	}
 	if !isNumber || n < 0 || n != n {
 		f.fail("the field "+name+" of the server's answer is not a number of seconds", nil)

@@ -80,8 +80,7 @@ const uninstallAction = "uninstall push"
 
 func (c *Client) uninstall(ctx context.Context, login Login, path, installationID string) error {
 	_, err := c.do(ctx, call{action: uninstallAction, method: "DELETE", path: path, token: login.Token})
-	var e *Error
-	if err == nil || errors.As(err, &e) && e.KiiCode == codeInstallationGone {
+	if e, _ := errors.AsType[*Error](err); err == nil || e != nil && e.KiiCode == codeInstallationGone {
 		c.revoke(installationID) // also when it was gone already, as after an answer that got lost
 	}
 	return err

@@ -118,7 +118,7 @@ func put(into map[string]any, name string, data map[string]any) error {
 	}
 	for key, v := range data {
 		if !isFlat(v) {
-			return invalid("the message's " + name + " must be flat: " + strconv.Quote(key) +
+			return invalid("the message's " + name + " must be flat: " + "\"" + key + "\"" +
 				" is not a string, boolean, finite number or null")
 		}
 	}

@@ -1,8 +1,8 @@
 package kiiweb
 
 import (
+	"math"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/kiiweb/kiiweb/internal/fault"
@@ -47,7 +47,7 @@ func (c *Client) refusal(k call, res *transport.Response) *Error {
 
 // statusCode gives the code of an HTTP status; an errorCode that says more wins.
 func statusCode(status int, kiiCode string) fault.Code {
-	if status == 400 && strings.EqualFold(kiiCode, "invalid_grant") {
+	if status == 400 && lower(kiiCode) == "invalid_grant" {
 		return fault.BadCredentials
 	}
 	switch status {
@@ -78,8 +78,8 @@ func statusCode(status int, kiiCode string) fault.Code {
 // shows the header only where CORS exposes it.
 func (c *Client) retryAfter(res *transport.Response, body map[string]any) int {
 	header := res.Header("Retry-After")
-	if n, err := strconv.Atoi(header); err == nil {
-		return max(n, 0)
+	if n, ok := parseDigits(header, math.MaxInt32); ok {
+		return n
 	}
 	if at, ok := parseHTTPDate(header); ok {
 		return max(int((at.Sub(c.now())+time.Second-1)/time.Second), 0)
@@ -104,5 +104,8 @@ func truncate(s string, n int) string {
 	if len(s) <= n {
 		return s
 	}
-	return strings.ToValidUTF8(s[:n], "") + "…"
+	for n > 0 && s[n]&0xC0 == 0x80 { // inside a character
+		n--
+	}
+	return s[:n] + "…"
 }

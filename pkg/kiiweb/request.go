@@ -89,8 +89,7 @@ func noAnswer(ctx context.Context, action string, err error) error {
 	if ctx.Err() != nil {
 		return contextError(ctx, action)
 	}
-	var known *Error
-	if errors.As(err, &known) {
+	if known, ok := errors.AsType[*Error](err); ok {
 		return known
 	}
 	return fault.Wrap(fault.Network, action+" failed: no answer from the server", err)

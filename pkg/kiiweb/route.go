@@ -62,7 +62,7 @@ func (r route) choose(e Endpoint) (Transport, error) {
 	port, known := e.port(r.transport)
 	switch {
 	case !known:
-		return "", invalid("the transport " + strconv.Quote(string(r.transport)) + " is unknown; it is one of wss, ws, ssl and tcp")
+		return "", invalid("the transport " + "\"" + string(r.transport) + "\"" + " is unknown; it is one of wss, ws, ssl and tcp")
 	case !canDial(r.transport):
 		return "", fault.New(fault.Unsupported, "a browser cannot connect over "+string(r.transport)+"://")
 	case port == 0:

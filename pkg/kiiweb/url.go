@@ -2,7 +2,6 @@ package kiiweb
 
 import (
 	"errors"
-	"strconv"
 	"strings"
 )
 
@@ -29,7 +28,7 @@ func (u baseURL) String() string {
 // differently is refused, so that both send credentials to the same host.
 func parseBaseURL(s string) (baseURL, error) {
 	scheme, rest, ok := strings.Cut(s, "://")
-	scheme = strings.ToLower(scheme)
+	scheme = lower(scheme)
 	if !ok || scheme != "http" && scheme != "https" {
 		return baseURL{}, errors.New("it must start with https:// or http://")
 	}
@@ -66,7 +65,7 @@ func splitAuthority(s string) (host, port string, err error) {
 	if hasPort && !isPort(port) {
 		return "", "", errors.New("its port is not a number from 1 to 65535")
 	}
-	return strings.ToLower(host), port, nil
+	return lower(host), port, nil
 }
 
 // checkPath allows the characters of RFC 3986, 3.3, and no dot segments, which one
@@ -114,7 +113,7 @@ func escape(id string) string {
 // isLoopback reports whether traffic to host stays on this machine: localhost, its
 // sub-domains (RFC 6761, 6.3), 127.0.0.0/8 in its plain form, and ::1.
 func isLoopback(host string) bool {
-	host = strings.ToLower(host)
+	host = lower(host)
 	if host == "localhost" || strings.HasSuffix(host, ".localhost") || host == "::1" || host == "[::1]" {
 		return true
 	}
@@ -165,7 +164,7 @@ func isHostName(s string) bool {
 func isIPv4(s string) bool {
 	parts := strings.Split(s, ".")
 	for _, p := range parts {
-		if n, err := strconv.ParseUint(p, 10, 8); err != nil || strconv.FormatUint(n, 10) != p {
+		if _, ok := parseDigits(p, 255); !ok || len(p) > 1 && p[0] == '0' {
 			return false
 		}
 	}
@@ -174,8 +173,7 @@ func isIPv4(s string) bool {
 
 // isNumber reports whether a browser would read a label as a number (WHATWG URL, 3.5).
 func isNumber(label string) bool {
-	_, err := strconv.ParseUint(label, 10, 64)
-	return err == nil || strings.HasPrefix(strings.ToLower(label), "0x")
+	return isDigits(label) || strings.HasPrefix(lower(label), "0x")
 }
 
 // isIPv6 is a check of shape: what it lets through is at worst an address that
@@ -193,13 +191,16 @@ func isIPv6(s string) bool {
 }
 
 func isPort(s string) bool {
-	n, err := strconv.ParseUint(s, 10, 16)
-	return err == nil && n > 0
+	n, ok := parseDigits(s, 65535)
+	return ok && n > 0
 }
 
 func isDotSegment(s string) bool {
-	s = strings.ReplaceAll(strings.ToLower(s), "%2e", ".")
-	return s == "." || s == ".."
+	switch lower(s) {
+	case ".", "%2e", "..", ".%2e", "%2e.", "%2e%2e":
+		return true
+	}
+	return false
 }
 
 func isAlnum(c byte) bool {
