@@ -196,11 +196,14 @@ func (l *loop) wait(e wait) {
 }
 
 // announce makes c the session's state and tells the application, behind the
-// messages that came before.
+// messages that came before. An error without a code is none: nothing is wrong.
 func (l *loop) announce(c Change) {
 	c.ReasonCode = -1
 	if c.Err != nil {
 		c.Code, c.ReasonCode = c.Err.Code, c.Err.ReasonCode
+	}
+	if c.Code == "" {
+		c.Err = nil
 	}
 	l.dispatch()
 	l.s.set(c)

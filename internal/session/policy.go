@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"strconv"
 	"time"
 
 	"github.com/kiiweb/kiiweb/internal/fault"
@@ -64,16 +65,13 @@ func stop(code fault.Code) ruling    { return ruling{act: actStop, end: phaseFai
 func busy(code fault.Code) ruling    { return ruling{act: actRetry, code: code, floor: busyFloor} }
 func blamed(code fault.Code) ruling  { return ruling{act: actRetry, code: code, blame: true} }
 
-// unauthorized, moved, expired, foreign and astray are usual rulings with a remedy of
+// unauthorized, moved, foreign and astray are usual rulings with a remedy of
 // their own.
 func unauthorized() ruling {
 	return ruling{act: actStop, end: phaseFailed, code: fault.Unauthorized, remedy: remedyUnauthorized}
 }
 func moved() ruling {
 	return ruling{act: actRefresh, code: fault.ServerError, remedy: remedyMoved}
-}
-func expired() ruling {
-	return ruling{act: actRefresh, code: fault.BadCredentials, remedy: remedyExpired}
 }
 func foreign() ruling {
 	return ruling{act: actStop, end: phaseFailed, code: fault.Forbidden, remedy: remedyOrigin}
@@ -85,11 +83,8 @@ func astray() ruling {
 // revoked ends a session whose installation is gone. Nothing failed, so it is closed.
 func revoked() ruling { return ruling{act: actStop, end: phaseClosed, code: fault.Revoked} }
 
-// with gives r another remedy than its code's.
-func (r ruling) with(remedy string) ruling {
-	r.remedy = remedy
-	return r
-}
+// expired: the endpoint's time is over. That is no failure, so there is no code.
+func expired() ruling { return ruling{act: actRefresh} }
 
 // refused marks a refusal of the credentials: a fresh endpoint helps, or nothing does.
 func refused() ruling {
@@ -126,7 +121,7 @@ func judge(c cause) ruling {
 		}
 		return retry(fault.ProtocolError)
 	case causeExpired:
-		return refresh(fault.BadCredentials).with("Nothing to do: the endpoint's time is over and a new one is fetched.")
+		return expired()
 	}
 	return retry(fault.Timeout)
 }
@@ -209,6 +204,9 @@ func (r ruling) fault(c cause) *fault.Error {
 	return e
 }
 
+// expiredText is the reason of a wait in which nothing is wrong.
+const expiredText = "the endpoint has expired; a new one is fetched"
+
 // sentence says what happened.
 func (c cause) sentence() string {
 	s := ""
@@ -216,11 +214,14 @@ func (c cause) sentence() string {
 	case causeConnack:
 		s = "the broker refused the connection: " + c.reason.String()
 	case causeDisconnect:
+		if c.reason == mqtt.MaximumConnectTime {
+			return expiredText
+		}
 		s = "the broker ended the connection: " + c.reason.String()
 	case causeSuback:
 		s = "the broker refused the subscription: " + c.reason.String()
 	case causeClosed:
-		return "the connection was lost"
+		return "the connection was lost" + closeWords(c.err)
 	case causeDial:
 		return "the connection could not be opened"
 	case causeEndpoint:
@@ -228,7 +229,7 @@ func (c cause) sentence() string {
 	case causeViolation:
 		return "the broker broke the protocol"
 	case causeExpired:
-		return "the endpoint has expired"
+		return expiredText
 	default:
 		return c.text + " did not come in time"
 	}
@@ -236,4 +237,17 @@ func (c cause) sentence() string {
 		s += " (" + c.text + ")"
 	}
 	return s
+}
+
+// closeWords gives the WebSocket close code and what the server said with it.
+func closeWords(err error) string {
+	var c *transport.CloseError
+	if !errors.As(err, &c) || c.Code == 0 {
+		return ""
+	}
+	s := " (WebSocket close code " + strconv.Itoa(c.Code)
+	if c.Reason != "" {
+		s += ": " + c.Reason
+	}
+	return s + ")"
 }

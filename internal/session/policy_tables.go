@@ -8,7 +8,6 @@ import (
 const (
 	remedyUnauthorized = "Check that the installation still exists, then fetch its endpoint again and connect anew."
 	remedyMoved        = "Nothing to do: a new endpoint is fetched, which names the server to use."
-	remedyExpired      = "Nothing to do: a new endpoint is fetched and the session connects again."
 	remedyOrigin       = "Allow this page's origin and this path at the broker's WebSocket listener."
 	remedyPath         = "Check the path of the broker's WebSocket listener; usually it is /mqtt."
 )

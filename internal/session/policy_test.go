@@ -40,6 +40,10 @@ func TestPolicyOverAllReasonCodes(t *testing.T) {
 			code := mqtt.ReasonCode(n)
 			c := cause{kind: kind, reason: code}
 			r := judge(c)
+			if nothingWrong := kind == causeDisconnect && code == mqtt.MaximumConnectTime; nothingWrong {
+				assert.Equal(t, expired(), r)
+				continue
+			}
 			require.NotEmpty(t, r.code, c.sentence())
 			err := r.fault(c)
 			assert.Equal(t, n, err.ReasonCode)
@@ -103,7 +107,7 @@ func TestRulingsThatMatter(t *testing.T) {
 		"not authorised later":       {disconnect(mqtt.NotAuthorized), actStop, fault.Unauthorized, phaseFailed},
 		"revoked":                    {disconnect(mqtt.AdministrativeAction), actStop, fault.Revoked, phaseClosed},
 		"displaced":                  {disconnect(mqtt.SessionTakenOver), actDisplace, fault.Displaced, 0},
-		"maximum connect time":       {disconnect(mqtt.MaximumConnectTime), actRefresh, fault.BadCredentials, 0},
+		"maximum connect time":       {disconnect(mqtt.MaximumConnectTime), actRefresh, "", 0},
 		"shutting down":              {disconnect(mqtt.ServerShuttingDown), actRetry, fault.ServerError, 0},
 		"subscription refused":       {suback(mqtt.NotAuthorized), actStop, fault.Unauthorized, phaseFailed},
 		"subscription over quota":    {suback(mqtt.QuotaExceeded), actStop, fault.RateLimited, phaseFailed},
@@ -134,7 +138,7 @@ func TestRulingsThatMatter(t *testing.T) {
 		"no CONNACK":                 {cause{kind: causeTimeout, text: "CONNACK"}, actRetry, fault.Timeout, 0},
 		"malformed":                  {violation(mqtt.MalformedPacket), actRetry, fault.ProtocolError, 0},
 		"a 3.x broker":               {violation(mqtt.UnsupportedProtocolVersion), actStop, fault.ProtocolVersion, phaseFailed},
-		"the endpoint has expired":   {cause{kind: causeExpired}, actRefresh, fault.BadCredentials, 0},
+		"the endpoint has expired":   {cause{kind: causeExpired}, actRefresh, "", 0},
 		"no reason code in SUBACK's": {suback(0x42), actStop, fault.ProtocolError, phaseFailed},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -187,6 +191,17 @@ func TestRetryAfterIsTheShortestWait(t *testing.T) {
 func TestTheBrokersWordsAreInTheMessage(t *testing.T) {
 	c := cause{kind: causeDisconnect, reason: mqtt.ServerBusy, text: "back in a minute"}
 	assert.Equal(t, "the broker ended the connection: Server busy (back in a minute)", judge(c).fault(c).Message)
+}
+
+func TestTheCloseOfAWebSocketIsInTheMessage(t *testing.T) {
+	for want, err := range map[string]error{
+		"the connection was lost (WebSocket close code 1011: out of memory)": &transport.CloseError{Code: 1011, Reason: "out of memory"},
+		"the connection was lost (WebSocket close code 1006)":                &transport.CloseError{Code: 1006},
+		"the connection was lost":                                            &transport.CloseError{Cause: errors.New("reset")}, // TCP has none
+	} {
+		c := cause{kind: causeClosed, err: err}
+		assert.Equal(t, want, judge(c).fault(c).Message)
+	}
 }
 
 func TestOnlyAClientsReasonCodesAreTold(t *testing.T) {

@@ -24,6 +24,7 @@ type Session struct {
 
 	mu      sync.Mutex
 	change  Change
+	last    *fault.Error  // what went wrong since the session was online
 	changed chan struct{} // closed and made anew at each change
 }
 
@@ -66,12 +67,12 @@ func (c *Config) codec() (mqtt.Codec, error) {
 }
 
 // Ready waits until the subscription stands. It returns nil then, and the error of
-// displaced, closed or failed at once. The end of ctx gives TIMEOUT or ABORTED with
+// displaced, closed or failed at once. The end of ctx gives ABORTED, or TIMEOUT with
 // what went wrong last as the cause; the session goes on.
 func (s *Session) Ready(ctx context.Context) error {
 	for {
 		s.mu.Lock()
-		c, changed := s.change, s.changed
+		c, last, changed := s.change, s.last, s.changed
 		s.mu.Unlock()
 		switch c.State {
 		case Online:
@@ -82,21 +83,21 @@ func (s *Session) Ready(ctx context.Context) error {
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return ended(ctx, "the connection is not ready yet", c.Err)
+			return ended(ctx, "the connection is not ready yet", last)
 		}
 	}
 }
 
-// ended makes the error for a context that has ended.
+// ended makes the error for a context that has ended. last is the cause of a TIMEOUT,
+// where there is one.
 func ended(ctx context.Context, what string, last *fault.Error) error {
-	code := fault.Aborted
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		code = fault.Timeout
+	if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return fault.Wrap(fault.Aborted, what, context.Cause(ctx))
 	}
 	if last != nil {
-		return fault.Wrap(code, what, last)
+		return fault.Wrap(fault.Timeout, what, last)
 	}
-	return fault.Wrap(code, what, ctx.Err())
+	return fault.Wrap(fault.Timeout, what, context.Cause(ctx))
 }
 
 // State gives the latest change. OnChange may not have seen it yet.
@@ -110,6 +111,12 @@ func (s *Session) set(c Change) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.change = c
+	switch {
+	case c.State == Online:
+		s.last = nil
+	case c.Err != nil:
+		s.last = c.Err
+	}
 	close(s.changed)
 	s.changed = make(chan struct{})
 }

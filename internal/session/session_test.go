@@ -395,3 +395,21 @@ func TestReadyEndsWithItsContext(t *testing.T) {
 	assert.Equal(t, fault.Timeout, fault.CodeOf(err))
 	assert.ErrorIs(t, err, &fault.Error{Code: fault.Network}, "what went wrong last is the cause")
 }
+
+func TestReadyTellsTheLastCauseWhileConnecting(t *testing.T) {
+	h := newHarness(t, nil)
+	b := h.online()
+	expired, cancel := context.WithDeadline(bg, time.Unix(1, 0))
+	defer cancel()
+	b.close(&transport.CloseError{Code: 1011})
+	h.next(Waiting)
+	h.tick()
+	h.next(Connecting)
+	assert.ErrorIs(t, h.s.Ready(expired), &fault.Error{Code: fault.ServerError})
+	b = h.welcome(&mqtt.Connack{})
+	h.next(Online)
+	h.set(func() { h.endpoint.Expires = t0.Add(-time.Second) })
+	b.send(&mqtt.Disconnect{ReasonCode: mqtt.MaximumConnectTime})
+	h.next(Waiting)
+	assert.NotErrorIs(t, h.s.Ready(expired), &fault.Error{Code: fault.ServerError}, "that was mended")
+}

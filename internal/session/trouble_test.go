@@ -142,7 +142,9 @@ func TestEndpointExpires(t *testing.T) {
 	b := h.online()
 	h.until(func() bool { return len(h.changes) > 0 })
 	assert.Equal(t, 20*time.Second, h.elapsed())
-	h.next(Waiting)
+	c := h.next(Waiting)
+	assert.Equal(t, Change{State: Waiting, Reason: expiredText, ReasonCode: -1, RetryIn: c.RetryIn}, c, "nothing is wrong")
+	assert.NotZero(t, c.RetryIn)
 	assert.Equal(t, mqtt.Success, b.expect(mqtt.DISCONNECT).(*mqtt.Disconnect).ReasonCode)
 	b.gone()
 	h.set(func() { h.endpoint.Expires = t0.Add(time.Hour) })
@@ -155,6 +157,20 @@ func TestEndpointExpires(t *testing.T) {
 	h.clock.fire(t, 2*time.Hour) // sleeps over the endpoint's end
 	h.next(Waiting)
 	b.gone()
+}
+
+func TestTheBrokerSaysThatTheEndpointHasExpired(t *testing.T) {
+	h := newHarness(t, nil)
+	b := h.online()
+	b.send(&mqtt.Disconnect{ReasonCode: mqtt.MaximumConnectTime})
+	c := h.next(Waiting)
+	assert.Equal(t, Change{State: Waiting, Reason: expiredText, ReasonCode: 0xA0, RetryIn: c.RetryIn}, c, "nothing is wrong")
+	b.gone()
+	h.tick()
+	h.next(Connecting)
+	h.welcome(&mqtt.Connack{})
+	h.next(Online)
+	assert.Equal(t, []bool{false, true}, h.fetched())
 }
 
 func TestAnExpiredEndpointIsFetchedAfreshBeforeDialing(t *testing.T) {
