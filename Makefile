@@ -1,6 +1,6 @@
 # Verbs only. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo build size check fmt vet unit types deps browser test fuzz clean
+.PHONY: help demo build size check fmt vet unit types deps browser test test-long race fuzz clean
 
 UNIT = $$(go list ./... | grep -v '/tests/')
 
@@ -39,6 +39,11 @@ browser: deps build ## end-to-end tests, natively and in headless Chromium
 	go test -count=1 -timeout 20m ./tests/...
 
 test: check types size browser ## everything that must pass
+
+test-long: test race fuzz ## test, and what takes longer: the race detector, fuzzing
+
+race: ## unit tests and native end-to-end tests under the race detector
+	go test -race $(UNIT) ./tests/journey
 
 fuzz: ## run each fuzz target for FUZZTIME (default 30s)
 	@sh tests/fuzz.sh $${FUZZTIME:-30s}
