@@ -43,11 +43,13 @@ func NewCredentials(secret []byte) (*Credentials, error) {
 	return &Credentials{secret: append([]byte(nil), secret...), now: time.Now}, nil
 }
 
-// Issue makes a password that is good for ttl. It consists of letters, digits, '-' and '_'.
+// Issue makes a password that is good for ttl, and then until the second is full: it holds
+// its expiry in whole seconds. It consists of letters, digits, '-' and '_'.
 func (c *Credentials) Issue(installationID, topic string, ttl time.Duration) string {
 	token := make([]byte, nonceLen+expiryLen, nonceLen+expiryLen+macLen)
 	_, _ = rand.Read(token[:nonceLen]) // never fails: crypto/rand
-	binary.BigEndian.PutUint64(token[nonceLen:], uint64(c.now().Add(ttl).Unix()))
+	expires := c.now().Add(ttl + time.Second - time.Nanosecond).Unix()
+	binary.BigEndian.PutUint64(token[nonceLen:], uint64(expires))
 	return base64.RawURLEncoding.EncodeToString(c.mac(token, installationID, topic))
 }
 

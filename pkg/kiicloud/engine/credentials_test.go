@@ -52,3 +52,21 @@ func TestPasswords(t *testing.T) {
 	_, err = NewCredentials(secret[:MinSecret-1])
 	require.Error(t, err)
 }
+
+// The endpoint tells the client a time to live in whole seconds from now, whatever fraction
+// of a second it is.
+func TestPasswordsLastAsLongAsTheEndpointSays(t *testing.T) {
+	c, err := NewCredentials(secret)
+	require.NoError(t, err)
+	now := time.Unix(1_700_000_000, 999_000_000)
+	c.now = func() time.Time { return now }
+	password := c.Issue("inst", "topic", time.Second)
+
+	now = now.Add(time.Second - time.Millisecond)
+	expires, err := c.Verify("inst", "topic", password)
+	require.NoError(t, err)
+	require.Equal(t, time.Unix(1_700_000_002, 0), expires)
+	now = expires
+	_, err = c.Verify("inst", "topic", password)
+	require.ErrorIs(t, err, ErrLapsed)
+}
