@@ -48,6 +48,7 @@ type Error struct {
 
 	Status     int    // HTTP status, 0 when no HTTP answer is behind the error
 	KiiCode    string // errorCode of the server's JSON body, "" when there is none
+	KiiMessage string // message of the server's JSON body, whole, "" when there is none
 	ReasonCode int    // MQTT 5 reason code or 3.x return code, -1 when there is none
 	Retryable  bool   // the same call may succeed later without a change by the caller
 	RetryAfter int    // seconds the server asked to wait, 0 when it did not say

@@ -23,7 +23,7 @@ var defaults = map[Code]preset{
 	Timeout:          {"Try again, or allow more time with the timeout option.", true},
 	Aborted:          {"Nothing to do: the caller's signal or context ended the call.", false},
 	Closed:           {"Open a new connection with connect.", false},
-	BadCredentials:   {"Fetch the endpoint again with getMqttEndpoint; at login, check user name and password.", false},
+	BadCredentials:   {"Fetch the endpoint again with getMqttEndpoint.", false},
 	Displaced:        {"Another tab or device uses this connection; call takeBack to take it over.", false},
 	Revoked:          {"The installation was removed; call installMqtt again to receive pushes.", false},
 	ProtocolError:    {"The broker broke the protocol; check that the URL is that of an MQTT broker and report it.", true},

@@ -66,8 +66,8 @@ func quietly(f js.Value, args ...any) (result js.Value, ok bool) {
 }
 
 // ToJS makes of err the error that the JavaScript API documents: name "KiiError", code,
-// retryable, remedy, and where they are known status, kiiCode, reasonCode, retryAfter
-// (seconds) and cause. An error without a code becomes ABORTED or TIMEOUT when a
+// retryable, remedy, and where they are known status, kiiCode, kiiMessage, reasonCode,
+// retryAfter (seconds) and cause. An error without a code becomes ABORTED or TIMEOUT when a
 // context ended, and CRASHED otherwise.
 func ToJS(err error) js.Value {
 	f := asFault(err)
@@ -77,6 +77,9 @@ func ToJS(err error) js.Value {
 	}
 	if f.KiiCode != "" {
 		fields["kiiCode"] = f.KiiCode
+	}
+	if f.KiiMessage != "" {
+		fields["kiiMessage"] = f.KiiMessage
 	}
 	if f.ReasonCode >= 0 {
 		fields["reasonCode"] = f.ReasonCode

@@ -36,7 +36,7 @@ func TestFromJS(t *testing.T) {
 }
 
 func full() *fault.Error {
-	return &fault.Error{Code: fault.RateLimited, Message: "Too fast.", Remedy: "Wait.", Status: 429, KiiCode: "LIMIT",
+	return &fault.Error{Code: fault.RateLimited, Message: "Too fast.", Remedy: "Wait.", Status: 429, KiiCode: "LIMIT", KiiMessage: "Slow down.",
 		ReasonCode: 0, Retryable: true, RetryAfter: 7, Cause: FromJS(js.Global().Get("Error").New("below"))}
 }
 
@@ -49,6 +49,7 @@ func TestToJS(t *testing.T) {
 	assert.Equal(t, "Wait.", e.Get("remedy").String())
 	assert.Equal(t, 429, e.Get("status").Int())
 	assert.Equal(t, "LIMIT", e.Get("kiiCode").String())
+	assert.Equal(t, "Slow down.", e.Get("kiiMessage").String())
 	assert.Equal(t, 0, e.Get("reasonCode").Int(), "reason code 0 is one")
 	assert.True(t, e.Get("retryable").Bool())
 	assert.Equal(t, 7, e.Get("retryAfter").Int())
@@ -57,7 +58,7 @@ func TestToJS(t *testing.T) {
 
 func TestToJSLeavesOutWhatIsUnknown(t *testing.T) {
 	e := ToJS(fault.New(fault.Network, "No way."))
-	for _, field := range []string{"status", "kiiCode", "reasonCode", "retryAfter", "cause"} {
+	for _, field := range []string{"status", "kiiCode", "kiiMessage", "reasonCode", "retryAfter", "cause"} {
 		assert.True(t, e.Get(field).IsUndefined(), field)
 	}
 }

@@ -199,7 +199,7 @@ func (r ruling) fault(c cause) *fault.Error {
 		e.ReasonCode = int(c.reason)
 	}
 	if below != nil {
-		e.Status, e.KiiCode, e.RetryAfter = below.Status, below.KiiCode, below.RetryAfter
+		e.Status, e.KiiCode, e.KiiMessage, e.RetryAfter = below.Status, below.KiiCode, below.KiiMessage, below.RetryAfter
 	}
 	return e
 }
@@ -241,8 +241,8 @@ func (c cause) sentence() string {
 
 // closeWords gives the WebSocket close code and what the server said with it.
 func closeWords(err error) string {
-	var c *transport.CloseError
-	if !errors.As(err, &c) || c.Code == 0 {
+	c, ok := errors.AsType[*transport.CloseError](err)
+	if !ok || c.Code == 0 {
 		return ""
 	}
 	s := " (WebSocket close code " + strconv.Itoa(c.Code)

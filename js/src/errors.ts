@@ -11,6 +11,7 @@ export class KiiError extends Error implements PublicError {
   declare readonly remedy: string;
   declare readonly status?: number;
   declare readonly kiiCode?: string;
+  declare readonly kiiMessage?: string;
   declare readonly reasonCode?: number;
   declare readonly retryAfter?: number;
   declare readonly why?: WasmLoadReason;

@@ -54,6 +54,8 @@ export interface KiiErrorFields {
   status?: number;
   /** `errorCode` of the server's answer. */
   kiiCode?: string;
+  /** `message` of the server's answer. */
+  kiiMessage?: string;
   /** MQTT reason code (5.0) or return code (3.x). */
   reasonCode?: number;
   /** Seconds that the server asked to wait. */
@@ -72,6 +74,7 @@ export class KiiError extends Error {
   readonly remedy: string;
   readonly status?: number;
   readonly kiiCode?: string;
+  readonly kiiMessage?: string;
   readonly reasonCode?: number;
   readonly retryAfter?: number;
   readonly why?: WasmLoadReason;

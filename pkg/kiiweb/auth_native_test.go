@@ -73,8 +73,12 @@ func TestLoginRefused(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			client := serve(t, c.reply).client()
 			_, err := client.Login(context.Background(), "u", "secret-password")
-			fails(t, err, c.code, c.says)
+			e := fails(t, err, c.code, c.says)
 			assert.NotContains(t, err.Error(), "secret-password")
+			if c.code == CodeBadCredentials {
+				assert.Contains(t, e.Remedy, "user name and password")
+				assert.NotContains(t, e.Remedy, "endpoint")
+			}
 			current, ok := client.Current()
 			assert.True(t, ok, "the login before stays")
 			assert.Equal(t, "tok-1", current.Token)

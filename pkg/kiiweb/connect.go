@@ -2,7 +2,6 @@ package kiiweb
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/kiiweb/kiiweb/internal/fault"
@@ -71,7 +70,7 @@ func (c *Client) Connect(ctx context.Context, endpoint Endpoint, o ConnectOption
 	ctx, cancel := context.WithTimeout(ctx, o.Timeout)
 	defer cancel()
 	conn.open(o)
-	if err := conn.ready(ctx); err != nil {
+	if err := conn.session.Ready(ctx); err != nil {
 		end, cancel := context.WithTimeout(context.Background(), farewell)
 		defer cancel()
 		_ = conn.Close(end)
@@ -146,20 +145,6 @@ func (conn *Connection) open(o ConnectOptions) {
 		Deliver:   func(batch []session.Message) { deliver(received(batch)) },
 		OnChange:  func(ch session.Change) { conn.changed(ch, o.OnState) },
 	})
-}
-
-// ready waits for the subscription.
-func (conn *Connection) ready(ctx context.Context) error {
-	err := conn.session.Ready(ctx)
-	if err == nil || ctx.Err() == nil {
-		return err
-	}
-	ended := contextError(ctx, "connect")
-	e, ok := errors.AsType[*Error](ended)
-	if last := conn.lastCause(); last != nil && ok && e.Code == fault.Timeout {
-		e.Cause = last
-	}
-	return ended
 }
 
 // credentials is the session's hook for where to connect and as whom. refresh says

@@ -156,7 +156,7 @@ func TestConnectTimesOutWithTheLastCause(t *testing.T) {
 	seen := &recorder{}
 	_, err = client.Connect(context.Background(), e,
 		ConnectOptions{Transport: TransportTCP, Timeout: 100 * time.Millisecond, OnState: seen.add})
-	outer := fails(t, err, CodeTimeout, "connect failed")
+	outer := fails(t, err, CodeTimeout, "not ready")
 	assert.Equal(t, CodeNetwork, CodeOf(outer.Cause), "the last cause is inside")
 	goleak.VerifyNone(t, before)
 	assert.Equal(t, StateClosed, seen.last().State, "nothing remains")
@@ -179,7 +179,7 @@ func TestConnectCancelled(t *testing.T) {
 	client := serve(t).client()
 	before := goleak.IgnoreCurrent()
 	_, err := client.Connect(ctx, b.endpoint(), ConnectOptions{Transport: TransportTCP})
-	fails(t, err, CodeAborted, "connect was cancelled")
+	fails(t, err, CodeAborted, "not ready")
 	assert.ErrorIs(t, err, context.Canceled)
 	b.stop()
 	goleak.VerifyNone(t, before)
@@ -211,7 +211,9 @@ func TestCredentialsThatStayRefused(t *testing.T) {
 	b.connack = func(int, *mqtt.Connect) mqtt.ReasonCode { return mqtt.BadUserNameOrPassword }
 	s := serve(t, freshEndpoint(b, "pw-2"), freshEndpoint(b, "pw-3"))
 	_, err := s.client().Connect(context.Background(), b.endpoint(), ConnectOptions{Transport: TransportTCP})
-	fails(t, err, CodeBadCredentials, "")
+	e := fails(t, err, CodeBadCredentials, "")
+	assert.Contains(t, e.Remedy, "getMqttEndpoint")
+	assert.NotContains(t, e.Remedy, "user name and password")
 	assert.Equal(t, 3, b.seen(mqtt.CONNECT))
 }
 

@@ -38,7 +38,6 @@ type Connection struct {
 
 	mu       sync.Mutex
 	endpoint Endpoint // the latest
-	last     *Error   // why the latest attempt failed
 	revoked  bool     // its installation was removed through this client
 }
 
@@ -111,14 +110,6 @@ func (conn *Connection) revoke() {
 // changed is told of every change by the session, in order.
 func (conn *Connection) changed(ch Change, tell func(Change)) {
 	ch = conn.translate(ch)
-	conn.mu.Lock()
-	switch {
-	case ch.State == StateOnline:
-		conn.last = nil
-	case ch.Err != nil:
-		conn.last = ch.Err
-	}
-	conn.mu.Unlock()
 	if ch.State == StateClosed || ch.State == StateFailed {
 		conn.client.untrack(conn)
 		defer conn.inbox.end()
@@ -137,15 +128,6 @@ func (conn *Connection) translate(ch Change) Change {
 	}
 	err := fault.New(fault.Revoked, "the installation was removed")
 	return Change{State: StateClosed, Code: err.Code, Reason: err.Message, ReasonCode: -1, Err: err}
-}
-
-func (conn *Connection) lastCause() error {
-	conn.mu.Lock()
-	defer conn.mu.Unlock()
-	if conn.last == nil {
-		return nil
-	}
-	return conn.last
 }
 
 // untrack forgets a connection that has ended.

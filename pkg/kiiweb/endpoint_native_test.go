@@ -62,6 +62,7 @@ func TestMQTTEndpointNeverReady(t *testing.T) {
 	e := fails(t, err, CodeEndpointNotReady, "503 MQTT_ENDPOINT_NOT_READY: not yet")
 	assert.Equal(t, 503, e.Status)
 	assert.Equal(t, "MQTT_ENDPOINT_NOT_READY", e.KiiCode)
+	assert.Equal(t, "not yet", e.KiiMessage)
 	assert.Equal(t, 9, e.RetryAfter)
 	assert.True(t, e.Retryable)
 	assert.Equal(t, []time.Duration{time.Second, time.Second}, *made, "three requests, two pauses")

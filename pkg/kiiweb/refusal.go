@@ -30,11 +30,13 @@ func (c *Client) refusal(k call, res *transport.Response) *Error {
 	}
 
 	e := fault.New(code, message)
-	e.Status, e.KiiCode = res.Status, kiiCode
+	e.Status, e.KiiCode, e.KiiMessage = res.Status, kiiCode, firstString(body, "message")
 	if e.Retryable {
 		e.RetryAfter = c.retryAfter(res, body)
 	}
 	switch {
+	case code == fault.BadCredentials:
+		e.Remedy = "Check the user name and password."
 	case code == fault.InvalidArgument:
 		e.Remedy = "Correct what the server's message names."
 	case code == fault.NotFound && err != nil:

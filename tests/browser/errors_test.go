@@ -35,6 +35,13 @@ func TestErrorsOfTheJourney(t *testing.T) {
 			assert.True(t, f.IsKiiError)
 			assert.Equal(t, tc.status, f.Status, "%+v", f)
 			assert.NotContains(t, f.Message, "not the password")
+			if tc.code == "BAD_CREDENTIALS" {
+				assert.Equal(t, "Check the user name and password.", f.Remedy)
+			}
+			if tc.code == "CONFLICT" {
+				assert.NotEmpty(t, f.KiiMessage)
+				assert.Contains(t, f.Message, f.KiiMessage)
+			}
 		})
 	}
 	p.connectAs(u) // the module has survived all that

@@ -91,6 +91,7 @@ type failure struct {
 	Why        string
 	Status     int
 	KiiCode    string
+	KiiMessage string
 	ReasonCode *int
 	Retryable  bool
 }

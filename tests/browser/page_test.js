@@ -41,6 +41,6 @@
   };
   globalThis.describe = (e) => ({
     isKiiError: e instanceof lib.KiiError, name: e.name, code: e.code, message: e.message, remedy: e.remedy, why: e.why,
-    status: e.status, kiiCode: e.kiiCode, reasonCode: e.reasonCode, retryable: e.retryable,
+    status: e.status, kiiCode: e.kiiCode, kiiMessage: e.kiiMessage, reasonCode: e.reasonCode, retryable: e.retryable,
   });
 })()
