@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"log/slog"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -131,7 +132,8 @@ func (s *Server) handle(h http.Handler) {
 		if l.Listener == nil {
 			continue
 		}
-		s.web = append(s.web, &http.Server{
+		u := &unused{conns: map[net.Conn]struct{}{}}
+		server := &http.Server{
 			Handler:           h,
 			ReadHeaderTimeout: 10 * time.Second,
 			ReadTimeout:       30 * time.Second,
@@ -139,7 +141,10 @@ func (s *Server) handle(h http.Handler) {
 			IdleTimeout:       2 * time.Minute,
 			MaxHeaderBytes:    32 << 10,
 			ErrorLog:          slog.NewLogLogger(s.cfg.Logger.Handler(), slog.LevelDebug),
-		})
+			ConnState:         u.note,
+		}
+		server.RegisterOnShutdown(u.close)
+		s.web = append(s.web, server)
 	}
 }
 

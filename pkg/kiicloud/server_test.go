@@ -186,3 +186,21 @@ func TestShutdownIsIdempotentAndFreesThePorts(t *testing.T) {
 		ln.Close()
 	}
 }
+
+// Browsers open connections in advance. net/http gives each of them five seconds.
+func TestShutdownDoesNotWaitForConnectionsWithoutARequest(t *testing.T) {
+	s := start(t, t.TempDir())
+	r := s.Ready()
+	client := newClient(t, r.CA)
+	for port, url := range map[int]string{r.PortWS: r.HTTP, r.PortWSS: r.HTTPS} {
+		conn, err := net.Dial("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		require.NoError(t, err)
+		t.Cleanup(func() { conn.Close() })
+		res, err := client.Get(url) // connections are accepted in their order, so the one above was, too
+		require.NoError(t, err)
+		require.NoError(t, res.Body.Close())
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+	defer cancel()
+	require.NoError(t, s.Shutdown(ctx))
+}
