@@ -18,6 +18,8 @@ go([
   "tool", "esbuild", ...tests.map((name) => `js/test/${name}`),
   "--bundle", "--format=esm", "--platform=node", "--target=node20", "--sourcemap=inline", "--log-level=warning",
   '--define:KIIWEB_VERSION="0.0.0"', '--define:KIIWEB_BUILD=""', "--define:fs=globalThis.fs",
+  // Node.js 18, which Debian 12 has, keeps Web Crypto in a module; Go's glue wants it global, as browsers have it.
+  '--banner:js=import { webcrypto } from "node:crypto"; globalThis.crypto ??= webcrypto;',
   `--outdir=${out}`, "--out-extension:.js=.mjs",
 ]);
 go(["build", "-trimpath", "-o", `${out}/crasher.wasm`, "./js/test/testdata/crasher"], { GOOS: "js", GOARCH: "wasm" });
