@@ -26,3 +26,7 @@ func TestTransport(t *testing.T) {
 
 // TestJSX runs internal/jsx's tests in Chromium.
 func TestJSX(t *testing.T) { chrome.RunWasmTest(t, "./internal/jsx", nil) }
+
+// TestWasm runs the module's own tests in Chromium: that nothing a page can pass in
+// ends the Go program.
+func TestWasm(t *testing.T) { chrome.RunWasmTest(t, "./wasm", nil) }
