@@ -36,6 +36,15 @@ func (c *browserConn) listen() <-chan struct{} {
 		close(opened)
 		return nil
 	}))
+	c.ws.Set("onerror", c.funcs.Func(func([]js.Value) any {
+		select {
+		case <-opened: // its close follows
+		default: // when the page's policy forbids the address, Chromium tells of no close
+			c.detach()
+			c.in.end(&CloseError{Code: 1006})
+		}
+		return nil
+	}))
 	c.ws.Set("onmessage", c.funcs.Func(func(args []js.Value) any {
 		c.receive(args[0].Get("data"))
 		return nil
@@ -72,7 +81,7 @@ func (c *browserConn) fail(code int, err error) {
 
 // detach takes the callbacks away; after it the browser calls none of them.
 func (c *browserConn) detach() {
-	for _, event := range []string{"onopen", "onmessage", "onclose"} {
+	for _, event := range []string{"onopen", "onerror", "onmessage", "onclose"} {
 		c.ws.Set(event, js.Null())
 	}
 	c.funcs.Release()
