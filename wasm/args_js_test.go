@@ -4,11 +4,13 @@ import (
 	"strings"
 	"syscall/js"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/kiiweb/kiiweb/internal/jsx"
+	"github.com/kiiweb/kiiweb/pkg/kiiweb"
 )
 
 func TestErrorsNameTheArgument(t *testing.T) {
@@ -77,6 +79,17 @@ func TestCallsThatAreRightGetFurther(t *testing.T) {
 			}
 			assert.Equal(t, c.code, code)
 		})
+	}
+}
+
+func TestEveryCallHasATime(t *testing.T) {
+	for _, options := range []string{`undefined`, `null`, `({})`, `({ signal: new AbortController().signal })`} {
+		ctx, cancel, err := callContext(eval(t, options))
+		require.NoError(t, err)
+		at, ok := ctx.Deadline()
+		cancel()
+		require.True(t, ok, options)
+		assert.WithinDuration(t, time.Now().Add(kiiweb.DefaultTimeout), at, 5*time.Second)
 	}
 }
 

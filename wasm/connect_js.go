@@ -179,13 +179,29 @@ func publish(ctx context.Context, conn *kiiweb.Connection, args []js.Value) erro
 	return conn.Publish(ctx, m)
 }
 
-// readPayload reads text or bytes.
+// maxPayload is the size in bytes of the largest message that a page may send. It
+// bounds the module's memory; brokers allow less.
+const maxPayload = 16 << 20
+
+// readPayload reads text or bytes, once they are known to be small enough to be copied.
 func readPayload(v js.Value) ([]byte, error) {
 	if jsx.TypeOf(v) == js.TypeString {
-		return []byte(v.String()), nil
+		if jsx.TextLength(v) <= maxPayload {
+			if b := []byte(v.String()); len(b) <= maxPayload {
+				return b, nil
+			}
+		}
+		return nil, payloadTooLarge()
+	}
+	if size, err := jsx.Get(v, "byteLength"); err == nil && jsx.TypeOf(size) == js.TypeNumber && size.Float() > maxPayload {
+		return nil, payloadTooLarge()
 	}
 	if b, ok := jsx.Bytes(v); ok {
 		return b, nil
 	}
 	return nil, fault.New(fault.InvalidArgument, "payload must be a string, a Uint8Array or an ArrayBuffer.")
+}
+
+func payloadTooLarge() error {
+	return fault.New(fault.PacketTooLarge, "The payload is larger than 16 MiB.")
 }

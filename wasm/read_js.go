@@ -123,22 +123,19 @@ func (f *fields) signal(field string, p *js.Value) {
 	*p = v
 }
 
-// callContext gives the context of a call with its options, { signal, timeout }.
+// callContext gives the context of a call with its options, { signal, timeout }. Every
+// call has a time, so that every promise settles.
 func callContext(v js.Value) (context.Context, context.CancelFunc, error) {
-	if absent(v) {
-		return context.Background(), func() {}, nil
-	}
-	signal, timeout := js.Undefined(), 0
-	f := fieldsOf("options", v)
-	f.signal("signal", &signal)
-	f.number("timeout", 1, maxTimeout, &timeout)
-	if f.err != nil {
-		return nil, nil, f.err
+	signal, timeout := js.Undefined(), int(kiiweb.DefaultTimeout/time.Millisecond)
+	if !absent(v) {
+		f := fieldsOf("options", v)
+		f.signal("signal", &signal)
+		f.number("timeout", 1, maxTimeout, &timeout)
+		if f.err != nil {
+			return nil, nil, f.err
+		}
 	}
 	ctx, cancel := jsx.SignalContext(context.Background(), signal)
-	if timeout == 0 {
-		return ctx, cancel, nil
-	}
 	ctx, stop := context.WithTimeout(ctx, time.Duration(timeout)*time.Millisecond)
 	return ctx, func() { stop(); cancel() }, nil
 }

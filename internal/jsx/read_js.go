@@ -12,10 +12,20 @@ import (
 // an INVALID_ARGUMENT, calls the argument.
 type Reader[T any] func(name string, v js.Value) (T, error)
 
+// maxText is the length, in UTF-16 code units, of the longest text that is read: a
+// browser's strings can be larger than the program's memory.
+const maxText = 1 << 20
+
+// TextLength gives the length in UTF-16 code units of a string.
+func TextLength(v js.Value) int { return objectClass.Invoke(v).Get("length").Int() }
+
 // String reads a string, which may be empty.
 func String(name string, v js.Value) (string, error) {
 	if TypeOf(v) != js.TypeString {
 		return "", invalid(name, "must be a string", v)
+	}
+	if TextLength(v) > maxText {
+		return "", tooLong(name)
 	}
 	return v.String(), nil
 }
@@ -93,6 +103,9 @@ func JSON(name string, v js.Value) (any, error) {
 		e.Cause = err
 		return nil, e
 	}
+	if TextLength(text) > maxText {
+		return nil, tooLong(name)
+	}
 	parsed, err := parse(text)
 	if err != nil {
 		return nil, fault.Wrap(fault.InvalidArgument, name+" cannot be read", err)
@@ -118,6 +131,10 @@ func FieldOr[T any](name string, object js.Value, field string, read Reader[T], 
 		}
 		return read(full, v)
 	})
+}
+
+func tooLong(name string) *fault.Error {
+	return fault.New(fault.InvalidArgument, name+" is too long.")
 }
 
 func invalid(name, rule string, v js.Value) *fault.Error {

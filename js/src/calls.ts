@@ -3,6 +3,9 @@
 import type { CallOptions } from "../types/index.js";
 import { aborted, invalidArgument, timedOut } from "./errors.js";
 
+/** What a call's timeout is when none is given, in milliseconds: every call ends. */
+const defaultTimeout = 30_000;
+
 /** The longest timeout that timers can keep, in milliseconds. */
 const maxTimeout = 2 ** 31 - 1;
 
@@ -17,14 +20,14 @@ export function copyOptions<T extends object>(name: string, options: T | null | 
   }
 }
 
-/** Picks and checks what concerns the call itself. */
+/** Picks and checks what concerns the call itself; the timeout is always there. */
 export function callOptions(options: CallOptions | null | undefined): CallOptions {
   const { signal, timeout } = copyOptions("options", options);
   if (signal != null && !isSignal(signal)) throw invalidArgument("options.signal must be an AbortSignal.");
   if (timeout != null && !(Number.isInteger(timeout) && timeout > 0 && timeout <= maxTimeout)) {
     throw invalidArgument(`options.timeout must be a whole number of milliseconds from 1 to ${maxTimeout}.`);
   }
-  return { ...(signal == null ? undefined : { signal }), ...(timeout == null ? undefined : { timeout }) };
+  return { ...(signal == null ? undefined : { signal }), timeout: timeout ?? defaultTimeout };
 }
 
 // Not instanceof: a signal may come from another frame.

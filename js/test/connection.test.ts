@@ -136,9 +136,9 @@ test("methods go to the Go end with their options, close once it has ended does 
   connection.sink.state({ state: "closed", reason: "" });
   await connection.close();
   assert.deepEqual(calls, [
-    ["publish", ["t", "payload"], { qos: 0, signal }],
+    ["publish", ["t", "payload"], { qos: 0, signal, timeout: 30_000 }],
     ["takeBack", [], { timeout: 5 }],
     ["wake", "online"],
-    ["close", [], {}],
+    ["close", [], { timeout: 30_000 }],
   ]);
 });

@@ -55,11 +55,11 @@ test("load fetches nothing", async (t) => {
 
 test("call options are checked and copied", () => {
   const { signal } = new AbortController();
-  assert.deepEqual(callOptions(undefined), {});
-  assert.deepEqual(callOptions(null), {});
+  assert.deepEqual(callOptions(undefined), { timeout: 30_000 });
+  assert.deepEqual(callOptions(null), { timeout: 30_000 });
   assert.deepEqual(callOptions({ signal, timeout: 5 }), { signal, timeout: 5 });
   const both = { signal: undefined, timeout: undefined };
-  assert.deepEqual(callOptions(both), {});
+  assert.deepEqual(callOptions(both), { timeout: 30_000 });
   for (const options of [5, "x", { timeout: 0 }, { timeout: 1.5 }, { timeout: "5" }, { timeout: 2 ** 31 }, { signal: {} }, thrower("signal")]) {
     assert.throws(() => callOptions(options as object), { code: "INVALID_ARGUMENT" });
   }

@@ -47,6 +47,33 @@ func TestErrorsOfTheJourney(t *testing.T) {
 	p.connectAs(u) // the module has survived all that
 }
 
+// TestABrokerThatThePagesPolicyForbids: the browser says so at once, and so does connect.
+func TestABrokerThatThePagesPolicyForbids(t *testing.T) {
+	p := newSite(t).page(plain)
+	var codes []string
+	p.eval(`const endpoint = { username: "u", password: "p", mqttTopic: "t", host: "127.0.0.1", portWS: 9 };
+		try { await kii.connect(endpoint, { timeout: 3000 }) } catch (e) { return [e.code, e.cause.code] }`, &codes)
+	assert.Equal(t, []string{"TIMEOUT", "NETWORK"}, codes)
+}
+
+// TestTooMuchToRead: what is too long for the module's memory is refused before it is copied.
+func TestTooMuchToRead(t *testing.T) {
+	s := newSite(t)
+	p := s.page(plain)
+	p.connectAs(s.NewUser())
+	for body, code := range map[string]string{
+		`await kii.login("x".repeat(2_000_000), "x")`:                  "INVALID_ARGUMENT",
+		`await kii.sendToMe({ data: { text: "x".repeat(2_000_000) }})`: "INVALID_ARGUMENT",
+		`await connection.publish("", new Uint8Array(1_200_000_000))`:  "PACKET_TOO_LARGE",
+		`await connection.publish("", new ArrayBuffer(1_200_000_000))`: "PACKET_TOO_LARGE",
+		`await connection.publish("", "x".repeat(20_000_000))`:         "PACKET_TOO_LARGE",
+		`await connection.publish("", "\u3042".repeat(6_000_000))`:     "PACKET_TOO_LARGE",
+	} {
+		t.Run(body, func(t *testing.T) { assert.Equal(t, code, p.rejects(body).Code) })
+	}
+	assert.Empty(t, p.states(), "the connection stands")
+}
+
 // TestNothingAPagePassesEndsTheModule throws rubbish at every function.
 func TestNothingAPagePassesEndsTheModule(t *testing.T) {
 	s := newSite(t)
