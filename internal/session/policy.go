@@ -47,6 +47,9 @@ const (
 // busyFloor is the shortest wait after a server said that it has too much to do.
 const busyFloor = 5 * time.Second
 
+// longestFloor bounds what a server can ask for, since waking does not shorten it.
+const longestFloor = time.Hour
+
 // ruling is what the policy says about one cause.
 type ruling struct {
 	act    action
@@ -177,7 +180,7 @@ func byCode(rulings table[fault.Code], err error) ruling {
 // server asked for.
 func (r ruling) wait(c cause) time.Duration {
 	if f, ok := errors.AsType[*fault.Error](c.err); ok && f.RetryAfter > 0 {
-		return max(r.floor, time.Duration(f.RetryAfter)*time.Second)
+		return max(r.floor, min(time.Duration(min(f.RetryAfter, 1<<20))*time.Second, longestFloor))
 	}
 	return r.floor
 }

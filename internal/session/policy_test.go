@@ -186,6 +186,8 @@ func TestRetryAfterIsTheShortestWait(t *testing.T) {
 	assert.Equal(t, 30*time.Second, judge(c).wait(c))
 	below.RetryAfter = 1
 	assert.Equal(t, busyFloor, judge(c).wait(c))
+	below.RetryAfter = 1 << 40
+	assert.Equal(t, longestFloor, judge(c).wait(c), "no answer of a server puts a session to sleep for good")
 }
 
 func TestTheBrokersWordsAreInTheMessage(t *testing.T) {

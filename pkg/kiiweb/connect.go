@@ -2,6 +2,7 @@ package kiiweb
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/kiiweb/kiiweb/internal/fault"
@@ -188,6 +189,9 @@ func (conn *Connection) renew(ctx context.Context) (Endpoint, error) {
 		return Endpoint{}, fault.New(fault.NotLoggedIn, "the endpoint is good no more, and somebody else is logged in now")
 	}
 	e, err := conn.client.fetchEndpoint(ctx, login, conn.installationID)
+	if known, ok := errors.AsType[*Error](err); ok && known.Code == fault.NotFound && known.KiiCode == "" {
+		err = fault.Wrap(fault.BadResponse, "the endpoint could not be fetched again", err) // the cloud's own 404 has one
+	}
 	if err != nil {
 		return Endpoint{}, err
 	}

@@ -286,6 +286,18 @@ func TestEndpointIsRenewedForItsOwnerAlone(t *testing.T) {
 		_, err := s.client().Connect(context.Background(), b.endpoint(), ConnectOptions{Transport: TransportTCP})
 		fails(t, err, CodeRevoked, "")
 	})
+	t.Run("a page of some other server", func(t *testing.T) {
+		b := startBroker(t)
+		b.connack = func(n int, _ *mqtt.Connect) mqtt.ReasonCode {
+			if n == 1 {
+				return mqtt.BadUserNameOrPassword
+			}
+			return mqtt.Success
+		}
+		s := serve(t, reply{status: 404, body: "<html>no such page</html>"}, freshEndpoint(b, "pw-2"))
+		connect(t, s.client(), b.endpoint(), ConnectOptions{})
+		assert.Len(t, s.seen(), 2, "it was asked again")
+	})
 	t.Run("renewal points to plain TCP abroad", func(t *testing.T) {
 		b := startBroker(t)
 		b.connack = refuse
