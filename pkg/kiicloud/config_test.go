@@ -64,6 +64,7 @@ func TestOriginPolicy(t *testing.T) {
 	loopback := Config{HTTP: "127.0.0.1:8080", MQTT: "localhost:1883"}
 	open := Config{HTTP: "0.0.0.0:8080"}
 	listed := Config{HTTP: "127.0.0.1:8080", AllowOrigins: []string{"https://app.example"}}
+	advertised := Config{HTTP: "0.0.0.0:8080", Host: "cloud.example", AllowOrigins: []string{"https://app.example"}}
 	for name, tc := range map[string]struct {
 		c      Config
 		origin string
@@ -82,6 +83,9 @@ func TestOriginPolicy(t *testing.T) {
 		"open: a loopback page":               {open, "http://localhost:3000", false},
 		"listed: it":                          {listed, "https://app.example", true},
 		"listed: another":                     {listed, "http://localhost:3000", false},
+		"listed: a name that points here":     {listed, "http://cloud.example:8080", false},
+		"listed: the cloud's own page":        {advertised, "http://cloud.example:8080", true},
+		"listed: its host, another port":      {advertised, "http://cloud.example:3000", false},
 		"any":                                 {Config{AllowOrigins: []string{"*"}}, "https://x.example", true},
 	} {
 		t.Run(name, func(t *testing.T) {

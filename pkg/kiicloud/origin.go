@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// originPolicy decides which pages may use the cloud from a browser: those listed, or
-// where none are, any page of this machine when only this machine can connect, and
-// else only pages that came from the address that they call.
+// originPolicy decides which pages may use the cloud from a browser: its own and those
+// listed, or where none are, any page of this machine when only this machine can
+// connect, and else only pages that came from the address that they call.
 func (c Config) originPolicy() func(*http.Request) bool {
 	loopback := c.onLoopback()
 	return func(r *http.Request) bool {
@@ -19,7 +19,7 @@ func (c Config) originPolicy() func(*http.Request) bool {
 					return true
 				}
 			}
-			return false
+			return c.ownOrigin(origin, r.Host)
 		}
 		u, err := url.Parse(origin)
 		if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
@@ -30,6 +30,14 @@ func (c Config) originPolicy() func(*http.Request) bool {
 		}
 		return strings.EqualFold(u.Host, r.Host)
 	}
+}
+
+// ownOrigin reports whether a page came from this cloud itself, by a name that is
+// surely its own: the one that it advertises, or one of this machine's.
+func (c Config) ownOrigin(origin, host string) bool {
+	u, err := url.Parse(origin)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && strings.EqualFold(u.Host, host) &&
+		(loopbackHost(u.Hostname()) || strings.EqualFold(u.Hostname(), c.advertised()))
 }
 
 // originLike reports whether s is an origin as browsers send it: scheme and host, with

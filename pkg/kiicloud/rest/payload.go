@@ -6,6 +6,7 @@ import (
 	"sort"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/store"
 )
@@ -70,7 +71,7 @@ func (q pushRequest) payload(from origin) ([]byte, error) {
 	}
 	object := make(map[string]any, len(data)+8)
 	for k, v := range data {
-		object[k] = v
+		object[k] = plainest(v)
 	}
 	if q.Type != "" {
 		object["type"] = q.Type
@@ -99,6 +100,16 @@ func (q pushRequest) payload(from origin) ([]byte, error) {
 		return nil, err
 	}
 	return bytes.TrimRight(buf.Bytes(), "\n"), nil
+}
+
+// plainest is a value that will be written in as few bytes as JSON allows: text that
+// came as escapes ("\u00e9") becomes text, since the limit counts what is delivered.
+func plainest(v json.RawMessage) any {
+	var s string
+	if jsonKind(v) != "string" || json.Unmarshal(v, &s) != nil || strings.ContainsRune(s, utf8.RuneError) {
+		return v // half a surrogate pair has no other form than its escape
+	}
+	return s
 }
 
 // data checks the request and gives the data for MQTT.

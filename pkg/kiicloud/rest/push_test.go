@@ -52,6 +52,17 @@ func TestPushPayload(t *testing.T) {
 	raw := `{"a":"<&>","n":12345678901234567890.1}`
 	l.call("POST", "/api/apps/demo/users/me/push/messages", ann, `{"data":`+raw+`,"mqtt":{}`+noSender+`}`)
 	assert.Equal(t, raw, string(l.engine.pushes[l.engine.count()-1].Payload), "values go through as they are")
+
+	for name, c := range map[string]struct{ sent, want string }{
+		"escapes become text":          {`{"a":"\u65e5\u672c \ud83d\ude00 \/"}`, `{"a":"日本 😀 /"}`},
+		"escapes that JSON needs stay": {`{"a":"\"\\\n\u0000"}`, `{"a":"\"\\\n\u0000"}`},
+		"half a pair stays":            {`{"a":"\ud83d"}`, `{"a":"\ud83d"}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l.call("POST", "/api/apps/demo/users/me/push/messages", ann, `{"data":`+c.sent+`,"mqtt":{}`+noSender+`}`)
+			assert.Equal(t, c.want, string(l.engine.pushes[l.engine.count()-1].Payload))
+		})
+	}
 }
 
 func TestPushRefusals(t *testing.T) {
