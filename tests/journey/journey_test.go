@@ -135,7 +135,7 @@ func TestUninstallElsewhere(t *testing.T) {
 			assert.Equal(t, kiiweb.CodeRevoked, ch.Code)
 
 			_, err := tr.client.Connect(tr.ctx, endpoint, kiiweb.ConnectOptions{Transport: transport})
-			assert.Equal(t, kiiweb.CodeUnauthorized, kiiweb.CodeOf(err), "the old endpoint leads nowhere, at once: %v", err)
+			assert.Equal(t, kiiweb.CodeRevoked, kiiweb.CodeOf(err), "the old endpoint leads nowhere, at once: %v", err)
 		})
 	}
 }
