@@ -122,5 +122,5 @@ func (s *site) notice() string {
 }
 
 func (s *site) missing(name string) string {
-	return name + " is not in " + s.dist + ". Run `make build`, then reload the page."
+	return name + " is not built. Run `make build`, then reload the page."
 }

@@ -4,7 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"log/slog"
+	"log"
 	"net"
 	"net/http"
 	"strings"
@@ -77,7 +77,7 @@ func (s *Server) open() (err error) {
 	if err != nil {
 		return err
 	}
-	ws := guard.WebSocket(guard.WebSocketConfig{AllowOrigin: allow, Serve: s.engine.Serve})
+	ws := guard.WebSocket(guard.WebSocketConfig{AllowOrigin: allow, Serve: s.engine.Serve, Logger: s.cfg.Logger})
 	s.listenTLS(conf)
 	s.handle(s.route(api, ws))
 	s.facts = s.ready(admins[0], ca)
@@ -140,7 +140,7 @@ func (s *Server) handle(h http.Handler) {
 			WriteTimeout:      60 * time.Second,
 			IdleTimeout:       2 * time.Minute,
 			MaxHeaderBytes:    32 << 10,
-			ErrorLog:          slog.NewLogLogger(s.cfg.Logger.Handler(), slog.LevelDebug),
+			ErrorLog:          log.New(httpLog{s.cfg.Logger}, "", 0),
 			ConnState:         u.note,
 		}
 		server.RegisterOnShutdown(u.close)
@@ -162,7 +162,7 @@ func (s *Server) serve() {
 	}
 	for _, l := range []listener{s.lns.mqtt, s.lns.mqtts} {
 		if l.Listener != nil {
-			s.run("MQTT", func() error { return guard.ServeTCP(ctx, l, s.engine.Serve) })
+			s.run("MQTT", func() error { return guard.ServeTCP(ctx, s.cfg.Logger, l, s.engine.Serve) })
 		}
 	}
 }

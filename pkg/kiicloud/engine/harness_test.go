@@ -83,7 +83,7 @@ func start(t testing.TB, q shelf, change func(*EmbeddedConfig)) *cloud {
 	listen := func(wrap func(net.Listener) net.Listener) string {
 		ln, err := net.Listen("tcp", "127.0.0.1:0")
 		require.NoError(t, err)
-		go func() { accepting <- guard.ServeTCP(ctx, wrap(ln), c.e.Serve) }()
+		go func() { accepting <- guard.ServeTCP(ctx, slog.New(slog.DiscardHandler), wrap(ln), c.e.Serve) }()
 		return ln.Addr().String()
 	}
 	c.tcp = listen(func(ln net.Listener) net.Listener { return ln })

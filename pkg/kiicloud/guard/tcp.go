@@ -16,8 +16,8 @@ const maxAcceptDelay = time.Second
 // ServeTCP accepts connections on ln, plain or TLS, and runs serve for each in a goroutine
 // of its own. A panic in serve ends that connection alone. It returns nil when ctx has
 // ended, an error when ln cannot go on; either way ln is closed, and connections that are
-// being served go on.
-func ServeTCP(ctx context.Context, ln net.Listener, serve func(net.Conn)) error {
+// being served go on. log hears of what went wrong.
+func ServeTCP(ctx context.Context, log *slog.Logger, ln net.Listener, serve func(net.Conn)) error {
 	stop := context.AfterFunc(ctx, func() { _ = ln.Close() })
 	defer func() {
 		stop()
@@ -28,14 +28,14 @@ func ServeTCP(ctx context.Context, ln net.Listener, serve func(net.Conn)) error 
 		switch {
 		case err == nil:
 			delay = 0
-			go safely(conn, serve)
+			go safely(log, conn, serve)
 		case ctx.Err() != nil:
 			return nil
 		case errors.Is(err, net.ErrClosed):
 			return err
 		default:
 			delay = min(2*delay+5*time.Millisecond, maxAcceptDelay)
-			slog.Default().Warn("accept failed; trying again", "error", err, "in", delay)
+			log.Warn("accept failed; trying again", "error", err, "in", delay)
 			if !sleep(ctx, delay) {
 				return nil
 			}
@@ -44,10 +44,10 @@ func ServeTCP(ctx context.Context, ln net.Listener, serve func(net.Conn)) error 
 }
 
 // safely runs serve and closes conn, whatever happens.
-func safely(conn net.Conn, serve func(net.Conn)) {
+func safely(log *slog.Logger, conn net.Conn, serve func(net.Conn)) {
 	defer func() {
 		if p := recover(); p != nil {
-			slog.Default().Error("panic while serving a connection", "panic", p, "stack", string(debug.Stack()))
+			log.Error("panic while serving a connection", "panic", p, "stack", string(debug.Stack()))
 		}
 		_ = conn.Close()
 	}()

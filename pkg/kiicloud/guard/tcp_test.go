@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"sync"
 	"testing"
@@ -19,7 +20,7 @@ func TestServeTCPOutlivesAPanic(t *testing.T) {
 	ended := make(chan error, 1)
 	var wg sync.WaitGroup
 	go func() {
-		ended <- ServeTCP(ctx, ln, func(c net.Conn) {
+		ended <- ServeTCP(ctx, slog.New(slog.DiscardHandler), ln, func(c net.Conn) {
 			defer wg.Done()
 			b := make([]byte, 1)
 			_, _ = c.Read(b)
@@ -66,7 +67,7 @@ func TestServeTCPTriesAgainUntilTheListenerIsClosed(t *testing.T) {
 	l.errs <- errors.New("too many open files")
 	l.errs <- errors.New("too many open files")
 	l.errs <- net.ErrClosed
-	require.ErrorIs(t, ServeTCP(context.Background(), l, nil), net.ErrClosed)
+	require.ErrorIs(t, ServeTCP(context.Background(), slog.New(slog.DiscardHandler), l, nil), net.ErrClosed)
 
 	inner, err = net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -76,6 +77,6 @@ func TestServeTCPTriesAgainUntilTheListenerIsClosed(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
 	defer cancel()
-	require.NoError(t, ServeTCP(ctx, l, nil))
+	require.NoError(t, ServeTCP(ctx, slog.New(slog.DiscardHandler), l, nil))
 	require.NotEmpty(t, l.errs, "it waits between attempts")
 }

@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -31,6 +32,8 @@ type WebSocketConfig struct {
 	HandshakeTimeout time.Duration
 	// Serve runs one connection and returns when it ended. Required.
 	Serve func(net.Conn)
+	// Logger hears of a panic in Serve; nil means slog.Default().
+	Logger *slog.Logger
 }
 
 // WebSocket is the handler that upgrades requests and hands the connections to cfg.Serve.
@@ -39,6 +42,9 @@ type WebSocketConfig struct {
 func WebSocket(cfg WebSocketConfig) http.Handler {
 	if cfg.Path == "" {
 		cfg.Path = "/mqtt"
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.Default()
 	}
 	if cfg.AllowOrigin == nil {
 		cfg.AllowOrigin = sameOrigin
@@ -73,7 +79,7 @@ func WebSocket(cfg WebSocketConfig) http.Handler {
 			return // answered, or the client is gone
 		}
 		ws.SetReadLimit(cfg.ReadLimit)
-		safely(newWSConn(ws), cfg.Serve)
+		safely(cfg.Logger, newWSConn(ws), cfg.Serve)
 	})
 }
 
