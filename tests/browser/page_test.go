@@ -139,6 +139,12 @@ func (p *page) connectAs(u cloud.User) {
 	p.eval("await kii.login("+quote(u.LoginName)+", "+quote(u.Password)+"); await journey()", nil)
 }
 
+// pass lets time go by, for a test that nothing happens in it.
+func (p *page) pass(d time.Duration) {
+	p.t.Helper()
+	p.Eval("new Promise((done) => setTimeout(done, "+strconv.FormatInt(d.Milliseconds(), 10)+"))", nil)
+}
+
 // states are the states that the connection has gone through, without repeats in a row.
 func (p *page) states() string {
 	p.t.Helper()
