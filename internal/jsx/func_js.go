@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall/js"
+
+	"github.com/kiiweb/kiiweb/internal/fault"
 )
 
 var live atomic.Int64
@@ -75,18 +77,5 @@ func (o *Owner) Release() {
 func reportPanic(r any) {
 	stack := make([]byte, 8<<10)
 	stack = stack[:runtime.Stack(stack, false)]
-	_, _ = Call(global.Get("console"), "error", "kiiweb: a callback panicked: "+panicText(r)+"\n"+string(stack))
-}
-
-// panicText says what a recovered value was, without package fmt.
-func panicText(r any) string {
-	switch v := r.(type) {
-	case error:
-		return v.Error()
-	case string:
-		return v
-	case interface{ String() string }:
-		return v.String()
-	}
-	return "a value that is no error"
+	_, _ = Call(global.Get("console"), "error", "kiiweb: a callback panicked: "+fault.PanicText(r)+"\n"+string(stack))
 }

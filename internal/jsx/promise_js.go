@@ -44,7 +44,7 @@ func guarded(work func() (any, error)) (value any, err error) {
 		defer func() {
 			if r := recover(); r != nil {
 				reportPanic(r)
-				err = fault.Wrap(fault.Crashed, "The call crashed", errors.New(panicText(r)))
+				err = fault.Wrap(fault.Crashed, "The call crashed", errors.New(fault.PanicText(r)))
 			}
 		}()
 		value, err = work()

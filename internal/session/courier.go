@@ -3,6 +3,8 @@ package session
 import (
 	"runtime"
 	"sync"
+
+	"github.com/kiiweb/kiiweb/internal/fault"
 )
 
 // batch is what arrived in one turn of the loop: messages for the application, and
@@ -188,18 +190,5 @@ func stack() []byte {
 
 // reportPanic is the OnPanic of those who set none.
 func reportPanic(v any, stack []byte) {
-	print("kiiweb: panic in a handler: ", panicText(v), "\n", string(stack)) // to standard error
-}
-
-// panicText shows a panic's value.
-func panicText(v any) string {
-	switch v := v.(type) {
-	case error:
-		return v.Error()
-	case string:
-		return v
-	case interface{ String() string }:
-		return v.String()
-	}
-	return "a value that is no text"
+	print("kiiweb: panic in a handler: ", fault.PanicText(v), "\n", string(stack)) // to standard error
 }

@@ -2,7 +2,7 @@ package session
 
 // event is something that happened to the session. Events that belong to one
 // connection attempt carry its generation.
-type event interface{ name() string }
+type event interface{ happened() }
 
 type (
 	// opened starts the session.
@@ -38,17 +38,17 @@ type (
 	closedByUser struct{}
 )
 
-func (opened) name() string        { return "opened" }
-func (endpointReady) name() string { return "endpointReady" }
-func (dialed) name() string        { return "dialed" }
-func (welcomed) name() string      { return "welcomed" }
-func (subscribed) name() string    { return "subscribed" }
-func (lost) name() string          { return "lost" }
-func (retryDue) name() string      { return "retryDue" }
-func (stableDue) name() string     { return "stableDue" }
-func (woken) name() string         { return "woken" }
-func (takenBack) name() string     { return "takenBack" }
-func (closedByUser) name() string  { return "closedByUser" }
+func (opened) happened()        {}
+func (endpointReady) happened() {}
+func (dialed) happened()        {}
+func (welcomed) happened()      {}
+func (subscribed) happened()    {}
+func (lost) happened()          {}
+func (retryDue) happened()      {}
+func (stableDue) happened()     {}
+func (woken) happened()         {}
+func (takenBack) happened()     {}
+func (closedByUser) happened()  {}
 
 // generation gives the attempt that e belongs to; ok is false for events of the
 // session as a whole.

@@ -139,7 +139,7 @@ func guardHook[T any](cfg *Config, hook func() (T, error)) (v T, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			survive(cfg.OnPanic, p)
-			err = fault.New(fault.Crashed, "a hook of the session panicked: "+panicText(p))
+			err = fault.New(fault.Crashed, "a hook of the session panicked: "+fault.PanicText(p))
 		}
 	}()
 	return hook()

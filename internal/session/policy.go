@@ -62,11 +62,10 @@ type ruling struct {
 }
 
 // The usual rulings, which the tables put in their places.
-func retry(code fault.Code) ruling   { return ruling{act: actRetry, code: code} }
-func refresh(code fault.Code) ruling { return ruling{act: actRefresh, code: code} }
-func stop(code fault.Code) ruling    { return ruling{act: actStop, end: phaseFailed, code: code} }
-func busy(code fault.Code) ruling    { return ruling{act: actRetry, code: code, floor: busyFloor} }
-func blamed(code fault.Code) ruling  { return ruling{act: actRetry, code: code, blame: true} }
+func retry(code fault.Code) ruling  { return ruling{act: actRetry, code: code} }
+func stop(code fault.Code) ruling   { return ruling{act: actStop, end: phaseFailed, code: code} }
+func busy(code fault.Code) ruling   { return ruling{act: actRetry, code: code, floor: busyFloor} }
+func blamed(code fault.Code) ruling { return ruling{act: actRetry, code: code, blame: true} }
 
 // unauthorized, moved, foreign and astray are usual rulings with a remedy of
 // their own.
