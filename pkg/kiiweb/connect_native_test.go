@@ -4,7 +4,6 @@ package kiiweb
 
 import (
 	"context"
-	"net"
 	"strconv"
 	"strings"
 	"sync"
@@ -143,33 +142,6 @@ func TestConnectStopsAtCausesThatNoRetryMends(t *testing.T) {
 			assert.Equal(t, 1, b.seen(mqtt.CONNECT))
 		})
 	}
-}
-
-func TestConnectTimesOutWithTheLastCause(t *testing.T) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	e := endpointAt("127.0.0.1")
-	e.PortTCP = ln.Addr().(*net.TCPAddr).Port
-	require.NoError(t, ln.Close())
-	client := serve(t).client()
-	before := goleak.IgnoreCurrent()
-	seen := &recorder{}
-	_, err = client.Connect(context.Background(), e,
-		ConnectOptions{Transport: TransportTCP, Timeout: 100 * time.Millisecond, OnState: seen.add})
-	outer := fails(t, err, CodeTimeout, "not ready")
-	assert.Equal(t, CodeNetwork, CodeOf(outer.Cause), "the last cause is inside")
-	goleak.VerifyNone(t, before)
-	assert.Equal(t, StateClosed, seen.last().State, "nothing remains")
-}
-
-func TestConnectDeadlineOfTheContext(t *testing.T) {
-	b := startBroker(t)
-	b.connack = func(int, *mqtt.Connect) mqtt.ReasonCode { return mqtt.ServerUnavailable }
-	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
-	defer cancel()
-	_, err := serve(t).client().Connect(ctx, b.endpoint(), ConnectOptions{Transport: TransportTCP})
-	e := fails(t, err, CodeTimeout, "")
-	assert.Equal(t, CodeServerError, CodeOf(e.Cause))
 }
 
 func TestConnectCancelled(t *testing.T) {
