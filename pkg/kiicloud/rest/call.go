@@ -11,6 +11,12 @@ import (
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/store"
 )
 
+// TokenStore keeps access tokens.
+type TokenStore interface {
+	PutToken(ctx context.Context, t store.Token) error
+	TokenByHash(ctx context.Context, hash []byte) (store.Token, error)
+}
+
 // call is one request on its way through a route.
 type call struct {
 	w http.ResponseWriter
@@ -65,6 +71,8 @@ func (a *API) authenticate(c *call, token string, callers Callers) error {
 	switch t.Owner.Kind {
 	case store.OwnerUser:
 		kind = ByUser
+	case store.OwnerThing:
+		kind = ByThing
 	case store.OwnerAdmin:
 		kind = ByAdmin
 		if _, ok := a.admin(t.Owner.ID); !ok {

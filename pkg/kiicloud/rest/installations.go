@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"context"
 	"errors"
 	"math"
 	"net/http"
@@ -10,6 +11,30 @@ import (
 
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/store"
 )
+
+const (
+	typeInstalled    = "application/vnd.kii.InstallationCreationResponse+json"
+	typeInstallation = "application/vnd.kii.InstallationRetrievalResponse+json"
+	typeEndpoint     = "application/vnd.kii.MQTTEndpointResponse+json"
+)
+
+func installationRoutes() []Route {
+	return []Route{
+		{"POST", inApp + "/installations", byAnyToken, 201, typeInstalled, "register the caller for push", (*API).install},
+		{"GET", inApp + "/installations/{id}", byAnyToken, 200, typeInstallation, "read an installation, by its id or MQTT:{registration id}", (*API).readInstallation},
+		{"DELETE", inApp + "/installations/{id}", byAnyToken, 204, "", "end an installation, by its id or MQTT:{registration id}", (*API).uninstall},
+		{"GET", inApp + "/installations/{id}/mqtt-endpoint", byAnyToken, 200, typeEndpoint, "where and how to connect", (*API).endpoint},
+	}
+}
+
+// InstallationStore keeps installations.
+type InstallationStore interface {
+	Install(ctx context.Context, i store.Installation) (store.Installation, bool, error)
+	InstallationByID(ctx context.Context, appID, id string) (store.Installation, error)
+	InstallationByRegistration(ctx context.Context, appID, deviceType, registrationID string) (store.Installation, error)
+	InstallationsOf(ctx context.Context, o store.Owner) ([]store.Installation, error)
+	DeleteInstallation(ctx context.Context, appID, id string) (store.Installation, error)
+}
 
 // deviceMQTT is the only type of device that this cloud pushes to.
 const deviceMQTT = "MQTT"
@@ -128,7 +153,7 @@ func (a *API) installation(c *call) (i store.Installation, err error) {
 	case err != nil:
 		return i, err
 	case !c.mayActFor(i.Owner):
-		return i, unauthorized("The installation belongs to somebody else.").with("authenticatedAppID", c.app.ID).with("authenticatedPrincipalID", c.who.ID)
+		return i, c.notYours("The installation belongs to somebody else.")
 	}
 	return i, nil
 }

@@ -9,6 +9,13 @@ import (
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/store"
 )
 
+func loginRoutes() []Route {
+	return []Route{
+		{"POST", "/api/oauth2/token", ByNobody, 200, typeJSON, "log in as a user, a thing or an administrator", (*API).logIn},
+		{"POST", inApp + "/oauth2/token", ByNobody, 200, typeJSON, "log in as a user, a thing or an administrator", (*API).logIn},
+	}
+}
+
 // tokenLength is the length of an access token: 256 random bits.
 const tokenLength = 43
 

@@ -8,6 +8,8 @@ import (
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/store"
 )
 
+const typePushed = "application/vnd.kii.SendPushMessageResponse+json"
+
 type pushResponse struct {
 	MessageID string `json:"pushMessageID"`
 }

@@ -3,13 +3,11 @@
 package rest
 
 import (
-	"context"
 	"log/slog"
 	"net/http"
 	"time"
 
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/engine"
-	"github.com/kiiweb/kiiweb/pkg/kiicloud/store"
 )
 
 // MaxBody is the size in bytes above which a request body is refused.
@@ -23,16 +21,12 @@ type Admin struct{ ClientID, Secret string }
 
 // Store is what the API needs of the store.
 type Store interface {
-	CreateUser(ctx context.Context, u store.User) (store.User, error)
-	UserByID(ctx context.Context, appID, id string) (store.User, error)
-	UserByName(ctx context.Context, appID string, key store.UserKey, name string) (store.User, error)
-	PutToken(ctx context.Context, t store.Token) error
-	TokenByHash(ctx context.Context, hash []byte) (store.Token, error)
-	Install(ctx context.Context, i store.Installation) (store.Installation, bool, error)
-	InstallationByID(ctx context.Context, appID, id string) (store.Installation, error)
-	InstallationByRegistration(ctx context.Context, appID, deviceType, registrationID string) (store.Installation, error)
-	InstallationsOf(ctx context.Context, o store.Owner) ([]store.Installation, error)
-	DeleteInstallation(ctx context.Context, appID, id string) (store.Installation, error)
+	UserStore
+	ThingStore
+	TokenStore
+	InstallationStore
+	TopicStore
+	BucketStore
 }
 
 // Config is what an API is made of. All of it but EndpointDelay, TokenTTL and Now is required.

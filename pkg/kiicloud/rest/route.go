@@ -2,6 +2,7 @@ package rest
 
 import (
 	"net/http"
+	"slices"
 	"sort"
 	"strings"
 )
@@ -13,7 +14,11 @@ type Callers uint8
 const (
 	ByNobody Callers = 1 << iota // no token is asked for, and one that comes along is not looked at
 	ByUser
+	ByThing
 	ByAdmin
+
+	byOwner    = ByUser | ByThing           // who can be installed and subscribe
+	byAnyToken = ByUser | ByThing | ByAdmin // who may use what is found is decided later
 )
 
 // Route is one call of the API.
@@ -31,28 +36,12 @@ type Route struct {
 const (
 	inApp = "/api/apps/{appID}"
 
-	typeJSON         = "application/json"
-	typeInstalled    = "application/vnd.kii.InstallationCreationResponse+json"
-	typeInstallation = "application/vnd.kii.InstallationRetrievalResponse+json"
-	typeEndpoint     = "application/vnd.kii.MQTTEndpointResponse+json"
-	typePushed       = "application/vnd.kii.SendPushMessageResponse+json"
-	typeUser         = "application/vnd.kii.UserDataRetrievalResponse+json"
-	typeRegistered   = "application/vnd.kii.RegistrationResponse+json"
+	typeJSON = "application/json"
 )
 
 // Routes gives all calls of the API. A path that several methods share has a line for each.
 func Routes() []Route {
-	return []Route{
-		{"POST", "/api/oauth2/token", ByNobody, 200, typeJSON, "log in as a user or an administrator", (*API).logIn},
-		{"POST", inApp + "/oauth2/token", ByNobody, 200, typeJSON, "log in as a user or an administrator", (*API).logIn},
-		{"POST", inApp + "/users", ByNobody, 201, typeRegistered, "register a user", (*API).register},
-		{"GET", inApp + "/users/{userID}", ByUser | ByAdmin, 200, typeUser, "read a user; me is the caller", (*API).readUser},
-		{"POST", inApp + "/users/{userID}/push/messages", ByUser | ByAdmin, 201, typePushed, "push to a user; me is the caller", (*API).pushToUser},
-		{"POST", inApp + "/installations", ByUser | ByAdmin, 201, typeInstalled, "register the caller for push", (*API).install},
-		{"GET", inApp + "/installations/{id}", ByUser | ByAdmin, 200, typeInstallation, "read an installation, by its id or MQTT:{registration id}", (*API).readInstallation},
-		{"DELETE", inApp + "/installations/{id}", ByUser | ByAdmin, 204, "", "end an installation, by its id or MQTT:{registration id}", (*API).uninstall},
-		{"GET", inApp + "/installations/{id}/mqtt-endpoint", ByUser | ByAdmin, 200, typeEndpoint, "where and how to connect", (*API).endpoint},
-	}
+	return slices.Concat(loginRoutes(), userRoutes(), thingRoutes(), installationRoutes(), topicRoutes(), bucketRoutes())
 }
 
 // router makes a mux of the routes that answers in JSON even where it has no route.

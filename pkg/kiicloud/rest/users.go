@@ -11,6 +11,26 @@ import (
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/store"
 )
 
+const (
+	typeUser       = "application/vnd.kii.UserDataRetrievalResponse+json"
+	typeRegistered = "application/vnd.kii.RegistrationResponse+json"
+)
+
+func userRoutes() []Route {
+	return []Route{
+		{"POST", inApp + "/users", ByNobody, 201, typeRegistered, "register a user", (*API).register},
+		{"GET", inApp + "/users/{userID}", byAnyToken, 200, typeUser, "read a user; me is the caller", (*API).readUser},
+		{"POST", inApp + "/users/{userID}/push/messages", byAnyToken, 201, typePushed, "push to a user; me is the caller", (*API).pushToUser},
+	}
+}
+
+// UserStore keeps users.
+type UserStore interface {
+	CreateUser(ctx context.Context, u store.User) (store.User, error)
+	UserByID(ctx context.Context, appID, id string) (store.User, error)
+	UserByName(ctx context.Context, appID string, key store.UserKey, name string) (store.User, error)
+}
+
 // What names and passwords may look like. A login name goes into URLs and log-in
 // forms; the '%' that breaks clients is in none of them.
 var (
@@ -152,8 +172,10 @@ func (a *API) readUser(c *call) (any, error) {
 }
 
 // userInPath names the user that the path means: by id, or the caller as "me".
-func (c *call) userInPath() (store.Owner, error) {
-	id := c.r.PathValue("userID")
+func (c *call) userInPath() (store.Owner, error) { return c.userNamed(c.r.PathValue("userID")) }
+
+// userNamed is userInPath for any name of a user in a path.
+func (c *call) userNamed(id string) (store.Owner, error) {
 	if id != "me" {
 		return store.Owner{AppID: c.app.ID, Kind: store.OwnerUser, ID: id}, nil
 	}

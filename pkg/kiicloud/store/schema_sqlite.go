@@ -8,7 +8,7 @@ import (
 var sqlite = dialect{
 	name:       "sqlite",
 	begin:      "BEGIN IMMEDIATE",
-	migrations: []string{sqliteV1},
+	migrations: []string{sqliteV1, sqliteV2},
 }
 
 // sqliteV1: times are milliseconds since 1970, 0 for never. queue.seq counts within an
@@ -67,6 +67,71 @@ CREATE TABLE queue (
 ) STRICT;
 CREATE INDEX queue_order ON queue (installation_id, seq, expires_at);
 CREATE INDEX queue_expiry ON queue (expires_at);
+`
+
+// sqliteV2: what a scope owns is found by (app_id, scope_kind, scope_id); scope_id is empty
+// for the app's own. A bucket is there from its first object or subscription on and has no
+// row of its own. fields is a JSON object: what the client keeps, without our own fields.
+const sqliteV2 = `
+ALTER TABLE users ADD COLUMN fields TEXT NOT NULL DEFAULT '{}';
+
+CREATE TABLE things (
+	app_id          TEXT NOT NULL,
+	id              TEXT NOT NULL,
+	vendor_thing_id TEXT NOT NULL,
+	password_hash   TEXT NOT NULL,
+	fields          TEXT NOT NULL,
+	created_at      INTEGER NOT NULL,
+	PRIMARY KEY (app_id, id),
+	UNIQUE (app_id, vendor_thing_id)
+) STRICT;
+
+CREATE TABLE topics (
+	id         TEXT NOT NULL PRIMARY KEY,
+	app_id     TEXT NOT NULL,
+	scope_kind TEXT NOT NULL,
+	scope_id   TEXT NOT NULL,
+	name       TEXT NOT NULL,
+	created_at INTEGER NOT NULL,
+	UNIQUE (app_id, scope_kind, scope_id, name)
+) STRICT;
+
+CREATE TABLE topic_subscriptions (
+	topic_id   TEXT NOT NULL REFERENCES topics (id) ON DELETE CASCADE,
+	app_id     TEXT NOT NULL,
+	owner_kind TEXT NOT NULL,
+	owner_id   TEXT NOT NULL,
+	created_at INTEGER NOT NULL,
+	PRIMARY KEY (topic_id, owner_kind, owner_id)
+) STRICT;
+CREATE INDEX topic_subscriptions_owner ON topic_subscriptions (app_id, owner_kind, owner_id);
+
+CREATE TABLE objects (
+	app_id      TEXT NOT NULL,
+	scope_kind  TEXT NOT NULL,
+	scope_id    TEXT NOT NULL,
+	bucket      TEXT NOT NULL,
+	id          TEXT NOT NULL,
+	version     INTEGER NOT NULL,
+	fields      TEXT NOT NULL,
+	owner_kind  TEXT NOT NULL,
+	owner_id    TEXT NOT NULL,
+	created_at  INTEGER NOT NULL,
+	modified_at INTEGER NOT NULL,
+	PRIMARY KEY (app_id, scope_kind, scope_id, bucket, id)
+) STRICT;
+
+CREATE TABLE bucket_subscriptions (
+	app_id     TEXT NOT NULL,
+	scope_kind TEXT NOT NULL,
+	scope_id   TEXT NOT NULL,
+	bucket     TEXT NOT NULL,
+	owner_kind TEXT NOT NULL,
+	owner_id   TEXT NOT NULL,
+	created_at INTEGER NOT NULL,
+	PRIMARY KEY (app_id, scope_kind, scope_id, bucket, owner_kind, owner_id)
+) STRICT;
+CREATE INDEX bucket_subscriptions_owner ON bucket_subscriptions (app_id, owner_kind, owner_id);
 `
 
 // sqliteFile is the database of a data folder.

@@ -30,6 +30,24 @@ type Owner struct {
 	ID    string
 }
 
+// ScopeKind says whose a topic or bucket is.
+type ScopeKind string
+
+// The kinds of scope.
+const (
+	ScopeApp   ScopeKind = "APP"
+	ScopeUser  ScopeKind = "USER"
+	ScopeThing ScopeKind = "THING"
+)
+
+// Scope is what topics and buckets belong to: an app, or a user or thing of it. Their
+// names are unique within a scope.
+type Scope struct {
+	AppID string
+	Kind  ScopeKind
+	ID    string // of the user or thing; empty for the app
+}
+
 // User is a registered user.
 type User struct {
 	AppID        string
@@ -39,7 +57,43 @@ type User struct {
 	Phone        string
 	DisplayName  string
 	PasswordHash string
+	Fields       []byte // JSON object of the app's own fields; nil means none
 	CreatedAt    time.Time
+}
+
+// Thing is a registered device.
+type Thing struct {
+	AppID         string
+	ID            string
+	VendorThingID string
+	PasswordHash  string
+	Fields        []byte // JSON object of the fields that came with the registration; nil means none
+	CreatedAt     time.Time
+}
+
+// Topic is a name that pushes are sent to and owners subscribe to.
+type Topic struct {
+	ID        string // internal: tells a topic from a later one of the same name
+	Scope     Scope
+	Name      string
+	CreatedAt time.Time
+}
+
+// Bucket names a set of objects. It needs no creation.
+type Bucket struct {
+	Scope Scope
+	Name  string
+}
+
+// Object is a JSON object in a bucket.
+type Object struct {
+	Bucket     Bucket
+	ID         string
+	Version    int64  // 1 at the creation, and one more at each change
+	Fields     []byte // JSON object
+	Owner      Owner  // who created it
+	CreatedAt  time.Time
+	ModifiedAt time.Time
 }
 
 // Token is an access token. Only its hash is stored.

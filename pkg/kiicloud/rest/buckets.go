@@ -1,0 +1,6 @@
+package rest
+
+func bucketRoutes() []Route { return nil }
+
+// BucketStore keeps objects and who has subscribed to their buckets.
+type BucketStore interface{}
