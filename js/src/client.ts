@@ -9,6 +9,9 @@ import type {
   MqttEndpoint,
   Owner,
   PushMessage,
+  Topic,
+  TopicList,
+  TopicScope,
 } from "../types/index.js";
 import { callOptions, copyOptions } from "./calls.js";
 import { isFinal, LiveConnection } from "./connection.js";
@@ -38,6 +41,14 @@ export class Client implements Kii {
 
   useToken(token: string, owner?: Owner | null, options?: CallOptions): Promise<Login> {
     return this.#enter("useToken", [token, owner], options);
+  }
+
+  registerThing(vendorThingID: string, password: string, options?: CallOptions): Promise<Login> {
+    return this.#enter("registerThing", [vendorThingID, password], options);
+  }
+
+  loginAsThing(vendorThingID: string, password: string, options?: CallOptions): Promise<Login> {
+    return this.#enter("loginAsThing", [vendorThingID, password], options);
   }
 
   async logout(options?: CallOptions): Promise<void> {
@@ -76,6 +87,38 @@ export class Client implements Kii {
 
   sendToMe(message: PushMessage, options?: CallOptions): Promise<{ pushMessageID: string }> {
     return this.#call("sendToMe", [message], options);
+  }
+
+  createTopic(topic: Topic, options?: CallOptions): Promise<void> {
+    return this.#call("createTopic", [topic], options);
+  }
+
+  deleteTopic(topic: Topic, options?: CallOptions): Promise<void> {
+    return this.#call("deleteTopic", [topic], options);
+  }
+
+  topicExists(topic: Topic, options?: CallOptions): Promise<boolean> {
+    return this.#call("topicExists", [topic], options);
+  }
+
+  listTopics(scope?: TopicScope | null, paginationKey?: string | null, options?: CallOptions): Promise<TopicList> {
+    return this.#call("listTopics", [scope, paginationKey], options);
+  }
+
+  subscribe(topic: Topic, options?: CallOptions): Promise<void> {
+    return this.#call("subscribe", [topic], options);
+  }
+
+  unsubscribe(topic: Topic, options?: CallOptions): Promise<void> {
+    return this.#call("unsubscribe", [topic], options);
+  }
+
+  isSubscribed(topic: Topic, options?: CallOptions): Promise<boolean> {
+    return this.#call("isSubscribed", [topic], options);
+  }
+
+  sendToTopic(topic: Topic, message: PushMessage, options?: CallOptions): Promise<{ pushMessageID: string }> {
+    return this.#call("sendToTopic", [topic, message], options);
   }
 
   async #call<T>(method: string, args: unknown[], options: CallOptions | undefined): Promise<T> {

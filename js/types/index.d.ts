@@ -294,6 +294,27 @@ interface PushMessageOptions {
 export type PushMessage = PushMessageOptions &
   ({ data: PushData; mqttData?: PushData | undefined } | { data?: undefined; mqttData: PushData });
 
+/**
+ * Whose topics: those of the user or thing that is named, or, with neither, those of the app.
+ * `userID: "me"` is the user who is logged in.
+ */
+export type TopicScope = Owner | { userID?: undefined; thingID?: undefined };
+
+/**
+ * A topic by its name, 1 to 64 of the characters A-Z, a-z, 0-9, _ and -. A string is a topic of the
+ * app, an object can name one of a user or thing. By default only administrators create, delete and
+ * send to an app's topics; every user and thing may subscribe to them. A user's or thing's topics are
+ * its own to do all that with.
+ */
+export type Topic = string | ({ name: string } & TopicScope);
+
+/** One page of names of topics. */
+export interface TopicList {
+  topics: string[];
+  /** There is more: `listTopics` gives the next page for it. */
+  paginationKey?: string;
+}
+
 /** A client of one app, with at most one login. Every method rejects with a KiiError. */
 export interface Kii {
   /** The login in force, or null. */
@@ -310,6 +331,16 @@ export interface Kii {
    * which user the token belongs to.
    */
   useToken(token: string, owner?: Owner | null, options?: CallOptions): Promise<Login>;
+  /**
+   * Creates a thing and logs in as it. `vendorThingID` is the maker's id of it, such as a serial number.
+   * CONFLICT: it is registered already; `loginAsThing` says with its password whether as this thing.
+   */
+  registerThing(vendorThingID: string, password: string, options?: CallOptions): Promise<Login>;
+  /**
+   * Logs a thing in, as `login` does with `VENDOR_THING_ID:` before the id. BAD_CREDENTIALS: id or
+   * password is wrong.
+   */
+  loginAsThing(vendorThingID: string, password: string, options?: CallOptions): Promise<Login>;
   /** Forgets the login. Connections stay open. */
   logout(options?: CallOptions): Promise<void>;
   /**
@@ -330,4 +361,34 @@ export interface Kii {
   uninstallByInstallationID(installationID: string, options?: CallOptions): Promise<void>;
   /** Pushes a message to the owner who is logged in. */
   sendToMe(message: PushMessage, options?: CallOptions): Promise<{ pushMessageID: string }>;
+  /**
+   * Creates a topic. CONFLICT: there is one of that name. So it is, too, when a call is repeated whose
+   * answer was lost.
+   */
+  createTopic(topic: Topic, options?: CallOptions): Promise<void>;
+  /** Deletes a topic with its subscriptions. NOT_FOUND: there is none, perhaps since an earlier call. */
+  deleteTopic(topic: Topic, options?: CallOptions): Promise<void>;
+  /** Says whether there is such a topic. A server that is no Kii-compatible one rejects; it is no `false`. */
+  topicExists(topic: Topic, options?: CallOptions): Promise<boolean>;
+  /** Names the app's topics, or those of a user or thing: a page of them, the first without `paginationKey`. */
+  listTopics(scope?: TopicScope | null, paginationKey?: string | null, options?: CallOptions): Promise<TopicList>;
+  /**
+   * Subscribes the owner who is logged in: what is sent to the topic reaches the owner's installations,
+   * and so the connections of `connect`. Resolves when the subscription is there, also when it was
+   * before: the call can be repeated. NOT_FOUND: there is no such topic.
+   */
+  subscribe(topic: Topic, options?: CallOptions): Promise<void>;
+  /**
+   * Ends that. Resolves when there is no subscription, also when there was none before. NOT_FOUND:
+   * there is no such topic.
+   */
+  unsubscribe(topic: Topic, options?: CallOptions): Promise<void>;
+  /** Says whether the owner who is logged in is subscribed. NOT_FOUND: there is no such topic. */
+  isSubscribed(topic: Topic, options?: CallOptions): Promise<boolean>;
+  /**
+   * Pushes a message to all subscribers of a topic. A call whose answer was lost may have sent it: to
+   * repeat the call can send it twice. PUSH_TOO_LARGE: the message is over 4,096 bytes. NOT_FOUND:
+   * there is no such topic.
+   */
+  sendToTopic(topic: Topic, message: PushMessage, options?: CallOptions): Promise<{ pushMessageID: string }>;
 }

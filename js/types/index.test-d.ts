@@ -3,7 +3,7 @@
 
 import type * as Source from "../src/esm.js";
 import type * as Api from "./index.js";
-import type { Connection, Kii, KiiError, Login, Message, StateChange } from "./index.js";
+import type { Connection, Kii, KiiError, Login, Message, StateChange, Topic, TopicScope } from "./index.js";
 import type { Raw } from "./raw.js";
 import "./global.js";
 
@@ -51,6 +51,32 @@ export async function journey(): Promise<void> {
   await client.sendToMe({ data: { text: "hello", count: 1, urgent: false, none: null }, sendWhen: true });
 }
 
+export async function topics(): Promise<void> {
+  const thing = await kii.registerThing("serial-1", "password");
+  same<typeof thing, Login>(true);
+  same<Awaited<ReturnType<Kii["loginAsThing"]>>, Login>(true);
+
+  const mine: Topic = { name: "news", userID: "me" };
+  await kii.createTopic(mine, { timeout: 1000 });
+  await kii.createTopic("news");
+  await kii.subscribe({ name: "news", thingID: "t" });
+  await kii.subscribe({ name: "news" });
+  const answers = [await kii.topicExists(mine), await kii.isSubscribed(mine)];
+  same<typeof answers, boolean[]>(true);
+
+  const scope: TopicScope = { userID: "me" };
+  const { topics, paginationKey } = await kii.listTopics(scope);
+  same<typeof topics, string[]>(true);
+  await kii.listTopics(undefined, paginationKey, { timeout: 1000 });
+  await kii.listTopics(null, null);
+  await kii.listTopics({});
+
+  const { pushMessageID } = await kii.sendToTopic(mine, { data: { text: "hello" }, sendTopicID: true });
+  same<typeof pushMessageID, string>(true);
+  await kii.unsubscribe(mine);
+  await kii.deleteTopic(mine);
+}
+
 export function refusals(connection: Connection): void {
   // @ts-expect-error site or baseURL is missing
   void load({ appID: "a", appKey: "k" });
@@ -68,6 +94,14 @@ export function refusals(connection: Connection): void {
   void kii.sendToMe({ data: { nested: {} } });
   // @ts-expect-error there is nothing to send
   void kii.sendToMe({});
+  // @ts-expect-error a topic has a name
+  void kii.createTopic({ userID: "me" });
+  // @ts-expect-error both a user's and a thing's
+  void kii.subscribe({ name: "news", userID: "u", thingID: "t" });
+  // @ts-expect-error a scope has no name
+  void kii.listTopics({ name: "news" });
+  // @ts-expect-error there is nothing to send
+  void kii.sendToTopic("news", {});
   // @ts-expect-error no such event
   connection.on("error", () => {});
   // @ts-expect-error state is read-only
@@ -94,4 +128,6 @@ export async function withoutLoader(): Promise<void> {
   await connection.close();
   const other = await raw.create({ appID: "b", appKey: "k", site: "US" });
   await other.login("name", "password");
+  same<keyof typeof other, Exclude<keyof Kii, "current">>(true);
+  same<Awaited<ReturnType<typeof other.listTopics>>["topics"], string[]>(true);
 }

@@ -15,7 +15,10 @@ import type {
   StateChange,
 } from "./index.js";
 
-/** A client of one app. Rejections are `Error`s with the fields of KiiError. */
+/**
+ * A client of one app: the functions of Kii, with its arguments. Rejections are `Error`s with the fields
+ * of KiiError.
+ */
 export interface RawClient extends Omit<Kii, "connect" | "current"> {
   connect(endpoint: Parameters<Kii["connect"]>[0], options?: RawConnectOptions): Promise<RawConnection>;
 }
