@@ -225,7 +225,7 @@ func TestPropertiesOfAPush(t *testing.T) {
 	inst := c.q.install(t, installationFor(1))
 	push := pushFor(inst, 0)
 	push.ExpiresAt = time.Now().Add(30 * time.Second)
-	require.NoError(t, c.e.Publish(context.Background(), inst, push))
+	require.NoError(t, c.e.Publish(context.Background(), []store.Installation{inst}, push))
 
 	noProblems := func(h *guardtest.Hello) { h.Properties = []byte{0x17, 0} } // Request Problem Information 0
 	client := c.connect(tcp5, inst, noProblems)
@@ -243,7 +243,7 @@ func TestPushThatTheClientCannotTakeIsDroppedAndCounted(t *testing.T) {
 	inst := c.q.install(t, installationFor(1))
 	big := pushFor(inst, 0)
 	big.Payload = make([]byte, 300)
-	require.NoError(t, c.e.Publish(context.Background(), inst, big))
+	require.NoError(t, c.e.Publish(context.Background(), []store.Installation{inst}, big))
 	c.push(inst, 1, 2)
 
 	small := func(h *guardtest.Hello) { h.Properties = []byte{0x27, 0, 0, 0, 200} } // Maximum Packet Size 200

@@ -160,12 +160,30 @@ func (e *Embedded) Endpoint(_ context.Context, inst store.Installation) (Endpoin
 }
 
 // Publish is part of Engine.
-func (e *Embedded) Publish(ctx context.Context, inst store.Installation, p store.Push) error {
-	p.InstallationID = inst.ID
-	return e.enqueue(ctx, inst, p)
+func (e *Embedded) Publish(ctx context.Context, to []store.Installation, p store.Push) error {
+	if len(to) == 0 {
+		return nil
+	}
+	ids := make([]string, len(to))
+	for i, inst := range to {
+		ids[i] = inst.ID
+	}
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	dropped, err := e.queue.EnqueueAll(ctx, p, ids)
+	if err != nil {
+		return err
+	}
+	for id, n := range dropped {
+		e.droppedOldest(id, n)
+	}
+	for _, inst := range to {
+		e.wake(inst)
+	}
+	return nil
 }
 
-// enqueue stores p and wakes the delivery.
+// enqueue stores what the client of inst published, and wakes the delivery.
 func (e *Embedded) enqueue(ctx context.Context, inst store.Installation, p store.Push) error {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
@@ -174,15 +192,24 @@ func (e *Embedded) enqueue(ctx context.Context, inst store.Installation, p store
 		return err
 	}
 	if dropped > 0 {
-		e.count.dropped.Add(int64(dropped))
-		e.log.Warn("queue is full: oldest pushes dropped", "installation", inst.ID, "dropped", dropped)
+		e.droppedOldest(inst.ID, dropped)
 	}
+	e.wake(inst)
+	return nil
+}
+
+func (e *Embedded) droppedOldest(installationID string, n int) {
+	e.count.dropped.Add(int64(n))
+	e.log.Warn("queue is full: oldest pushes dropped", "installation", installationID, "dropped", n)
+}
+
+// wake tells the delivery to inst, where there is one, that its queue has something new.
+func (e *Embedded) wake(inst store.Installation) {
 	if s := e.sessions.of(inst.Topic); s != nil {
 		if pump := s.delivery(); pump != nil {
 			pump.poke()
 		}
 	}
-	return nil
 }
 
 // Revoke is part of Engine. The password needs nothing more: CONNECT looks for the

@@ -27,9 +27,11 @@ type Engine interface {
 	// Endpoint makes credentials for the installation: the same topic each time, and
 	// a password of its own each time; earlier ones stay good until their TTL ends.
 	Endpoint(ctx context.Context, inst store.Installation) (Endpoint, error)
-	// Publish queues p for the installation. When it returns nil, p is stored and will be
-	// delivered, unless it expires, is pushed out by newer ones, or the installation ends.
-	Publish(ctx context.Context, inst store.Installation, p store.Push) error
+	// Publish queues p for every installation of to; p.InstallationID is ignored. When it
+	// returns nil, p is stored for all of them and will be delivered to each, unless it
+	// expires, is pushed out by newer ones, or the installation ends. After an error it is
+	// stored for none. An installation that has ended already is left out.
+	Publish(ctx context.Context, to []store.Installation, p store.Push) error
 	// Revoke ends what the installation had: its password, then its connection (told
 	// 0x98 on MQTT 5), then its queue. The installation's row is gone already.
 	Revoke(ctx context.Context, inst store.Installation) error

@@ -177,7 +177,7 @@ func (c *cloud) subscribe(w way, inst store.Installation, options byte, change .
 func (c *cloud) push(inst store.Installation, from, to int) {
 	c.t.Helper()
 	for n := from; n < to; n++ {
-		require.NoError(c.t, c.e.Publish(context.Background(), inst, pushFor(inst, n)))
+		require.NoError(c.t, c.e.Publish(context.Background(), []store.Installation{inst}, pushFor(inst, n)))
 	}
 }
 

@@ -77,6 +77,23 @@ func (q *memory) InstallationByTopic(_ context.Context, topic string) (store.Ins
 func (q *memory) Enqueue(_ context.Context, p store.Push) (seq int64, dropped int, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	return q.enqueue(p)
+}
+
+func (q *memory) EnqueueAll(_ context.Context, p store.Push, installationIDs []string) (map[string]int, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	dropped := map[string]int{}
+	for _, id := range installationIDs {
+		p.InstallationID = id
+		if _, n, err := q.enqueue(p); err == nil && n > 0 {
+			dropped[id] = n
+		}
+	}
+	return dropped, nil
+}
+
+func (q *memory) enqueue(p store.Push) (seq int64, dropped int, err error) {
 	known := false
 	for _, inst := range q.installations {
 		known = known || inst.ID == p.InstallationID

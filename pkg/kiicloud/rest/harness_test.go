@@ -51,13 +51,16 @@ func (e *fakeEngine) Endpoint(_ context.Context, i store.Installation) (engine.E
 	return p, e.fail
 }
 
-func (e *fakeEngine) Publish(_ context.Context, i store.Installation, p store.Push) error {
+func (e *fakeEngine) Publish(_ context.Context, to []store.Installation, p store.Push) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.fail != nil {
 		return e.fail
 	}
-	e.pushes = append(e.pushes, p)
+	for _, i := range to {
+		p.InstallationID = i.ID
+		e.pushes = append(e.pushes, p)
+	}
 	return nil
 }
 

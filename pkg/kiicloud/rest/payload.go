@@ -93,6 +93,11 @@ func (q pushRequest) payload(from origin) ([]byte, error) {
 	if q.SendOrigin.or(false) {
 		object["origin"] = "EXPLICIT"
 	}
+	return compact(object)
+}
+
+// compact is the object as JSON in as few bytes as there can be: the limit counts them.
+func compact(object map[string]any) ([]byte, error) {
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
 	enc.SetEscapeHTML(false) // '<' is one byte of the 4096, not six
@@ -100,6 +105,21 @@ func (q pushRequest) payload(from origin) ([]byte, error) {
 		return nil, err
 	}
 	return bytes.TrimRight(buf.Bytes(), "\n"), nil
+}
+
+// scopeKeys adds what a message says of the scope of its topic or bucket.
+func scopeKeys(object map[string]any, s store.Scope) {
+	object["objectScopeAppID"] = s.AppID
+	switch s.Kind {
+	case store.ScopeApp:
+		object["objectScopeType"] = "APP"
+	case store.ScopeUser:
+		object["objectScopeType"] = "APP_AND_USER"
+		object["objectScopeUserID"] = s.ID
+	case store.ScopeThing:
+		object["objectScopeType"] = "APP_AND_THING"
+		object["objectScopeThingID"] = s.ID
+	}
 }
 
 // plainest is a value that will be written in as few bytes as JSON allows: text that

@@ -1,8 +1,9 @@
 package rest
 
 import (
-	"errors"
+	"context"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/store"
@@ -37,29 +38,34 @@ func (a *API) pushToUser(c *call) (any, error) {
 }
 
 // push hands the payload to every installation of the owner that the request means.
-// It is accepted also where there is none: who is not installed receives nothing.
 func (a *API) push(c *call, to store.Owner, req pushRequest, payload []byte) (any, error) {
-	id := store.NewID()
 	if !req.MQTT.enabled() {
-		return pushResponse{id}, nil
-	}
-	if len(payload) > MaxPush {
-		return nil, fail(http.StatusRequestEntityTooLarge, "PUSH_MESSAGE_TOO_LARGE",
-			"The message is "+strconv.Itoa(len(payload))+" bytes of JSON with what the send flags add; at most "+strconv.Itoa(MaxPush)+" are allowed.").
-			with("size", len(payload)).with("limit", MaxPush)
+		return pushResponse{store.NewID()}, nil
 	}
 	all, err := a.Store.InstallationsOf(c.ctx(), to)
 	if err != nil {
 		return nil, err
 	}
-	for _, i := range all {
-		if !req.reaches(i) {
-			continue
-		}
-		err := a.Engine.Publish(c.ctx(), i, store.Push{InstallationID: i.ID, MessageID: id, Payload: payload, CreatedAt: a.Now()})
-		if err != nil && !errors.Is(err, store.ErrNotFound) { // uninstalled meanwhile: no receiver any more
-			return nil, err
-		}
+	all = slices.DeleteFunc(all, func(i store.Installation) bool { return !req.reaches(i) })
+	id, err := a.deliver(c.ctx(), all, payload)
+	if err != nil {
+		return nil, err
 	}
 	return pushResponse{id}, nil
+}
+
+// deliver hands a message, a JSON object of at most MaxPush bytes, to all of these
+// installations or, when it fails, to none. It is accepted also where there are none: who is
+// not installed, or not any more, receives nothing.
+func (a *API) deliver(ctx context.Context, to []store.Installation, payload []byte) (pushMessageID string, err error) {
+	if len(payload) > MaxPush {
+		return "", fail(http.StatusRequestEntityTooLarge, "PUSH_MESSAGE_TOO_LARGE",
+			"The message is "+strconv.Itoa(len(payload))+" bytes of JSON with what the send flags add; at most "+strconv.Itoa(MaxPush)+" are allowed.").
+			with("size", len(payload)).with("limit", MaxPush)
+	}
+	id := store.NewID()
+	if len(to) == 0 {
+		return id, nil
+	}
+	return id, a.Engine.Publish(ctx, to, store.Push{MessageID: id, Payload: payload, CreatedAt: a.Now()})
 }

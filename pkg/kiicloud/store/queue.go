@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 )
 
 const (
@@ -28,15 +30,7 @@ const (
 // The error is ErrNotFound when the installation is gone.
 func (s *SQL) Enqueue(ctx context.Context, p Push) (seq int64, dropped int, err error) {
 	now := s.now()
-	if p.CreatedAt.IsZero() {
-		p.CreatedAt = now
-	}
-	if p.ExpiresAt.IsZero() {
-		p.ExpiresAt = p.CreatedAt.Add(QueueTTL)
-	}
-	if p.Payload == nil {
-		p.Payload = []byte{}
-	}
+	p.complete(now)
 	err = s.writer.do(ctx, func(t tx) error {
 		if err := t.row(nextSeq, p.InstallationID).Scan(&seq); err != nil {
 			return notFound(err)
@@ -52,6 +46,57 @@ func (s *SQL) Enqueue(ctx context.Context, p Push) (seq int64, dropped int, err 
 		return 0, 0, wrap("enqueue a push", err)
 	}
 	return seq, dropped, nil
+}
+
+// complete sets what was left out.
+func (p *Push) complete(now time.Time) {
+	if p.CreatedAt.IsZero() {
+		p.CreatedAt = now
+	}
+	if p.ExpiresAt.IsZero() {
+		p.ExpiresAt = p.CreatedAt.Add(QueueTTL)
+	}
+	if p.Payload == nil {
+		p.Payload = []byte{}
+	}
+}
+
+// EnqueueAll is Enqueue for many installations, all in one transaction: when it fails, none
+// of them has p. An installation that is gone is left out, one that is named twice gets p
+// once. dropped has the number of pushes that newer ones pushed out of a full queue, by
+// installation, for those that lost any. p.InstallationID is ignored.
+func (s *SQL) EnqueueAll(ctx context.Context, p Push, installationIDs []string) (dropped map[string]int, err error) {
+	now := s.now()
+	p.complete(now)
+	ids := slices.Compact(slices.Sorted(slices.Values(installationIDs)))
+	err = s.writer.do(ctx, func(t tx) error {
+		dropped = nil
+		for _, id := range ids {
+			var seq int64
+			err := notFound(t.row(nextSeq, id).Scan(&seq))
+			if errors.Is(err, ErrNotFound) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			if err := t.exec(insertPush, id, seq, p.MessageID, p.Payload, millis(p.CreatedAt), millis(p.ExpiresAt)); err != nil {
+				return err
+			}
+			n, err := t.affected(trimQueue, id, millis(now), QueueMax)
+			if err != nil {
+				return err
+			}
+			if n > 0 {
+				if dropped == nil {
+					dropped = map[string]int{}
+				}
+				dropped[id] = int(n)
+			}
+		}
+		return nil
+	})
+	return dropped, wrap("enqueue a push for many", err)
 }
 
 // Pending gives up to limit unexpired pushes of an installation whose Seq is above
