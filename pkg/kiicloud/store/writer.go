@@ -193,3 +193,12 @@ func (t tx) row(query string, args ...any) scanner {
 	}
 	return st.QueryRow(args...)
 }
+
+// rows runs a query whose rows are read, and closed, before the transaction goes on.
+func (t tx) rows(query string, args ...any) (*sql.Rows, error) {
+	st, err := t.w.prepared.get(context.Background(), query)
+	if err != nil {
+		return nil, err
+	}
+	return st.Query(args...)
+}
