@@ -13,8 +13,9 @@ import (
 
 // TokenStore keeps access tokens.
 type TokenStore interface {
-	PutToken(ctx context.Context, t store.Token) error
+	PutToken(ctx context.Context, t store.Token, passwordHash string) error
 	TokenByHash(ctx context.Context, hash []byte) (store.Token, error)
+	DeleteToken(ctx context.Context, hash []byte) error
 }
 
 // call is one request on its way through a route.
@@ -22,8 +23,9 @@ type call struct {
 	w http.ResponseWriter
 	r *http.Request
 
-	app App
-	who store.Owner // who calls; the zero Owner where no token is asked for
+	app   App
+	who   store.Owner // who calls; the zero Owner where no token is asked for
+	token []byte      // the hash of the caller's token
 
 	status   int // of success; a handler may change both
 	produces string
@@ -82,7 +84,7 @@ func (a *API) authenticate(c *call, token string, callers Callers) error {
 	if callers&kind == 0 {
 		return forbidden("WRONG_TOKEN", "A token of this kind cannot make this call.")
 	}
-	c.who = t.Owner
+	c.who, c.token = t.Owner, t.Hash
 	return nil
 }
 

@@ -50,8 +50,7 @@ func notFound(code, message string) *failure {
 	return fail(http.StatusNotFound, code, message)
 }
 
-func invalidGrant() *failure {
-	const why = "The user name or the password is wrong."
+func invalidGrant(why string) *failure {
 	return fail(http.StatusBadRequest, "invalid_grant", why).with("error", "invalid_grant").with("error_description", why)
 }
 

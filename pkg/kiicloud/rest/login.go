@@ -3,6 +3,7 @@ package rest
 import (
 	"errors"
 	"math"
+	"regexp"
 	"strings"
 	"time"
 
@@ -13,11 +14,15 @@ func loginRoutes() []Route {
 	return []Route{
 		{"POST", "/api/oauth2/token", ByNobody, 200, typeJSON, "log in as a user, a thing or an administrator", (*API).logIn},
 		{"POST", inApp + "/oauth2/token", ByNobody, 200, typeJSON, "log in as a user, a thing or an administrator", (*API).logIn},
+		{"DELETE", "/api/oauth2/token", byAnyToken, 204, "", "log out: end the token that the call is made with", (*API).logOut},
+		{"DELETE", inApp + "/oauth2/token", byAnyToken, 204, "", "log out: end the token that the call is made with", (*API).logOut},
 	}
 }
 
 // tokenLength is the length of an access token: 256 random bits.
 const tokenLength = 43
+
+const wrongPassword = "The user name or the password is wrong."
 
 // neverExpires is what expires_in says of a token without an end, in seconds.
 const neverExpires = math.MaxInt32
@@ -38,31 +43,44 @@ type loginResponse struct {
 	Scope       string `json:"scope"`
 }
 
+// account is who logs in, with what proves it.
+type account struct {
+	owner        store.Owner
+	passwordHash string
+	disabled     bool
+}
+
 func (a *API) logIn(c *call) (any, error) {
 	var req loginRequest
 	if err := c.read(&req); err != nil {
 		return nil, err
 	}
-	var owner store.Owner
+	var who account
 	var err error
 	switch {
 	case req.ClientID != "" || req.ClientSecret != "":
-		owner, err = a.adminLogin(c, req)
+		who.owner, err = a.adminLogin(c, req)
 	case req.Username != "" && req.Password != "":
-		owner, err = a.userLogin(c, req)
+		who, err = a.passwordLogin(c, req)
 	default:
 		err = invalidInput("A login needs username and password, or client_id and client_secret.")
 	}
 	if err != nil {
 		return nil, err
 	}
-	return a.issue(c, owner, req.ExpiresAt)
+	return a.issue(c, who.owner, who.passwordHash, req.ExpiresAt)
+}
+
+// logOut ends the token that the call came with; the owner's others stay. The official SDK
+// forgets its token without telling anybody, so this call is ours.
+func (a *API) logOut(c *call) (any, error) {
+	return nil, a.Store.DeleteToken(c.ctx(), c.token)
 }
 
 func (a *API) adminLogin(c *call, req loginRequest) (store.Owner, error) {
 	admin, ok := a.admin(req.ClientID)
 	if secretOK := same(req.ClientSecret, admin.Secret); !ok || !secretOK {
-		return store.Owner{}, invalidGrant()
+		return store.Owner{}, invalidGrant(wrongPassword)
 	}
 	return store.Owner{AppID: c.app.ID, Kind: store.OwnerAdmin, ID: admin.ClientID}, nil
 }
@@ -76,30 +94,47 @@ func (a *API) admin(clientID string) (Admin, bool) {
 	return Admin{}, false
 }
 
-func (a *API) userLogin(c *call, req loginRequest) (store.Owner, error) {
-	key, name := loginName(req.Username)
-	u, err := a.Store.UserByName(c.ctx(), c.app.ID, key, name)
+// passwordLogin is the login of a user or a thing.
+func (a *API) passwordLogin(c *call, req loginRequest) (account, error) {
+	who, err := a.account(c, req.Username)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return store.Owner{}, err
+		return account{}, err
 	}
-	ok, err := a.passwords.check(c.ctx(), req.Password, u.PasswordHash) // also without a user: takes the same time
+	ok, err := a.passwords.check(c.ctx(), req.Password, who.passwordHash) // also without an account: takes the same time
 	if err != nil {
-		return store.Owner{}, err
+		return account{}, err
 	}
 	if !ok {
-		return store.Owner{}, invalidGrant()
+		return account{}, invalidGrant(wrongPassword)
 	}
-	return store.Owner{AppID: c.app.ID, Kind: store.OwnerUser, ID: u.ID}, nil
+	if who.disabled { // said only to who knows the password
+		return account{}, invalidGrant("The thing is disabled; an administrator can enable it.")
+	}
+	return who, nil
 }
 
-// loginName says which of a user's names a login uses. The official SDK sends an email
-// and a global phone number bare; no login name has their '@' or '+'.
+// account finds whose name the user name is. The error may be store.ErrNotFound.
+func (a *API) account(c *call, username string) (account, error) {
+	if vendorID, ok := strings.CutPrefix(username, byVendorID); ok {
+		t, err := a.Store.ThingByVendorID(c.ctx(), c.app.ID, vendorID)
+		return account{store.Owner{AppID: c.app.ID, Kind: store.OwnerThing, ID: t.ID}, t.PasswordHash, t.Disabled}, err
+	}
+	key, name := loginName(username)
+	u, err := a.Store.UserByName(c.ctx(), c.app.ID, key, name)
+	if key == store.UserLoginName && errors.Is(err, store.ErrNotFound) && validPhone.MatchString(name) {
+		u, err = a.Store.UserByName(c.ctx(), c.app.ID, store.UserPhone, name) // the official SDK sends a local number bare
+	}
+	return account{owner: store.Owner{AppID: c.app.ID, Kind: store.OwnerUser, ID: u.ID}, passwordHash: u.PasswordHash}, err
+}
+
+// loginName says which of a user's names a login, or a path, uses. The official SDK sends
+// an email and a global phone number bare; no login name has their '@' or '+'.
 func loginName(username string) (store.UserKey, string) {
 	switch kind, name, _ := strings.Cut(username, ":"); {
 	case kind == "EMAIL":
 		return store.UserEmail, normalEmail(name)
 	case kind == "PHONE":
-		return store.UserPhone, name
+		return store.UserPhone, withoutCountry.ReplaceAllString(name, "")
 	case kind == "LOGIN_NAME":
 		return store.UserLoginName, name
 	case strings.Contains(username, "@"):
@@ -111,9 +146,13 @@ func loginName(username string) (store.UserKey, string) {
 	}
 }
 
-// issue makes a token for owner. It lives as long as tokens do here, or shorter when
-// the client asks for that.
-func (a *API) issue(c *call, owner store.Owner, expiresAt *int64) (loginResponse, error) {
+// withoutCountry is what stands in front of a local number, as in PHONE:JP-0901234567.
+// Numbers are kept as they were registered.
+var withoutCountry = regexp.MustCompile(`^[A-Za-z]{2}-`)
+
+// issue makes a token for owner, who was authenticated by passwordHash. It lives as long as
+// tokens do here, or shorter when the client asks for that.
+func (a *API) issue(c *call, owner store.Owner, passwordHash string, expiresAt *int64) (loginResponse, error) {
 	now := a.Now()
 	var end time.Time
 	if a.TokenTTL > 0 {
@@ -129,7 +168,10 @@ func (a *API) issue(c *call, owner store.Owner, expiresAt *int64) (loginResponse
 		}
 	}
 	token := store.RandomString(tokenLength)
-	err := a.Store.PutToken(c.ctx(), store.Token{Hash: hashToken(token), Owner: owner, CreatedAt: now, ExpiresAt: end})
+	err := a.Store.PutToken(c.ctx(), store.Token{Hash: hashToken(token), Owner: owner, CreatedAt: now, ExpiresAt: end}, passwordHash)
+	if errors.Is(err, store.ErrNotFound) { // deleted, disabled or given another password in this very moment
+		return loginResponse{}, invalidGrant(wrongPassword)
+	}
 	if err != nil {
 		return loginResponse{}, err
 	}

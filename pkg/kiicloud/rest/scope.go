@@ -1,6 +1,10 @@
 package rest
 
-import "github.com/kiiweb/kiiweb/pkg/kiicloud/store"
+import (
+	"errors"
+
+	"github.com/kiiweb/kiiweb/pkg/kiicloud/store"
+)
 
 // scoped gives the routes of what exists in every scope: once under the app, once under
 // a user and once under a thing. The double slash that the official SDK writes behind the
@@ -13,25 +17,21 @@ func scoped(routes func(scope string) []Route) []Route {
 	return all
 }
 
-// scope gives the scope that the path names. It exists, or the error is a failure; whether
-// the caller may use it is for the handler to say, by owns.
+// scope gives the scope that the path names. It exists, or the error is a failure. A user's
+// or thing's scope is for that user or thing and for administrators: others are refused
+// here, before anything is looked up that would tell them who exists. Who may do what in the
+// app's is for the handler to say.
 func (a *API) scope(c *call) (store.Scope, error) {
 	s := store.Scope{AppID: c.app.ID, Kind: store.ScopeApp}
-	switch {
-	case c.r.PathValue("userID") != "":
-		o, err := c.userInPath()
-		if err != nil {
-			return s, err
-		}
+	const private = "The topics and buckets of a user or thing are for that user or thing and for administrators."
+	if name := c.r.PathValue("userID"); name != "" {
+		o, err := a.userFor(c, name, private)
 		s.Kind, s.ID = store.ScopeUser, o.ID
-		if o == c.who { // the token's owner is there
-			return s, nil
-		}
-		_, err = a.findUser(c.ctx(), o)
 		return s, err
-	case c.r.PathValue("thingID") != "":
-		t, err := a.findThing(c, c.r.PathValue("thingID"))
-		s.Kind, s.ID = store.ScopeThing, t.ID
+	}
+	if name := c.r.PathValue("thingID"); name != "" {
+		o, err := a.thingFor(c, name, private)
+		s.Kind, s.ID = store.ScopeThing, o.ID
 		return s, err
 	}
 	return s, nil
@@ -51,19 +51,53 @@ func (c *call) owns(s store.Scope) bool {
 	return false
 }
 
-// subscriber gives the user or thing whose subscription the path names: the path ends in
-// users/{subscriberUserID} or things/{subscriberThingID}.
+// subscriber gives the user or thing whose subscription the path names, which is the caller
+// or, for an administrator, any that exists: the path ends in users/{subscriberUserID} or
+// things/{subscriberThingID}.
 func (a *API) subscriber(c *call) (store.Owner, error) {
+	const others = "Only an administrator can manage the subscriptions of somebody else."
 	if name := c.r.PathValue("subscriberThingID"); name != "" {
-		t, err := a.findThing(c, name)
-		return store.Owner{AppID: c.app.ID, Kind: store.OwnerThing, ID: t.ID}, err
+		return a.thingFor(c, name, others)
 	}
-	o, err := c.userNamed(c.r.PathValue("subscriberUserID"))
-	if err != nil || o == c.who {
-		return o, err
+	return a.userFor(c, c.r.PathValue("subscriberUserID"), others)
+}
+
+// userFor gives the user that a path names, to a caller who may act for it: the user itself
+// or an administrator. To all others it says refusal, whether there is such a user or not.
+func (a *API) userFor(c *call, name, refusal string) (store.Owner, error) {
+	o, err := c.userNamed(name)
+	switch {
+	case err != nil:
+		return store.Owner{}, err
+	case o == c.who: // the token's owner is there
+		return o, nil
+	case !c.isAdmin():
+		return store.Owner{}, c.notYours(refusal)
 	}
 	_, err = a.findUser(c.ctx(), o)
 	return o, err
+}
+
+// thingFor is userFor for a thing, which a path names by its id or its vendor's.
+func (a *API) thingFor(c *call, name, refusal string) (store.Owner, error) {
+	if c.who.Kind == store.OwnerThing && c.who.ID == name {
+		return c.who, nil
+	}
+	t, err := a.ownThing(c, name, refusal)
+	return store.Owner{AppID: c.app.ID, Kind: store.OwnerThing, ID: t.ID}, err
+}
+
+// ownThing is thingFor with all that is known of the thing.
+func (a *API) ownThing(c *call, name, refusal string) (store.Thing, error) {
+	t, err := a.findThing(c, name)
+	var missing *failure
+	if err != nil && !errors.As(err, &missing) {
+		return store.Thing{}, err
+	}
+	if !c.isAdmin() && (missing != nil || c.who.Kind != store.OwnerThing || c.who.ID != t.ID) {
+		return store.Thing{}, c.notYours(refusal)
+	}
+	return t, err
 }
 
 // notYours is the answer to a caller who may not do this to somebody else's.

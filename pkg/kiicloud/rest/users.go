@@ -96,7 +96,7 @@ func (a *API) register(c *call) (any, error) {
 	c.w.Header().Set("Location", "/api/apps/"+c.app.ID+"/users/"+u.ID)
 	res := describeUser(u, true)
 	if pseudo {
-		login, err := a.issue(c, store.Owner{AppID: u.AppID, Kind: store.OwnerUser, ID: u.ID}, nil)
+		login, err := a.issue(c, store.Owner{AppID: u.AppID, Kind: store.OwnerUser, ID: u.ID}, u.PasswordHash, nil)
 		if err != nil {
 			return nil, err
 		}

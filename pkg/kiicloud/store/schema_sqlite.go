@@ -81,6 +81,7 @@ CREATE TABLE things (
 	vendor_thing_id TEXT NOT NULL,
 	password_hash   TEXT NOT NULL,
 	fields          TEXT NOT NULL,
+	disabled        INTEGER NOT NULL,
 	created_at      INTEGER NOT NULL,
 	PRIMARY KEY (app_id, id),
 	UNIQUE (app_id, vendor_thing_id)

@@ -3,9 +3,10 @@ package store
 import "context"
 
 const (
-	thingColumns = `app_id, id, vendor_thing_id, password_hash, fields, created_at`
+	thingColumns = `app_id, id, vendor_thing_id, password_hash, fields, disabled, created_at`
 
-	insertThing = `INSERT INTO things (` + thingColumns + `) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`
+	insertThing = `INSERT INTO things (` + thingColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`
+	updateThing = `UPDATE things SET fields = $3, disabled = $4 WHERE app_id = $1 AND id = $2`
 
 	thingByID       = `SELECT ` + thingColumns + ` FROM things WHERE app_id = $1 AND id = $2`
 	thingByVendorID = `SELECT ` + thingColumns + ` FROM things WHERE app_id = $1 AND vendor_thing_id = $2`
@@ -22,7 +23,7 @@ func (s *SQL) CreateThing(ctx context.Context, t Thing) (Thing, error) {
 	}
 	t.Fields = orEmptyObject(t.Fields)
 	err := s.writer.do(ctx, func(x tx) error {
-		n, err := x.affected(insertThing, t.AppID, t.ID, t.VendorThingID, t.PasswordHash, string(t.Fields), millis(t.CreatedAt))
+		n, err := x.affected(insertThing, t.AppID, t.ID, t.VendorThingID, t.PasswordHash, string(t.Fields), bit(t.Disabled), millis(t.CreatedAt))
 		if err == nil && n == 0 {
 			return ErrExists
 		}
@@ -34,25 +35,52 @@ func (s *SQL) CreateThing(ctx context.Context, t Thing) (Thing, error) {
 	return t, nil
 }
 
+// UpdateThing changes a thing's Fields and Disabled to what change makes of them; all else
+// that it changes is not stored. What change refuses, with an error, stays as it was. It
+// may be called more than once, and must be quick: nobody else writes meanwhile. A thing
+// that is disabled loses its tokens. The error may be ErrNotFound, or change's own.
+func (s *SQL) UpdateThing(ctx context.Context, appID, id string, change func(*Thing) error) error {
+	var refused error
+	err := s.writer.do(ctx, func(x tx) error {
+		t, err := scanThing(x.row(thingByID, appID, id))
+		if err != nil {
+			return err
+		}
+		if refused = change(&t); refused != nil {
+			return nil
+		}
+		if err := x.exec(updateThing, appID, id, string(orEmptyObject(t.Fields)), bit(t.Disabled)); err != nil || !t.Disabled {
+			return err
+		}
+		return x.exec(deleteTokensOf, appID, string(OwnerThing), id)
+	})
+	if err != nil {
+		return wrap("update a thing", err)
+	}
+	return refused
+}
+
 // ThingByID finds a thing of an app. The error may be ErrNotFound.
 func (s *SQL) ThingByID(ctx context.Context, appID, id string) (Thing, error) {
-	return s.thing(ctx, thingByID, appID, id)
+	t, err := scanThing(s.row(ctx, thingByID, appID, id))
+	return t, wrap("find a thing", err)
 }
 
 // ThingByVendorID finds a thing of an app by the id that its vendor gave it. The error may
 // be ErrNotFound.
 func (s *SQL) ThingByVendorID(ctx context.Context, appID, vendorThingID string) (Thing, error) {
-	return s.thing(ctx, thingByVendorID, appID, vendorThingID)
+	t, err := scanThing(s.row(ctx, thingByVendorID, appID, vendorThingID))
+	return t, wrap("find a thing", err)
 }
 
-func (s *SQL) thing(ctx context.Context, query, appID, id string) (t Thing, err error) {
+func scanThing(r scanner) (t Thing, err error) {
 	var fields string
-	var created int64
-	err = s.row(ctx, query, appID, id).Scan(&t.AppID, &t.ID, &t.VendorThingID, &t.PasswordHash, &fields, &created)
+	var disabled, created int64
+	err = r.Scan(&t.AppID, &t.ID, &t.VendorThingID, &t.PasswordHash, &fields, &disabled, &created)
 	if err != nil {
-		return Thing{}, wrap("find a thing", notFound(err))
+		return Thing{}, notFound(err)
 	}
-	t.Fields, t.CreatedAt = []byte(fields), fromMillis(created)
+	t.Fields, t.Disabled, t.CreatedAt = []byte(fields), disabled != 0, fromMillis(created)
 	return t, nil
 }
 

@@ -57,7 +57,7 @@ type User struct {
 	Phone        string
 	DisplayName  string
 	PasswordHash string
-	Fields       []byte // JSON object of the app's own fields; nil means none
+	Fields       []byte // JSON object of country, locale and the app's own fields; nil means none
 	CreatedAt    time.Time
 }
 
@@ -67,7 +67,8 @@ type Thing struct {
 	ID            string
 	VendorThingID string
 	PasswordHash  string
-	Fields        []byte // JSON object of the fields that came with the registration; nil means none
+	Fields        []byte // JSON object of what the thing's vendor and the app keep with it; nil means none
+	Disabled      bool   // it cannot log in
 	CreatedAt     time.Time
 }
 

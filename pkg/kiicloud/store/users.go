@@ -13,12 +13,19 @@ const (
 )
 
 const (
-	userColumns = `app_id, id, COALESCE(login_name, ''), COALESCE(email, ''), COALESCE(phone, ''), display_name, password_hash, created_at`
+	userColumns = `app_id, id, COALESCE(login_name, ''), COALESCE(email, ''), COALESCE(phone, ''), display_name, password_hash, fields, created_at`
 
 	// An absent name is NULL, and NULLs do not collide.
-	insertUser = `INSERT INTO users (app_id, id, login_name, email, phone, display_name, password_hash, created_at)
-		VALUES ($1, $2, NULLIF($3, ''), NULLIF($4, ''), NULLIF($5, ''), $6, $7, $8)
+	insertUser = `INSERT INTO users (app_id, id, login_name, email, phone, display_name, password_hash, fields, created_at)
+		VALUES ($1, $2, NULLIF($3, ''), NULLIF($4, ''), NULLIF($5, ''), $6, $7, $8, $9)
 		ON CONFLICT DO NOTHING`
+
+	// A name that somebody else has is found before the update, which would fail with an
+	// error that each database words differently.
+	userNamesTaken = `SELECT COUNT(*) FROM users WHERE app_id = $1 AND id <> $2
+		AND (login_name = NULLIF($3, '') OR email = NULLIF($4, '') OR phone = NULLIF($5, ''))`
+	updateUser = `UPDATE users SET login_name = NULLIF($3, ''), email = NULLIF($4, ''), phone = NULLIF($5, ''),
+		display_name = $6, password_hash = $7, fields = $8 WHERE app_id = $1 AND id = $2`
 
 	userByID        = `SELECT ` + userColumns + ` FROM users WHERE app_id = $1 AND id = $2`
 	userByLoginName = `SELECT ` + userColumns + ` FROM users WHERE app_id = $1 AND login_name = $2`
@@ -37,8 +44,9 @@ func (s *SQL) CreateUser(ctx context.Context, u User) (User, error) {
 	if u.CreatedAt.IsZero() {
 		u.CreatedAt = s.now()
 	}
+	u.Fields = orEmptyObject(u.Fields)
 	err := s.writer.do(ctx, func(t tx) error {
-		n, err := t.affected(insertUser, u.AppID, u.ID, u.LoginName, u.Email, u.Phone, u.DisplayName, u.PasswordHash, millis(u.CreatedAt))
+		n, err := t.affected(insertUser, u.AppID, u.ID, u.LoginName, u.Email, u.Phone, u.DisplayName, u.PasswordHash, string(u.Fields), millis(u.CreatedAt))
 		if err == nil && n == 0 {
 			return ErrExists
 		}
@@ -50,22 +58,54 @@ func (s *SQL) CreateUser(ctx context.Context, u User) (User, error) {
 	return u, nil
 }
 
+// UpdateUser changes a user to what change makes of it; AppID, ID and CreatedAt stay. What
+// change refuses, with an error, stays as it was. It may be called more than once, and must
+// be quick: nobody else writes meanwhile. The error may be ErrNotFound, ErrExists when
+// another user has one of the names, or change's own.
+func (s *SQL) UpdateUser(ctx context.Context, appID, id string, change func(*User) error) error {
+	var refused error
+	err := s.writer.do(ctx, func(t tx) error {
+		u, err := scanUser(t.row(userByID, appID, id))
+		if err != nil {
+			return err
+		}
+		if refused = change(&u); refused != nil {
+			return nil
+		}
+		var taken int
+		if err := t.row(userNamesTaken, appID, id, u.LoginName, u.Email, u.Phone).Scan(&taken); err != nil {
+			return err
+		}
+		if taken > 0 {
+			return ErrExists
+		}
+		return t.exec(updateUser, appID, id, u.LoginName, u.Email, u.Phone, u.DisplayName, u.PasswordHash, string(orEmptyObject(u.Fields)))
+	})
+	if err != nil {
+		return wrap("update a user", err)
+	}
+	return refused
+}
+
 // UserByID finds a user of an app. The error may be ErrNotFound.
 func (s *SQL) UserByID(ctx context.Context, appID, id string) (User, error) {
-	return s.user(ctx, userByID, appID, id)
+	u, err := scanUser(s.row(ctx, userByID, appID, id))
+	return u, wrap("find a user", err)
 }
 
 // UserByName finds a user of an app by one of its names. The error may be ErrNotFound.
 func (s *SQL) UserByName(ctx context.Context, appID string, key UserKey, name string) (User, error) {
-	return s.user(ctx, userQueries[key], appID, name)
+	u, err := scanUser(s.row(ctx, userQueries[key], appID, name))
+	return u, wrap("find a user", err)
 }
 
-func (s *SQL) user(ctx context.Context, query, appID, name string) (u User, err error) {
+func scanUser(r scanner) (u User, err error) {
+	var fields string
 	var created int64
-	err = s.row(ctx, query, appID, name).Scan(&u.AppID, &u.ID, &u.LoginName, &u.Email, &u.Phone, &u.DisplayName, &u.PasswordHash, &created)
+	err = r.Scan(&u.AppID, &u.ID, &u.LoginName, &u.Email, &u.Phone, &u.DisplayName, &u.PasswordHash, &fields, &created)
 	if err != nil {
-		return User{}, wrap("find a user", notFound(err))
+		return User{}, notFound(err)
 	}
-	u.CreatedAt = fromMillis(created)
+	u.Fields, u.CreatedAt = []byte(fields), fromMillis(created)
 	return u, nil
 }

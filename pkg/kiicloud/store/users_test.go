@@ -61,8 +61,10 @@ func TestTokensEndWhenTheyExpire(t *testing.T) {
 	end := clk.Now().Add(time.Hour)
 	short := Token{Hash: []byte{1}, Owner: owner("u"), CreatedAt: clk.Now(), ExpiresAt: end}
 	forever := Token{Hash: []byte{2}, Owner: Owner{AppID: "app", Kind: OwnerAdmin, ID: "root"}, CreatedAt: clk.Now()}
-	require.NoError(t, s.PutToken(ctx, short))
-	require.NoError(t, s.PutToken(ctx, forever))
+	_, err := s.CreateUser(ctx, User{AppID: "app", ID: "u", PasswordHash: "h"})
+	require.NoError(t, err)
+	require.NoError(t, s.PutToken(ctx, short, "h"))
+	require.NoError(t, s.PutToken(ctx, forever, ""))
 
 	got, err := s.TokenByHash(ctx, []byte{1})
 	require.NoError(t, err)
@@ -77,5 +79,5 @@ func TestTokensEndWhenTheyExpire(t *testing.T) {
 	removed, err := s.Sweep(ctx)
 	require.NoError(t, err)
 	assert.Equal(t, 1, removed)
-	assert.Error(t, s.PutToken(ctx, forever), "a hash is stored once")
+	assert.Error(t, s.PutToken(ctx, forever, ""), "a hash is stored once")
 }

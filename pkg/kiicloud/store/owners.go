@@ -1,0 +1,111 @@
+package store
+
+import (
+	"context"
+	"errors"
+)
+
+const (
+	deleteUser  = `DELETE FROM users WHERE app_id = $1 AND id = $2`
+	deleteThing = `DELETE FROM things WHERE app_id = $1 AND id = $2`
+
+	setUserPassword  = `UPDATE users SET password_hash = $3 WHERE app_id = $1 AND id = $2`
+	setThingPassword = `UPDATE things SET password_hash = $3 WHERE app_id = $1 AND id = $2`
+
+	deleteInstallationsOf = `DELETE FROM installations WHERE app_id = $1 AND owner_kind = $2 AND owner_id = $3 RETURNING ` + installationColumns
+)
+
+// ofOwner is all else that belongs to a user or thing: by (app, kind, id) of the owner, or
+// of the scope, whose kinds have the same names. An installation's queue and a topic's
+// subscriptions go with them.
+var ofOwner = []string{
+	deleteTokensOf,
+	`DELETE FROM topic_subscriptions WHERE app_id = $1 AND owner_kind = $2 AND owner_id = $3`,
+	`DELETE FROM bucket_subscriptions WHERE app_id = $1 AND owner_kind = $2 AND owner_id = $3`,
+	`DELETE FROM topics WHERE app_id = $1 AND scope_kind = $2 AND scope_id = $3`,
+	`DELETE FROM bucket_subscriptions WHERE app_id = $1 AND scope_kind = $2 AND scope_id = $3`,
+	`DELETE FROM objects WHERE app_id = $1 AND scope_kind = $2 AND scope_id = $3`,
+}
+
+var errNoOwner = errors.New("only a user or a thing is deleted, installed or given a password")
+
+// byKind picks the query for the kind of owner.
+func (o Owner) byKind(user, thing string) (string, error) {
+	switch o.Kind {
+	case OwnerUser:
+		return user, nil
+	case OwnerThing:
+		return thing, nil
+	}
+	return "", errNoOwner
+}
+
+// DeleteOwner removes a user or thing with its tokens, installations and their queues,
+// subscriptions, and the topics, objects and subscriptions of its scope. What it has made
+// in other scopes stays. It returns the installations that ended. The error is ErrNotFound
+// when the owner is gone already.
+func (s *SQL) DeleteOwner(ctx context.Context, o Owner) (gone []Installation, err error) {
+	row, err := o.byKind(deleteUser, deleteThing)
+	if err != nil {
+		return nil, err
+	}
+	err = s.writer.do(ctx, func(t tx) error {
+		n, err := t.affected(row, o.AppID, o.ID)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return ErrNotFound
+		}
+		gone, err = t.endInstallations(o)
+		for _, query := range ofOwner {
+			if err == nil {
+				err = t.exec(query, o.AppID, string(o.Kind), o.ID)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return nil, wrap("delete an owner", err)
+	}
+	return gone, nil
+}
+
+func (t tx) endInstallations(o Owner) (gone []Installation, err error) {
+	rows, err := t.rows(deleteInstallationsOf, o.AppID, string(o.Kind), o.ID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		i, err := scanInstallation(rows)
+		if err != nil {
+			return nil, err
+		}
+		gone = append(gone, i)
+	}
+	return gone, rows.Err()
+}
+
+// SetPassword gives a user or thing another password and ends its tokens, but not the one
+// whose hash is keep (nil keeps none). The error may be ErrNotFound.
+func (s *SQL) SetPassword(ctx context.Context, o Owner, passwordHash string, keep []byte) error {
+	row, err := o.byKind(setUserPassword, setThingPassword)
+	if err != nil {
+		return err
+	}
+	if keep == nil {
+		keep = []byte{} // NULL would compare to nothing
+	}
+	err = s.writer.do(ctx, func(t tx) error {
+		n, err := t.affected(row, o.AppID, o.ID, passwordHash)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return ErrNotFound
+		}
+		return t.exec(deleteTokensBut, o.AppID, string(o.Kind), o.ID, keep)
+	})
+	return wrap("set a password", err)
+}
