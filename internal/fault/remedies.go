@@ -9,7 +9,7 @@ type preset struct {
 // the place that raises the error knows better.
 var defaults = map[Code]preset{
 	InvalidArgument:  {"Correct the argument that the message names; nothing was sent.", false},
-	NotLoggedIn:      {"Call login or useToken first.", false},
+	NotLoggedIn:      {"Call login, loginAsThing or useToken first.", false},
 	Unauthorized:     {"Log in again: the token is missing, expired or revoked, or it belongs to somebody else.", false},
 	Forbidden:        {"Use a token that may do this, and check the app's id and key.", false},
 	NotFound:         {"Check the id; if the installation is gone, call installMqtt again.", false},

@@ -2,6 +2,7 @@ package kiiweb
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -82,16 +83,24 @@ func (c *Client) Login(ctx context.Context, username, password string) (Login, e
 		media:  jsonMedia,
 		body:   map[string]any{"username": username, "password": password},
 	})
+	if e, _ := errors.AsType[*Error](err); kind == OwnerThing && e != nil && e.Code == fault.BadCredentials {
+		e.Remedy = "Check the thing's vendorThingID and password; registerThing makes a new thing."
+	}
 	if err != nil {
 		return Login{}, err
 	}
+	return c.enter(a, kind, "id", "access_token")
+}
+
+// enter logs in as an answer says, which names the owner's id and the token so.
+func (c *Client) enter(a *answer, kind OwnerKind, idField, tokenField string) (Login, error) {
 	f := a.fields()
-	login := Login{Owner: Owner{Kind: kind, ID: f.text("id")}, Token: f.text("access_token")}
+	login := Login{Owner: Owner{Kind: kind, ID: f.text(idField)}, Token: f.text(tokenField)}
 	if d, ok := f.seconds("expires_in", ""); ok {
 		login.ExpiresAt = c.now().Add(d)
 	}
-	if f.err == nil && checkHeaderValue("access_token", login.Token) != nil {
-		f.fail("the field access_token of the server's answer is not a token", nil)
+	if f.err == nil && checkHeaderValue(tokenField, login.Token) != nil {
+		f.fail("the field "+tokenField+" of the server's answer is not a token", nil)
 	}
 	if err := f.done(); err != nil {
 		return Login{}, err
@@ -116,7 +125,7 @@ func (c *Client) UseToken(ctx context.Context, token string, owner Owner) (Login
 	}
 	if owner.ID == "" {
 		if owner.Kind == OwnerThing {
-			return Login{}, invalid("thingID must not be empty: a thing's token does not tell it")
+			return Login{}, invalid("thingID must not be empty: a thing's token does not tell it; LoginAsThing does")
 		}
 		id, err := c.whoAmI(ctx, token)
 		if err != nil {

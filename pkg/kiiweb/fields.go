@@ -52,6 +52,30 @@ func (f *fields) text(name string) string {
 	return s
 }
 
+// optional is a string that may be missing, null or empty.
+func (f *fields) optional(name string) string {
+	if v := f.object[name]; v == nil || v == "" {
+		return ""
+	}
+	return f.text(name)
+}
+
+// names is an array of objects, of each of which it gives the text called field.
+func (f *fields) names(name, field string) []string {
+	array, ok := f.object[name].([]any)
+	if !ok {
+		f.fail("the field "+name+" of the server's answer is "+f.wrong(name, "an array"), nil)
+	}
+	names := make([]string, len(array))
+	for i, element := range array {
+		object, _ := element.(map[string]any)
+		if names[i], _ = object[field].(string); names[i] == "" {
+			f.fail("an element of the field "+name+" of the server's answer has no "+field, nil)
+		}
+	}
+	return names
+}
+
 // port is a port number that must be there; 0 says that there is no such port.
 func (f *fields) port(name string) int {
 	n, ok := f.object[name].(float64)

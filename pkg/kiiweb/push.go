@@ -39,38 +39,61 @@ type PushMessage struct {
 // SendToMe pushes a message to the login's owner and gives its pushMessageID.
 // PUSH_TOO_LARGE: the data alone is over MaxPush, or the server found the whole to be.
 func (c *Client) SendToMe(ctx context.Context, m PushMessage) (pushMessageID string, err error) {
-	const action = "send messages"
 	body, err := m.body()
 	if err != nil {
 		return "", err
 	}
-	login, err := c.authorized(action)
+	login, err := c.authorized(sendAction)
 	if err != nil {
 		return "", err
 	}
-	a, err := c.do(ctx, call{
-		action: action,
+	return readPushMessageID(c.do(ctx, sendCall(c.app(login.Owner.path()), login, body)))
+}
+
+// SendToTopic is SendToMe to all subscribers of a topic. A call whose answer was lost may
+// have sent the message; repeating it can send it twice. NOT_FOUND: there is no such topic.
+func (c *Client) SendToTopic(ctx context.Context, t Topic, m PushMessage) (pushMessageID string, err error) {
+	body, err := m.body()
+	if err != nil {
+		return "", err
+	}
+	path, login, err := c.topicPath(sendAction, t)
+	if err != nil {
+		return "", err
+	}
+	return readPushMessageID(c.ask(ctx, sendCall(path, login, body)))
+}
+
+const sendAction = "send messages"
+
+// sendCall sends a message to what lies at path.
+func sendCall(path string, login Login, body map[string]any) call {
+	return call{
+		action: sendAction,
 		method: "POST",
-		path:   c.app(login.Owner.path() + "/push/messages"),
+		path:   path + "/push/messages",
 		media:  "application/vnd.kii.SendPushMessageRequest+json",
 		body:   body,
 		token:  login.Token,
 		codes:  map[int]fault.Code{413: fault.PushTooLarge},
-	})
+	}
+}
+
+func readPushMessageID(a *answer, err error) (string, error) {
 	if err != nil {
 		return "", err
 	}
 	f := a.fields()
-	pushMessageID = f.text("pushMessageID")
-	return pushMessageID, f.done()
+	id := f.text("pushMessageID")
+	return id, f.done()
 }
 
 // path is where the owner of the token in use lies under its app.
 func (o Owner) path() string {
-	if o.Kind == OwnerThing {
-		return "/things/" + escape(o.ID)
+	if o.Kind == OwnerUser {
+		o.ID = me
 	}
-	return "/users/me"
+	return o.fullPath()
 }
 
 // body checks m and puts it in the words of the API.
