@@ -70,6 +70,14 @@ func TestLogin(t *testing.T) {
 	assert.NotContains(t, reg.text, "pw-ann")
 }
 
+// login gives a new token of a user or thing.
+func (l *lab) login(username, password string) (token string) {
+	l.t.Helper()
+	a := l.call("POST", "/api/oauth2/token", "", `{"username":"`+username+`","password":"`+password+`"}`)
+	require.Equal(l.t, 200, a.StatusCode, a.text)
+	return a.str("access_token")
+}
+
 func TestATokenEndsWhenItSaid(t *testing.T) {
 	l := newLab(t)
 	_, token := l.user("ann")
