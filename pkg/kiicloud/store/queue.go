@@ -4,22 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 )
 
 const (
-	nextSeq = `UPDATE installations SET last_seq = last_seq + 1 WHERE id = $1 RETURNING last_seq`
-
-	insertPush = `INSERT INTO queue (installation_id, seq, message_id, payload, created_at, expires_at)
-		VALUES ($1, $2, $3, $4, $5, $6)`
-
 	// Everything at or below the newest unexpired push that is one too many.
 	trimQueue = `DELETE FROM queue WHERE installation_id = $1 AND expires_at > $2 AND seq <= (
 		SELECT seq FROM queue WHERE installation_id = $1 AND expires_at > $2 ORDER BY seq DESC LIMIT 1 OFFSET $3)`
 
 	selectPending = `SELECT seq, message_id, payload, created_at, expires_at FROM queue
 		WHERE installation_id = $1 AND seq > $2 AND expires_at > $3 ORDER BY seq LIMIT $4`
+
+	lastSeq = `SELECT last_seq FROM installations WHERE id = $1`
 
 	deletePush = `DELETE FROM queue WHERE installation_id = $1 AND seq = $2`
 )
@@ -32,15 +28,12 @@ func (s *SQL) Enqueue(ctx context.Context, p Push) (seq int64, dropped int, err 
 	now := s.now()
 	p.complete(now)
 	err = s.writer.do(ctx, func(t tx) error {
-		if err := t.row(nextSeq, p.InstallationID).Scan(&seq); err != nil {
-			return notFound(err)
-		}
-		if err := t.exec(insertPush, p.InstallationID, seq, p.MessageID, p.Payload, millis(p.CreatedAt), millis(p.ExpiresAt)); err != nil {
+		lost := map[string]int{}
+		if err := t.enqueueGroup(oneQueries, []any{p.InstallationID}, p, millis(now), lost); err != nil {
 			return err
 		}
-		n, err := t.affected(trimQueue, p.InstallationID, millis(now), QueueMax)
-		dropped = int(n)
-		return err
+		dropped = lost[p.InstallationID]
+		return notFound(t.row(lastSeq, p.InstallationID).Scan(&seq)) // when it is gone, nothing was changed
 	})
 	if err != nil {
 		return 0, 0, wrap("enqueue a push", err)
@@ -59,44 +52,6 @@ func (p *Push) complete(now time.Time) {
 	if p.Payload == nil {
 		p.Payload = []byte{}
 	}
-}
-
-// EnqueueAll is Enqueue for many installations, all in one transaction: when it fails, none
-// of them has p. An installation that is gone is left out, one that is named twice gets p
-// once. dropped has the number of pushes that newer ones pushed out of a full queue, by
-// installation, for those that lost any. p.InstallationID is ignored.
-func (s *SQL) EnqueueAll(ctx context.Context, p Push, installationIDs []string) (dropped map[string]int, err error) {
-	now := s.now()
-	p.complete(now)
-	ids := slices.Compact(slices.Sorted(slices.Values(installationIDs)))
-	err = s.writer.do(ctx, func(t tx) error {
-		dropped = nil
-		for _, id := range ids {
-			var seq int64
-			err := notFound(t.row(nextSeq, id).Scan(&seq))
-			if errors.Is(err, ErrNotFound) {
-				continue
-			}
-			if err != nil {
-				return err
-			}
-			if err := t.exec(insertPush, id, seq, p.MessageID, p.Payload, millis(p.CreatedAt), millis(p.ExpiresAt)); err != nil {
-				return err
-			}
-			n, err := t.affected(trimQueue, id, millis(now), QueueMax)
-			if err != nil {
-				return err
-			}
-			if n > 0 {
-				if dropped == nil {
-					dropped = map[string]int{}
-				}
-				dropped[id] = int(n)
-			}
-		}
-		return nil
-	})
-	return dropped, wrap("enqueue a push for many", err)
 }
 
 // Pending gives up to limit unexpired pushes of an installation whose Seq is above

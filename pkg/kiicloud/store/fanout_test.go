@@ -1,0 +1,170 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func installMany(t testing.TB, s *SQL, n int) (ids []string) {
+	t.Helper()
+	for i := range n {
+		ids = append(ids, installFor(t, s, strconv.Itoa(i)).ID)
+	}
+	return ids
+}
+
+func enqueueAll(t testing.TB, s *SQL, payload string, ids ...string) map[string]int {
+	t.Helper()
+	dropped, err := s.EnqueueAll(context.Background(), Push{MessageID: "m-" + payload, Payload: []byte(payload)}, ids)
+	require.NoError(t, err)
+	return dropped
+}
+
+func TestEnqueueAllReachesEachInstallationOnce(t *testing.T) {
+	const most = 2*largeGroup + smallGroup + 1
+	s := open(t, t.TempDir(), nil)
+	ids := installMany(t, s, most)
+	for _, n := range []int{0, 1, 2, smallGroup, smallGroup + 1, largeGroup, largeGroup + 1, most} {
+		t.Run(fmt.Sprintf("%d receivers", n), func(t *testing.T) {
+			payload := strconv.Itoa(n)
+			require.Empty(t, enqueueAll(t, s, payload, ids[:n]...))
+			for i, id := range ids {
+				pending, err := s.Pending(context.Background(), id, 0, 100)
+				require.NoError(t, err)
+				got := 0
+				for _, p := range pending {
+					if string(p.Payload) == payload {
+						got++
+						assert.Equal(t, "m-"+payload, p.MessageID)
+						assert.Equal(t, p.CreatedAt.Add(QueueTTL), p.ExpiresAt)
+					}
+				}
+				want := 0
+				if i < n {
+					want = 1
+				}
+				require.Equal(t, want, got, "installation %d", i)
+			}
+		})
+	}
+}
+
+func TestEnqueueAllLeavesOutWhoIsGone(t *testing.T) {
+	s := open(t, t.TempDir(), nil)
+	ids := installMany(t, s, 3)
+	_, err := s.DeleteInstallation(context.Background(), "app", ids[1])
+	require.NoError(t, err)
+	require.Empty(t, enqueueAll(t, s, "x", ids[0], ids[1], "never there", ids[2], ids[2]))
+	assert.Equal(t, []string{"x"}, payloads(t, s, ids[0], 0, 10))
+	assert.Empty(t, payloads(t, s, ids[1], 0, 10))
+	assert.Equal(t, []string{"x"}, payloads(t, s, ids[2], 0, 10), "named twice, stored once")
+	require.Empty(t, enqueueAll(t, s, "y", ids[1]), "nobody is left")
+}
+
+func TestEnqueueAllKeepsTheOrderOfEachQueue(t *testing.T) {
+	s := open(t, t.TempDir(), nil)
+	ids := installMany(t, s, 3)
+	enqueue(t, s, ids[0], "a")
+	enqueueAll(t, s, "b", ids...)
+	enqueue(t, s, ids[0], "c")
+	enqueueAll(t, s, "d", ids[:2]...)
+	assert.Equal(t, []string{"a", "b", "c", "d"}, payloads(t, s, ids[0], 0, 10))
+	assert.Equal(t, []string{"b", "d"}, payloads(t, s, ids[1], 0, 10))
+	assert.Equal(t, []string{"b"}, payloads(t, s, ids[2], 0, 10))
+}
+
+func TestEnqueueAllDropsTheOldestOfTheFullQueuesAlone(t *testing.T) {
+	clk := newClock()
+	s := open(t, t.TempDir(), clk.Now)
+	ids := installMany(t, s, 3)
+	full, gaps, short := ids[0], ids[1], ids[2]
+	for i := range QueueMax {
+		enqueueAll(t, s, strconv.Itoa(i), full, gaps)
+	}
+	require.NoError(t, s.Acknowledge(context.Background(), gaps, []int64{500})) // its places are as far apart as the full one's
+	assert.Equal(t, map[string]int{full: 1}, enqueueAll(t, s, "new", ids...))
+	for id, want := range map[string]struct {
+		first string
+		n     int
+	}{full: {"1", QueueMax}, gaps: {"0", QueueMax}, short: {"new", 1}} {
+		all := payloads(t, s, id, 0, 2*QueueMax)
+		require.Len(t, all, want.n)
+		assert.Equal(t, want.first, all[0])
+		assert.Equal(t, "new", all[want.n-1])
+	}
+	assert.Equal(t, map[string]int{full: 1, gaps: 1}, enqueueAll(t, s, "newer", ids...))
+	clk.Advance(QueueTTL)
+	assert.Empty(t, enqueueAll(t, s, "later", ids...), "what has expired takes no room and is not counted as dropped")
+	assert.Equal(t, []string{"later"}, payloads(t, s, full, 0, 10))
+}
+
+func TestEnqueueAllIsAllOrNothing(t *testing.T) {
+	s := open(t, t.TempDir(), nil)
+	ids := installMany(t, s, largeGroup+smallGroup)
+	ctx := context.Background()
+	require.NoError(t, s.writer.do(ctx, func(t tx) error {
+		return t.exec(`CREATE TRIGGER refuse BEFORE INSERT ON queue WHEN NEW.message_id = 'refused' AND NEW.installation_id =
+			(SELECT MAX(id) FROM installations) BEGIN SELECT RAISE(ABORT, 'the disk is full'); END`)
+	}))
+	release := holdWriter(t, s) // all of what follows shares one transaction
+	var wg sync.WaitGroup
+	for range 3 {
+		wg.Go(func() {
+			_, err := s.EnqueueAll(ctx, Push{MessageID: "refused", Payload: []byte("refused")}, ids)
+			assert.ErrorContains(t, err, "the disk is full")
+		})
+		wg.Go(func() {
+			_, err := s.EnqueueAll(ctx, Push{MessageID: "good", Payload: []byte("good")}, ids)
+			assert.NoError(t, err)
+		})
+	}
+	require.Eventually(t, func() bool { return len(s.writer.ops) >= 6 }, 30*time.Second, time.Millisecond)
+	release()
+	wg.Wait()
+	for _, id := range ids {
+		require.Equal(t, []string{"good", "good", "good"}, payloads(t, s, id, 0, 10))
+	}
+}
+
+func TestEnqueueAllEndsWithItsCallerOrTheStore(t *testing.T) {
+	s := open(t, t.TempDir(), nil)
+	ids := installMany(t, s, 2)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	release := holdWriter(t, s)
+	_, err := s.EnqueueAll(ctx, Push{MessageID: "m"}, ids)
+	require.ErrorIs(t, err, context.Canceled)
+	release()
+	require.NoError(t, s.Close())
+	_, err = s.EnqueueAll(context.Background(), Push{MessageID: "m"}, ids)
+	require.True(t, errors.Is(err, ErrClosed), "%v", err)
+}
+
+// BenchmarkEnqueueAll measures one push to 1,000 installations, whose queues hold nothing at
+// the start or are full.
+func BenchmarkEnqueueAll(b *testing.B) {
+	for _, bench := range []struct {
+		name    string
+		waiting int // pushes in each queue at the start
+	}{{"empty queues", 0}, {"full queues", QueueMax}} {
+		b.Run(bench.name, func(b *testing.B) {
+			s := open(b, b.TempDir(), nil)
+			ids := installMany(b, s, 1000)
+			for range bench.waiting {
+				enqueueAll(b, s, "{}", ids...)
+			}
+			payload := string(make([]byte, 1000))
+			for b.Loop() {
+				enqueueAll(b, s, payload, ids...)
+			}
+		})
+	}
+}
