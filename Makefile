@@ -34,6 +34,7 @@ deps: ## install what the tests need: Chromium, Node.js, npm packages
 
 types: deps ## type checks and unit tests of the JavaScript package
 	cd js && npm run --silent typecheck && npm test --silent
+	cd tests/sdk && npm run --silent typecheck
 
 browser: deps build ## end-to-end tests, natively and in headless Chromium
 	go test -count=1 -timeout 20m ./tests/...
@@ -49,4 +50,4 @@ fuzz: ## run each fuzz target for FUZZTIME (default 30s)
 	@sh tests/fuzz.sh $${FUZZTIME:-30s}
 
 clean: ## remove what was built
-	rm -rf js/dist js/node_modules
+	rm -rf js/dist js/node_modules tests/sdk/node_modules

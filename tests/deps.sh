@@ -38,10 +38,15 @@ have curl || install curl
 have node || install nodejs
 have npm || install npm
 
-lock=js/package-lock.json
-stamp=js/node_modules/.installed
-if [ ! -f "$stamp" ] || ! cmp -s "$lock" "$stamp"; then
-	echo "deps: installing the npm packages of js/"
-	(cd js && npm ci --silent --no-fund --no-audit)
-	cp "$lock" "$stamp"
-fi
+packages() { # packages DIR: what its lock file names, unless that is there
+	lock=$1/package-lock.json
+	stamp=$1/node_modules/.installed
+	if [ ! -f "$stamp" ] || ! cmp -s "$lock" "$stamp"; then
+		echo "deps: installing the npm packages of $1/"
+		(cd "$1" && npm ci --silent --no-fund --no-audit)
+		cp "$lock" "$stamp"
+	fi
+}
+
+packages js
+packages tests/sdk
