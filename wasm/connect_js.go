@@ -28,6 +28,7 @@ func readConnectOptions(v js.Value) (connectOptions, error) {
 	f := fieldsOf("options", v)
 	f.number("keepAlive", 1, 65535, &keepAlive)
 	f.number("qos", 0, 1, &qos)
+	f.number("protocol", 3, 5, &o.Protocol)
 	f.text("transport", &transport)
 	f.text("path", &o.Path)
 	f.number("timeout", 1, maxTimeout, &timeout)

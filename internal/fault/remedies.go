@@ -27,7 +27,7 @@ var defaults = map[Code]preset{
 	Displaced:        {"Another tab or device uses this connection; call takeBack to take it over.", false},
 	Revoked:          {"The installation was removed; call installMqtt again to receive pushes.", false},
 	ProtocolError:    {"The broker broke the protocol; check that the URL is that of an MQTT broker and report it.", true},
-	ProtocolVersion:  {"Use a broker that speaks MQTT 5, or make it do so.", false},
+	ProtocolVersion:  {"Use a broker that speaks MQTT 5, 3.1.1 or 3.1, and leave the option protocol out unless it speaks that version.", false},
 	PacketTooLarge:   {"Send a smaller message; the broker says how large it may be.", false},
 	QueueFull:        {"Wait for earlier messages to be sent before publishing more.", true},
 	Insecure:         {"Use wss:// or https://, or set allowInsecure if the network is trusted.", false},

@@ -59,7 +59,9 @@ func (r *reader) connack() (sessionPresent bool, code ReasonCode, properties []b
 	}
 	if r.v == V5 {
 		code = r.reasonCode(server<<CONNACK, &ruleConnackCode)
-	} else if code = ReasonCode(r.byte()); code > 5 {
+	} else if code = ReasonCode(r.byte()); code == UnsupportedProtocolVersion {
+		r.breaks(&ruleNewConnack)
+	} else if code > 5 {
 		r.breaks(&ruleConnackCode)
 	}
 	if code != Success && flags != 0 {

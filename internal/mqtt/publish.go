@@ -13,6 +13,7 @@ type PublishView struct {
 	Flags      byte   // the low 4 bits of the packet's first byte
 	PacketID   uint16 // 0 at QoS 0
 	Topic      []byte // empty where a topic alias stands for it
+	Alias      bool   // there is a topic alias, with a topic or in its place
 	Properties []byte // raw, without their length; see DecodeProperties and FindUserProperty
 	Payload    []byte
 }
@@ -57,7 +58,8 @@ func (r *reader) publish(flags byte, in place) PublishView {
 	}
 	var ids uint64
 	p.Properties, ids = r.properties(in)
-	if len(p.Topic) == 0 && ids&(1<<propTopicAlias) == 0 {
+	p.Alias = ids&(1<<propTopicAlias) != 0
+	if len(p.Topic) == 0 && !p.Alias {
 		r.breaks(&ruleTopicEmpty)
 	}
 	p.Payload = r.rest()

@@ -50,6 +50,7 @@ var (
 	ruleConnackFlags    = rule{MalformedPacket, "MQTT-3.2.2-1", "", "the reserved connect acknowledge flags are set"}
 	ruleSessionPresent  = rule{ProtocolError, "MQTT-3.2.2-6", "MQTT-3.2.2-4", "session present is set although the connection is refused"}
 	ruleOldConnack      = rule{UnsupportedProtocolVersion, "MQTT-3.1.2-2", "", "the server answered with the CONNACK of an older protocol version"}
+	ruleNewConnack      = rule{UnsupportedProtocolVersion, "", "MQTT-3.1.2-2", "the server answered with the CONNACK of MQTT 5"}
 	ruleConnackCode     = rule{ProtocolError, "MQTT-3.2.2-8", "MQTT-3.2.2-6", "the connect reason code is not a valid one"}
 )
 

@@ -52,7 +52,8 @@ type Config struct {
 	// Dial opens the transport; nil means transport.Dial.
 	Dial func(ctx context.Context, url string, o transport.Options) (transport.Conn, error)
 
-	Version       mqtt.Version // 0 means MQTT 5
+	Version       mqtt.Version // the only one to speak; 0 means the best that the broker speaks
+	Spoken        *Spoken      // the versions that worked lately; nil means those of this process
 	KeepAlive     uint16       // seconds, 0 means off
 	QoS           byte         // asked for in SUBSCRIBE: 0 or 1
 	CleanStart    bool         // do not resume a session that the server kept
@@ -87,7 +88,6 @@ type Config struct {
 
 // withDefaults fills in what is not set.
 func (c Config) withDefaults() Config {
-	def(&c.Version, mqtt.V5)
 	def(&c.SessionExpiry, 3600)
 	if c.CleanStart {
 		c.SessionExpiry = 0
@@ -103,6 +103,9 @@ func (c Config) withDefaults() Config {
 	def(&c.BackoffBase, time.Second)
 	def(&c.BackoffCap, time.Minute)
 	def(&c.StableAfter, 30*time.Second)
+	if c.Spoken == nil {
+		c.Spoken = &spoken
+	}
 	if c.Dial == nil {
 		c.Dial = transport.Dial
 	}

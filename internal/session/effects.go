@@ -17,8 +17,13 @@ type (
 		gen     uint32
 		refresh bool
 	}
-	// dial opens the transport to the endpoint that was fetched.
-	dial struct{ gen uint32 }
+	// dial opens the transport to the endpoint that was fetched, for one version.
+	dial struct {
+		gen     uint32
+		version mqtt.Version
+	}
+	// learn remembers the version that worked at the endpoint; 0 forgets it.
+	learn struct{ version mqtt.Version }
 	// greet takes over the open transport and sends CONNECT.
 	greet struct{ gen uint32 }
 	// resume takes the server's answer into account and sends SUBSCRIBE.
@@ -79,6 +84,7 @@ func (s stage) String() string { return stageNames[s] }
 
 func (fetch) effect() string       { return "fetch" }
 func (dial) effect() string        { return "dial" }
+func (learn) effect() string       { return "learn" }
 func (greet) effect() string       { return "greet" }
 func (resume) effect() string      { return "resume" }
 func (flow) effect() string        { return "flow" }

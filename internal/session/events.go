@@ -1,5 +1,7 @@
 package session
 
+import "github.com/kiiweb/kiiweb/internal/mqtt"
+
 // event is something that happened to the session. Events that belong to one
 // connection attempt carry its generation.
 type event interface{ happened() }
@@ -8,9 +10,11 @@ type (
 	// opened starts the session.
 	opened struct{}
 	// endpointReady: the Endpoint hook answered. lapsed: what it gave has expired.
+	// proven: the version that worked there before, 0 for none.
 	endpointReady struct {
 		gen    uint32
 		lapsed bool
+		proven mqtt.Version
 	}
 	// dialed: the transport is open.
 	dialed struct{ gen uint32 }

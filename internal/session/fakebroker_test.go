@@ -14,7 +14,8 @@ package session
 // nothing more to do, after which something that should not happen can be denied.
 //
 // To script a new kind of trouble, give pipe another behaviour (as deaf does: a Write
-// that hangs) or set a hook of Config. To speak another version, change codec.
+// that hangs) or set a hook of Config. The broker speaks the version of the CONNECT that
+// it got; raw sends what it would not.
 
 import (
 	"sync"
@@ -29,8 +30,9 @@ import (
 
 // pipe is one connection: the session's transport.Conn, and the broker's end of it.
 type pipe struct {
-	t     testing.TB
-	codec mqtt.Codec
+	t       testing.TB
+	offered []string   // the sub-protocols
+	codec   mqtt.Codec // for the version of CONNECT
 
 	toClient chan chunk
 	frames   chan []byte // one per Write
@@ -94,6 +96,12 @@ func (p *pipe) parse(b []byte) (packets []mqtt.Packet) {
 		require.NoError(p.t, err)
 		if pkt == nil {
 			return packets
+		}
+		if mqtt.PacketTypeOf(pkt) == mqtt.CONNECT {
+			version, err := mqtt.ConnectVersion(pkt)
+			require.NoError(p.t, err)
+			p.codec, err = mqtt.NewCodec(version)
+			require.NoError(p.t, err)
 		}
 		decoded, err := p.codec.Decode(pkt, mqtt.FromClient)
 		require.NoError(p.t, err)

@@ -94,3 +94,10 @@ func (c *fakeClock) fire(t testing.TB, late time.Duration) {
 		t.Fatal("nobody took the timer's firing")
 	}
 }
+
+// advance moves the clock and fires nothing.
+func (c *fakeClock) advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}

@@ -43,6 +43,7 @@ func newHarness(t testing.TB, change func(*Config)) *harness {
 		OnPanic:  func(v any, stack []byte) { t.Errorf("panic: %v\n%s", v, stack) },
 		Rand:     func() float64 { return 0.5 },
 		Clock:    h.clock,
+		Spoken:   &Spoken{},
 	}
 	if change != nil {
 		change(&cfg)
@@ -64,16 +65,14 @@ func (h *harness) fetch(_ context.Context, refresh bool) (Endpoint, error) {
 	return h.endpoint, h.fetchErr
 }
 
-func (h *harness) dial(context.Context, string, transport.Options) (transport.Conn, error) {
+func (h *harness) dial(_ context.Context, _ string, o transport.Options) (transport.Conn, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.dialErr != nil {
 		return nil, h.dialErr
 	}
-	codec, err := mqtt.NewCodec(mqtt.V5)
-	require.NoError(h.t, err)
 	p := &pipe{
-		t: h.t, codec: codec, toClient: make(chan chunk, 1<<16), frames: make(chan []byte, 1<<16),
+		t: h.t, offered: o.Subprotocols, toClient: make(chan chunk, 1<<16), frames: make(chan []byte, 1<<16),
 		deaf: make(chan struct{}), closed: make(chan struct{}),
 	}
 	h.dials <- p

@@ -17,12 +17,14 @@ const turnMax = 64
 type loop struct {
 	s       *Session
 	cfg     *Config
-	codec   mqtt.Codec
 	machine machine
-	events  []event // the one that is performed, and those that came up in it
+	version mqtt.Version // of the current attempt
+	codec   mqtt.Codec   // for that version
+	events  []event      // the one that is performed, and those that came up in it
 	ended   bool
 
 	endpoint Endpoint       // of the current attempt
+	assigned string         // client identifier that a server gave
 	offered  transport.Conn // just dialed, for the greet effect
 	cancel   context.CancelFunc
 	link     *link // nil while there is none
@@ -38,8 +40,9 @@ type loop struct {
 	topic   string // of the last message received
 }
 
-func newLoop(s *Session, codec mqtt.Codec) *loop {
-	l := &loop{s: s, cfg: &s.cfg, codec: codec}
+func newLoop(s *Session) *loop {
+	l := &loop{s: s, cfg: &s.cfg}
+	l.machine.version = negotiation{forced: l.cfg.Version != 0, spoken: l.cfg.Version}
 	l.out.max = s.cfg.MaxOutgoing
 	l.alarms.timer = s.cfg.Clock.NewTimer()
 	l.courier = s.courier

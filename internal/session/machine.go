@@ -1,9 +1,6 @@
 package session
 
-import (
-	"github.com/kiiweb/kiiweb/internal/fault"
-	"github.com/kiiweb/kiiweb/internal/mqtt"
-)
+import "github.com/kiiweb/kiiweb/internal/mqtt"
 
 // maxRefused is how many times running credentials may be refused, each time after
 // a fresh endpoint, before the session gives up.
@@ -17,6 +14,7 @@ type machine struct {
 	refused  int    // refusals of the credentials running
 	refresh  bool   // the next endpoint has to be a fresh one
 	held     bool   // the server asked to be left alone for a while: waking does not shorten the wait
+	version  negotiation
 }
 
 // step is the lifecycle: what happened in which state leads where, and what is to be
@@ -28,6 +26,7 @@ type machine struct {
 //	fetching     endpointReady  dialing, or fetching again when what came has lapsed
 //	dialing      dialed         greeting
 //	greeting     welcomed       subscribing
+//	greeting     lost           dialing, where another version is to be tried
 //	subscribing  subscribed     online
 //	online       stableDue      online, with the back-off reset
 //	online       woken          online, with a PING
@@ -52,7 +51,7 @@ func step(m machine, e event) (machine, []effect) {
 		}
 	case endpointReady:
 		if m.phase == phaseFetching {
-			return m.fetched(e.lapsed)
+			return m.fetched(e)
 		}
 	case dialed:
 		if m.phase == phaseDialing {
@@ -62,7 +61,8 @@ func step(m machine, e event) (machine, []effect) {
 	case welcomed:
 		if m.phase == phaseGreeting {
 			m.phase, m.refused = phaseSubscribing, 0
-			return m, []effect{resume{e.sessionPresent}, limit{stageSuback}}
+			m.version.accepted()
+			return m, append(m.remember(m.version.spoken), resume{e.sessionPresent}, limit{stageSuback})
 		}
 	case subscribed:
 		if m.phase == phaseSubscribing {
@@ -102,13 +102,29 @@ func (m machine) start(reason string) (machine, []effect) {
 
 // fetched goes on to the transport. An endpoint that has lapsed is fetched afresh
 // once; a fresh one is tried as it is, since the two clocks may differ.
-func (m machine) fetched(lapsed bool) (machine, []effect) {
-	if lapsed && !m.refresh {
+func (m machine) fetched(e endpointReady) (machine, []effect) {
+	if e.lapsed && !m.refresh {
 		m.refresh = true
 		return m, []effect{fetch{m.gen, true}, limit{stageEndpoint}}
 	}
-	m.phase, m.refresh = phaseDialing, false
-	return m, []effect{dial{m.gen}, limit{stageDial}}
+	m.refresh = false
+	m.version.begin(e.proven)
+	return m.dial()
+}
+
+// dial opens the transport for the version whose turn it is.
+func (m machine) dial() (machine, []effect) {
+	m.phase = phaseDialing
+	return m, []effect{dial{m.gen, m.version.spoken}, limit{stageDial}}
+}
+
+// remember notes which version worked at the endpoint; 0 forgets it. One that the
+// application forced is no finding.
+func (m machine) remember(v mqtt.Version) []effect {
+	if m.version.forced {
+		return nil
+	}
+	return []effect{learn{v}}
 }
 
 // wake checks a connection that stands, and ends a wait.
@@ -121,65 +137,4 @@ func (m machine) wake(why string) (machine, []effect) {
 		return m, append([]effect{unwait{}}, next...)
 	}
 	return m, nil
-}
-
-// lose ends the attempt and goes where the policy says.
-func (m machine) lose(c cause) (machine, []effect) {
-	r := judge(c)
-	if r.most > 0 {
-		m.refused++
-		if m.refused >= r.most {
-			r.act, r.end = actStop, phaseFailed
-		}
-	}
-	err := r.fault(c)
-	do := []effect{m.part(c)}
-	if r.blame {
-		do = append(do, failSent{err})
-	}
-	switch r.act {
-	case actStop:
-		m.phase = r.end
-		return m, append(do, settle{err}, announce{state: r.end.state(), reason: err.Message, err: err}, finish{})
-	case actDisplace:
-		m.phase = phaseDisplaced
-		return m, append(do, settle{err}, announce{state: Displaced, reason: err.Message, err: err})
-	case actRefresh:
-		m.refresh = true
-	}
-	floor := r.wait(c)
-	m.phase, m.held = phaseWaiting, floor > 0
-	do = append(do, wait{attempt: m.failures, floor: floor, err: err})
-	m.failures++
-	return m, do
-}
-
-// part says goodbye where there is somebody to say it to.
-func (m machine) part(c cause) effect {
-	if m.phase < phaseGreeting {
-		return abandon{}
-	}
-	switch {
-	case c.kind == causeExpired:
-		return hangUp{mqtt.Success}
-	case c.kind == causeViolation && c.reason != mqtt.UnsupportedProtocolVersion:
-		return hangUp{tellable(c.reason)}
-	}
-	return abandon{}
-}
-
-// close ends the session for the application.
-func (m machine) close() (machine, []effect) {
-	err := fault.New(fault.Closed, "the connection was closed by the application")
-	var do []effect
-	switch {
-	case m.phase == phaseWaiting:
-		do = append(do, unwait{})
-	case m.phase >= phaseGreeting && m.phase <= phaseOnline:
-		do = append(do, hangUp{mqtt.Success})
-	case m.phase.attempting():
-		do = append(do, abandon{})
-	}
-	m.phase = phaseClosed
-	return m, append(do, discard{}, settle{err}, announce{state: Closed, reason: "closed by the application", err: err}, finish{})
 }

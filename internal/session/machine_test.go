@@ -15,7 +15,9 @@ import (
 const gen = 7
 
 // at gives the machine in a phase, in the middle of a life.
-func at(p phase) machine { return machine{phase: p, gen: gen, failures: 2} }
+func at(p phase) machine {
+	return machine{phase: p, gen: gen, failures: 2, version: negotiation{spoken: mqtt.V5, closes: 1}}
+}
 
 func names(effects []effect) string {
 	var out []string
@@ -27,7 +29,9 @@ func names(effects []effect) string {
 
 // The events of the table, all of the current generation.
 var (
-	lostNetwork   = lost{gen, cause{kind: causeClosed}}
+	lostNetwork   = lost{gen, cause{kind: causeTimeout, text: "PINGRESP"}}
+	lostClosed    = lost{gen, cause{kind: causeClosed}}
+	lostVersion   = lost{gen, cause{kind: causeViolation, reason: mqtt.UnsupportedProtocolVersion}}
 	lostBusy      = lost{gen, cause{kind: causeDisconnect, reason: mqtt.ServerBusy}}
 	lostRefused   = lost{gen, cause{kind: causeConnack, reason: mqtt.BadUserNameOrPassword}}
 	lostExpired   = lost{gen, cause{kind: causeExpired}}
@@ -46,6 +50,8 @@ var allEvents = map[string]event{
 	"welcomed":      welcomed{gen: gen},
 	"subscribed":    subscribed{gen},
 	"network":       lostNetwork,
+	"closed":        lostClosed,
+	"version":       lostVersion,
 	"busy":          lostBusy,
 	"refused":       lostRefused,
 	"expired":       lostExpired,
@@ -85,7 +91,9 @@ var transitions = map[phase]map[string]transition{
 		"closedByUser": {phaseClosed, "abandon discard settle announce finish"},
 	},
 	phaseGreeting: {
-		"welcomed":     {phaseSubscribing, "resume limit"},
+		"welcomed":     {phaseSubscribing, "learn resume limit"},
+		"closed":       {phaseDialing, "abandon announce dial limit"}, // for the second time running
+		"version":      {phaseDialing, "abandon announce dial limit"},
 		"closedByUser": {phaseClosed, "hangUp discard settle announce finish"},
 	},
 	phaseSubscribing: {
@@ -120,6 +128,8 @@ func init() {
 		}
 		for event, t := range map[string]transition{
 			"network":   {phaseWaiting, "abandon wait"},
+			"closed":    {phaseWaiting, "abandon wait"},
+			"version":   {phaseFailed, "abandon settle announce finish"},
 			"busy":      {phaseWaiting, "abandon wait"},
 			"refused":   {phaseWaiting, "abandon wait"},
 			"expired":   {phaseWaiting, told + " wait"},
@@ -129,7 +139,9 @@ func init() {
 			"revoked":   {phaseClosed, "abandon settle announce finish"},
 			"displaced": {phaseDisplaced, "abandon settle announce"},
 		} {
-			transitions[p][event] = t
+			if _, own := transitions[p][event]; !own {
+				transitions[p][event] = t
+			}
 		}
 	}
 }
@@ -262,11 +274,11 @@ func TestTheWishForAFreshEndpointOutlivesAFailedFetch(t *testing.T) {
 }
 
 func TestAFreshEndpointThatHasLapsedIsTriedAllTheSame(t *testing.T) {
-	m, effects := step(at(phaseFetching), endpointReady{gen, true})
+	m, effects := step(at(phaseFetching), endpointReady{gen: gen, lapsed: true})
 	assert.Equal(t, []effect{fetch{gen, true}, limit{stageEndpoint}}, effects)
-	m, effects = step(m, endpointReady{gen, true})
+	m, effects = step(m, endpointReady{gen: gen, lapsed: true})
 	assert.Equal(t, phaseDialing, m.phase)
-	assert.Equal(t, []effect{dial{gen}, limit{stageDial}}, effects)
+	assert.Equal(t, []effect{dial{gen, mqtt.V5}, limit{stageDial}}, effects)
 }
 
 func TestWakingDoesNotShortenAWaitThatTheServerAskedFor(t *testing.T) {
@@ -284,9 +296,9 @@ func TestWakingDoesNotShortenAWaitThatTheServerAskedFor(t *testing.T) {
 }
 
 func TestTakeBackStartsAfresh(t *testing.T) {
-	m := machine{phase: phaseDisplaced, gen: gen, failures: 9, refused: 2, refresh: true}
+	m := machine{phase: phaseDisplaced, gen: gen, failures: 9, refused: 2, refresh: true, version: negotiation{spoken: mqtt.V311}}
 	m, effects := step(m, takenBack{})
-	assert.Equal(t, machine{phase: phaseFetching, gen: gen + 1}, m)
+	assert.Equal(t, machine{phase: phaseFetching, gen: gen + 1, version: negotiation{spoken: mqtt.V311}}, m)
 	assert.Contains(t, effects, fetch{gen: gen + 1})
 }
 

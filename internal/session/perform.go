@@ -16,6 +16,8 @@ func (l *loop) perform(e effect) {
 		l.fetch(e)
 	case dial:
 		l.dial(e)
+	case learn:
+		l.cfg.Spoken.learn(l.endpoint.URL, e.version, l.now())
 	case greet:
 		l.greet(e)
 	case resume:
@@ -88,7 +90,7 @@ func (l *loop) fetch(e fetch) {
 				l.step(lost{e.gen, cause{kind: causeEndpoint, err: err}})
 			case e.gen == l.machine.gen:
 				l.endpoint = endpoint
-				l.step(endpointReady{e.gen, l.lapsed(endpoint)})
+				l.step(endpointReady{e.gen, l.lapsed(endpoint), l.cfg.Spoken.at(endpoint.URL, l.now())})
 			}
 		})
 	}()
@@ -100,9 +102,11 @@ func (l *loop) lapsed(e Endpoint) bool {
 
 // dial opens the transport in the background. One that comes too late is closed.
 func (l *loop) dial(e dial) {
+	l.version = e.version
+	l.codec, _ = mqtt.NewCodec(e.version) // the machine knows no others
 	ctx, url := l.background(), l.endpoint.URL
 	o := transport.Options{
-		Subprotocols: []string{subprotocol(l.cfg.Version)},
+		Subprotocols: []string{subprotocol(e.version)},
 		RootCAs:      l.endpoint.RootCAs,
 		ReadLimit:    4 * int64(l.cfg.MaxPacket), // one WebSocket message may carry many packets
 	}
@@ -168,6 +172,7 @@ func (l *loop) ping() {
 func (l *loop) pingreq() { _ = l.encode(&mqtt.Pingreq{}) }
 
 // part ends the attempt and what belongs to it, after the last words if there are any.
+// Before MQTT 5 DISCONNECT cannot tell of a fault, so nothing is said [MQTT-4.8.0-1].
 func (l *loop) part(last *mqtt.Disconnect) {
 	l.release()
 	l.alarms.off(alarmStage, alarmStable, alarmExpiry, alarmLink)
@@ -177,7 +182,7 @@ func (l *loop) part(last *mqtt.Disconnect) {
 		return
 	}
 	var lastWords Timer
-	if last != nil {
+	if last != nil && (l.version == mqtt.V5 || last.ReasonCode == mqtt.Success) {
 		_ = l.encode(last) // without it the connection ends all the same
 		lastWords = l.cfg.Clock.NewTimer()
 		lastWords.Reset(l.cfg.CloseTimeout)

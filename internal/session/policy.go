@@ -30,8 +30,11 @@ const (
 type cause struct {
 	kind   causeKind
 	reason mqtt.ReasonCode
-	text   string // the server's reason string, or what was awaited
-	err    error
+	// returned is the return code of a CONNACK before MQTT 5, which reason translates;
+	// 0 for none.
+	returned int
+	text     string // the server's reason string, or what was awaited
+	err      error
 }
 
 // action is what to do about a cause.
@@ -67,7 +70,7 @@ func stop(code fault.Code) ruling   { return ruling{act: actStop, end: phaseFail
 func busy(code fault.Code) ruling   { return ruling{act: actRetry, code: code, floor: busyFloor} }
 func blamed(code fault.Code) ruling { return ruling{act: actRetry, code: code, blame: true} }
 
-// unauthorized, moved, foreign and astray are usual rulings with a remedy of
+// unauthorized, moved, foreign, astray and authentication are usual rulings with a remedy of
 // their own.
 func unauthorized() ruling {
 	return ruling{act: actStop, end: phaseFailed, code: fault.Unauthorized, remedy: remedyUnauthorized}
@@ -80,6 +83,10 @@ func foreign() ruling {
 }
 func astray() ruling {
 	return ruling{act: actRefresh, code: fault.NotFound, remedy: remedyPath}
+}
+
+func authentication() ruling {
+	return ruling{act: actStop, end: phaseFailed, code: fault.Unsupported, remedy: remedyAuth}
 }
 
 // revoked ends a session whose installation is gone. Nothing failed, so it is closed.
@@ -118,10 +125,7 @@ func judge(c cause) ruling {
 	case causeEndpoint:
 		return judgeEndpoint(c.err)
 	case causeViolation:
-		if c.reason == mqtt.UnsupportedProtocolVersion {
-			return stop(fault.ProtocolVersion)
-		}
-		return retry(fault.ProtocolError)
+		return lookup(violationRulings, c.reason, fault.ProtocolError)
 	case causeExpired:
 		return expired()
 	}
@@ -200,6 +204,9 @@ func (r ruling) fault(c cause) *fault.Error {
 	if c.kind <= causeSuback || c.kind == causeViolation {
 		e.ReasonCode = int(c.reason)
 	}
+	if c.returned != 0 {
+		e.ReasonCode = c.returned
+	}
 	if below != nil {
 		e.Status, e.KiiCode, e.KiiMessage, e.RetryAfter = below.Status, below.KiiCode, below.KiiMessage, below.RetryAfter
 	}
@@ -229,6 +236,9 @@ func (c cause) sentence() string {
 	case causeEndpoint:
 		return "the endpoint could not be fetched"
 	case causeViolation:
+		if c.reason == mqtt.BadAuthenticationMethod {
+			return "the broker asks for an extended authentication"
+		}
 		return "the broker broke the protocol"
 	case causeExpired:
 		return expiredText

@@ -9,6 +9,7 @@ const (
 	remedyUnauthorized = "Check that the installation still exists, then fetch its endpoint again and connect anew."
 	remedyMoved        = "Nothing to do: a new endpoint is fetched, which names the server to use."
 	remedyOrigin       = "Allow this page's origin and this path at the broker's WebSocket listener."
+	remedyAuth         = "Let the broker accept a user name and a password; extended authentication (AUTH) is not supported."
 	remedyPath         = "Check the path of the broker's WebSocket listener; usually it is /mqtt."
 )
 
@@ -56,6 +57,23 @@ var connackRulings = table[mqtt.ReasonCode]{
 	{mqtt.UseAnotherServer, moved()},
 	{mqtt.ServerMoved, moved()},
 	{mqtt.ConnectionRateExceeded, busy(fault.RateLimited)},
+}
+
+// returnCodes are the return codes of CONNACK before MQTT 5 (3.1.1, 3.2.2.3) as reason
+// codes, so that connackRulings rules on them as well.
+var returnCodes = [...]mqtt.ReasonCode{
+	1: mqtt.UnsupportedProtocolVersion,
+	2: mqtt.ClientIdentifierNotValid,
+	3: mqtt.ServerUnavailable,
+	4: mqtt.BadUserNameOrPassword,
+	5: mqtt.NotAuthorized,
+}
+
+// violationRulings: the reasons why a connection is ended that the server has used in
+// a way that the standard does not allow. All others are tried again.
+var violationRulings = table[mqtt.ReasonCode]{
+	{mqtt.UnsupportedProtocolVersion, stop(fault.ProtocolVersion)},
+	{mqtt.BadAuthenticationMethod, authentication()},
 }
 
 // disconnectRulings: the reason codes of a server's DISCONNECT (MQTT 5, 3.14.2.1).

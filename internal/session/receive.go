@@ -5,6 +5,7 @@ import (
 
 	"github.com/kiiweb/kiiweb/internal/fault"
 	"github.com/kiiweb/kiiweb/internal/mqtt"
+	"github.com/kiiweb/kiiweb/internal/transport"
 )
 
 // chunk takes in what the reader brought.
@@ -41,6 +42,11 @@ func (l *loop) packet(pkt []byte) {
 		l.message(pkt)
 		return
 	}
+	if l.version != mqtt.V5 && mqtt.PacketTypeOf(pkt) == mqtt.DISCONNECT {
+		// No server may send it before MQTT 5, and there are some that do.
+		l.lose(cause{kind: causeClosed, err: &transport.CloseError{Reason: "DISCONNECT"}})
+		return
+	}
 	p, err := l.codec.Decode(pkt, mqtt.FromServer)
 	if err != nil {
 		l.violated(err)
@@ -48,6 +54,10 @@ func (l *loop) packet(pkt []byte) {
 	}
 	if p, ok := p.(*mqtt.Connack); ok && l.machine.phase == phaseGreeting {
 		l.connack(p)
+		return
+	}
+	if _, auth := p.(*mqtt.Auth); auth {
+		l.violate(mqtt.BadAuthenticationMethod, "MQTT-4.12.0-6", "AUTH came although CONNECT named no authentication method")
 		return
 	}
 	if l.machine.phase == phaseGreeting {
@@ -62,8 +72,8 @@ func (l *loop) packet(pkt []byte) {
 	case *mqtt.Pingresp:
 		l.link.keep.answered()
 	case *mqtt.Disconnect:
-		l.lose(cause{kind: causeDisconnect, reason: p.ReasonCode, text: p.Properties.ReasonString})
-	default: // CONNACK again, UNSUBACK or AUTH: nothing asked for them
+		l.lose(cause{kind: causeDisconnect, reason: p.ReasonCode, text: words(&p.Properties)})
+	default: // CONNACK again or UNSUBACK: nothing asked for them
 		l.violate(mqtt.ProtocolError, "", "a packet came that nothing asked for")
 	}
 }
@@ -74,7 +84,7 @@ func (l *loop) packet(pkt []byte) {
 // fault of the server.
 func (l *loop) message(pkt []byte) {
 	k := l.link
-	view, err := mqtt.ParsePublish(l.cfg.Version, mqtt.FromServer, pkt)
+	view, err := mqtt.ParsePublish(l.version, mqtt.FromServer, pkt)
 	switch {
 	case err != nil:
 		l.violated(err)
@@ -85,13 +95,13 @@ func (l *loop) message(pkt []byte) {
 	case view.QoS() == 2:
 		l.violate(mqtt.ProtocolError, "MQTT-3.8.4-8", "a message came at a QoS above the one subscribed at")
 		return
-	case len(view.Topic) == 0:
+	case view.Alias:
 		l.violate(mqtt.TopicAliasInvalid, "MQTT-3.1.2-26", "a topic alias came although none is allowed")
 		return
 	}
 	l.batch.gen = k.gen
 	if view.QoS() == 1 {
-		if k.unacked++; k.unacked > l.cfg.ReceiveMaximum && l.cfg.Version == mqtt.V5 {
+		if k.unacked++; k.unacked > l.cfg.ReceiveMaximum && l.version == mqtt.V5 {
 			l.violate(mqtt.ReceiveMaximumExceeded, "MQTT-3.3.4-9", "more messages came than the receive maximum allows")
 			return
 		}
@@ -112,7 +122,7 @@ func (l *loop) message(pkt []byte) {
 // connack takes in the server's answer to CONNECT.
 func (l *loop) connack(p *mqtt.Connack) {
 	if p.ReasonCode != mqtt.Success {
-		l.lose(cause{kind: causeConnack, reason: p.ReasonCode, text: p.Properties.ReasonString})
+		l.lose(refusedConnect(l.version, p))
 		return
 	}
 	if p.SessionPresent && l.cfg.CleanStart {
@@ -134,8 +144,30 @@ func (l *loop) connack(p *mqtt.Connack) {
 	if props.MaximumQoS != nil {
 		k.server.maxQoS = *props.MaximumQoS
 	}
+	l.assigned = props.AssignedClientID
 	k.server.noRetain = props.RetainAvailable != nil && *props.RetainAvailable == 0
 	l.step(welcomed{l.machine.gen, p.SessionPresent})
+}
+
+// refusedConnect is the cause that a CONNACK gives which does not accept.
+func refusedConnect(v mqtt.Version, p *mqtt.Connack) cause {
+	c := cause{kind: causeConnack, reason: p.ReasonCode, text: words(&p.Properties)}
+	if v != mqtt.V5 {
+		c.returned, c.reason = int(p.ReasonCode), returnCodes[p.ReasonCode] // the codec lets none above 5 pass
+	}
+	return c
+}
+
+// words are what the server says beside a reason code.
+func words(p *mqtt.Properties) string {
+	s := p.ReasonString
+	if p.ServerReference != "" {
+		if s != "" {
+			s += "; "
+		}
+		s += "server reference " + p.ServerReference
+	}
+	return s
 }
 
 // suback takes in the answer to SUBSCRIBE.
@@ -146,7 +178,7 @@ func (l *loop) suback(p *mqtt.Suback) {
 	case len(p.ReasonCodes) != 1:
 		l.violate(mqtt.ProtocolError, "MQTT-3.8.4-6", "SUBACK has not one reason code per topic filter")
 	case p.ReasonCodes[0] >= mqtt.UnspecifiedError:
-		l.lose(cause{kind: causeSuback, reason: p.ReasonCodes[0], text: p.Properties.ReasonString})
+		l.lose(cause{kind: causeSuback, reason: p.ReasonCodes[0], text: words(&p.Properties)})
 	case byte(p.ReasonCodes[0]) > l.cfg.QoS:
 		l.violate(mqtt.ProtocolError, "MQTT-3.8.4-8", "SUBACK grants a QoS above the one asked for")
 	default:

@@ -96,9 +96,10 @@ func TestStops(t *testing.T) {
 			b.subscribe(mqtt.GrantedQoS1)
 			b.send(&mqtt.Disconnect{ReasonCode: mqtt.AdministrativeAction})
 		}, Closed, fault.Revoked, 0x98},
-		"a 3.1.1 broker": {func(b *pipe) {
-			b.raw([]byte{0x20, 2, 0, 1})
-		}, Failed, fault.ProtocolVersion, 0x84},
+		"AUTH": {func(b *pipe) {
+			b.raw(unhex("F0 09 18 07 15 00 04 61 62 63 64"))
+			assert.Equal(t, mqtt.ProtocolError, b.expect(mqtt.DISCONNECT).(*mqtt.Disconnect).ReasonCode)
+		}, Failed, fault.Unsupported, 0x8C},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newHarness(t, nil)

@@ -89,8 +89,8 @@ func (l *loop) greet(e greet) {
 		l.recheckExpiry(l.now())
 	}
 	p := &mqtt.Connect{
-		Version:     l.cfg.Version,
-		ClientID:    l.endpoint.ClientID,
+		Version:     l.version,
+		ClientID:    l.clientID(),
 		HasUsername: l.endpoint.Username != "",
 		Username:    l.endpoint.Username,
 		HasPassword: l.endpoint.Password != "",
@@ -98,7 +98,7 @@ func (l *loop) greet(e greet) {
 		KeepAlive:   l.cfg.KeepAlive,
 		CleanStart:  l.cfg.CleanStart,
 	}
-	if l.cfg.Version == mqtt.V5 {
+	if l.version == mqtt.V5 {
 		receiveMaximum, maxPacket := uint16(l.cfg.ReceiveMaximum), uint32(l.cfg.MaxPacket)
 		p.Properties.ReceiveMaximum, p.Properties.MaximumPacketSize = &receiveMaximum, &maxPacket
 		if l.cfg.SessionExpiry != 0 {
@@ -106,6 +106,15 @@ func (l *loop) greet(e greet) {
 		}
 	}
 	l.must(l.encode(p))
+}
+
+// clientID gives the endpoint's client identifier, or the one that the server assigned
+// where the endpoint has none: by it the server knows its session [MQTT-3.2.2-16].
+func (l *loop) clientID() string {
+	if l.endpoint.ClientID == "" {
+		return l.assigned
+	}
+	return l.endpoint.ClientID
 }
 
 // must ends the session when a packet made from the endpoint cannot be encoded.

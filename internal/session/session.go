@@ -43,27 +43,24 @@ func Open(cfg Config) *Session {
 		case <-s.over:
 		}
 	})
-	codec, err := s.cfg.codec()
-	if err != nil { // then the first attempt fails with it
+	if err := s.cfg.check(); err != nil { // then the first attempt fails with it
 		s.cfg.Endpoint = func(context.Context, bool) (Endpoint, error) { return Endpoint{}, err }
 	}
-	go newLoop(s, codec).run()
+	go newLoop(s).run()
 	return s
 }
 
-// codec checks cfg and makes the codec for its version.
-func (c *Config) codec() (mqtt.Codec, error) {
+// check refuses what a session cannot do.
+func (c *Config) check() error {
 	switch {
 	case c.Endpoint == nil || c.Deliver == nil:
-		return nil, fault.New(fault.InvalidArgument, "the hooks Endpoint and Deliver are required")
+		return fault.New(fault.InvalidArgument, "the hooks Endpoint and Deliver are required")
 	case c.QoS > 1:
-		return nil, fault.New(fault.Unsupported, "a session subscribes at QoS 0 or 1")
+		return fault.New(fault.Unsupported, "a session subscribes at QoS 0 or 1")
+	case c.Version != 0 && c.Version != mqtt.V5 && c.Version != mqtt.V311 && c.Version != mqtt.V31:
+		return fault.New(fault.ProtocolVersion, "this protocol version cannot be spoken")
 	}
-	codec, err := mqtt.NewCodec(c.Version)
-	if err != nil {
-		return nil, fault.Wrap(fault.ProtocolVersion, "this protocol version cannot be spoken", err)
-	}
-	return codec, nil
+	return nil
 }
 
 // Ready waits until the subscription stands. It returns nil then, and the error of

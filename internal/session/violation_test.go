@@ -131,7 +131,6 @@ func TestProtocolErrors(t *testing.T) {
 		"a second SUBACK":               {online("90 04 00 01 00 00"), mqtt.ProtocolError},
 		"a client's packet":             {online("C0 00"), mqtt.ProtocolError},
 		"PUBREC":                        {online("50 02 00 01"), mqtt.ProtocolError},
-		"AUTH":                          {online("F0 09 18 07 15 00 04 61 62 63 64"), mqtt.ProtocolError},
 		"PUBLISH first":                 {first("30 05 00 01 74 00 78"), mqtt.ProtocolError},
 		"DISCONNECT first":              {first("E0 01 89"), mqtt.ProtocolError},
 		"a session despite clean start": {first("20 03 01 00 00"), mqtt.ProtocolError},

@@ -163,6 +163,11 @@ export interface ConnectOptions extends CallOptions {
   /** The QoS to subscribe with; 1 when absent. */
   qos?: 0 | 1 | undefined;
   /**
+   * The MQTT version to speak, 4 for 3.1.1 and 3 for 3.1, and no other. When absent: the best that
+   * the broker speaks, which is found by trying and remembered for a day.
+   */
+  protocol?: 5 | 4 | 3 | undefined;
+  /**
    * When absent: "wss", or "ws" where a page that came over http from this machine talks to
    * a broker on this machine.
    */

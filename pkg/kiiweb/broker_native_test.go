@@ -14,8 +14,8 @@ import (
 	"github.com/kiiweb/kiiweb/internal/mqtt"
 )
 
-// broker is an MQTT 5 broker over TCP that does what its hooks say and keeps what it
-// was sent. To script a new kind of answer, add a hook and call it in link.answer.
+// broker is a broker over TCP, of the version that a client speaks, that does what its
+// hooks say and keeps what it was sent. To script a new kind of answer, add a hook and call it in link.answer.
 type broker struct {
 	t  tester
 	ln net.Listener
@@ -61,11 +61,7 @@ func (b *broker) accept() {
 		if err != nil {
 			return
 		}
-		codec, err := mqtt.NewCodec(mqtt.V5)
-		if err != nil {
-			panic(err)
-		}
-		l := &link{b: b, conn: conn, codec: codec, packets: make(chan mqtt.Packet, 4096)}
+		l := &link{b: b, conn: conn, packets: make(chan mqtt.Packet, 4096)}
 		b.mu.Lock()
 		b.links = append(b.links, l)
 		b.mu.Unlock()
@@ -128,6 +124,13 @@ func (l *link) run() {
 			if pkt == nil {
 				break
 			}
+			if l.codec == nil {
+				version, err := mqtt.ConnectVersion(pkt)
+				assert.NoError(l.b.t, err)
+				if l.codec, err = mqtt.NewCodec(version); !assert.NoError(l.b.t, err) {
+					return
+				}
+			}
 			p, err := l.codec.Decode(pkt, mqtt.FromClient)
 			if !assert.NoError(l.b.t, err) || !l.answer(p) {
 				return
@@ -148,6 +151,9 @@ func (l *link) answer(p mqtt.Packet) bool {
 		var code mqtt.ReasonCode
 		if l.b.connack != nil {
 			code = l.b.connack(n, p)
+		}
+		if code == mqtt.UnsupportedProtocolVersion && p.Version != mqtt.V5 {
+			code = 1 // its return code
 		}
 		l.send(&mqtt.Connack{ReasonCode: code})
 		return code == mqtt.Success

@@ -26,6 +26,11 @@ type ConnectOptions struct {
 	// QoS is the quality of service to subscribe with, 0 or 1; nil means 1, so that
 	// a push that was sent when the connection broke is sent again.
 	QoS *byte
+	// Protocol is the MQTT version to speak: 5, 4 for 3.1.1 or 3 for 3.1, and then no
+	// other: PROTOCOL_VERSION ends the connection where the broker refuses it. 0 means the
+	// best that the broker speaks: 5 is tried first, then 3.1.1, then 3.1, and what worked
+	// at an address is used for a day, by all connections of the program.
+	Protocol int
 	// Transport is how to connect. "" chooses: natively ssl, else wss; in a browser wss,
 	// or ws when the page itself came over http from this machine, as the broker did.
 	Transport Transport
@@ -92,6 +97,9 @@ func (o ConnectOptions) resolve() (ConnectOptions, error) {
 	if *o.QoS > 1 {
 		return o, invalid("qos must be 0 or 1")
 	}
+	if o.Protocol != 0 && (o.Protocol < int(mqtt.V31) || o.Protocol > int(mqtt.V5)) {
+		return o, invalid("protocol must be 5, 4 or 3")
+	}
 	if o.Path == "" {
 		o.Path = defaultPath
 	}
@@ -142,7 +150,7 @@ func (conn *Connection) open(o ConnectOptions) {
 		Endpoint:  conn.credentials,
 		KeepAlive: o.KeepAlive,
 		QoS:       *o.QoS,
-		Version:   mqtt.V5,
+		Version:   mqtt.Version(o.Protocol),
 		Deliver:   func(batch []session.Message) { deliver(received(batch)) },
 		OnChange:  func(ch session.Change) { conn.changed(ch, o.OnState) },
 	})

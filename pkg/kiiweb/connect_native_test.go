@@ -4,6 +4,7 @@ package kiiweb
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -105,6 +106,7 @@ func TestConnectRefusesArguments(t *testing.T) {
 		{"no host", change(func(e *Endpoint) { e.Host = "" }), ConnectOptions{}, CodeInvalidArgument, "host"},
 		{"no such port", change(func(e *Endpoint) { e.PortWS = 70000 }), ConnectOptions{}, CodeInvalidArgument, "port"},
 		{"QoS 2", good, ConnectOptions{QoS: &two}, CodeInvalidArgument, "qos"},
+		{"no such protocol", good, ConnectOptions{Protocol: 6}, CodeInvalidArgument, "protocol"},
 		{"negative timeout", good, ConnectOptions{Timeout: -1}, CodeInvalidArgument, "timeout"},
 		{"relative path", good, ConnectOptions{Path: "mqtt"}, CodeInvalidArgument, "path"},
 		{"unknown transport", good, ConnectOptions{Transport: "udp"}, CodeInvalidArgument, "udp"},
@@ -125,7 +127,7 @@ func TestConnectStopsAtCausesThatNoRetryMends(t *testing.T) {
 		reason          int
 	}{
 		{"banned", mqtt.Banned, 0, CodeForbidden, 0x8A},
-		{"version", mqtt.UnsupportedProtocolVersion, 0, CodeProtocolVersion, 0x84},
+		{"version", mqtt.UnsupportedProtocolVersion, 0, CodeProtocolVersion, 1}, // 3.1's, the last one tried
 		{"subscription refused", 0, mqtt.NotAuthorized, CodeUnauthorized, 0x87},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -139,7 +141,38 @@ func TestConnectStopsAtCausesThatNoRetryMends(t *testing.T) {
 			assert.Equal(t, c.reason, e.ReasonCode)
 			b.stop()
 			goleak.VerifyNone(t, before)
-			assert.Equal(t, 1, b.seen(mqtt.CONNECT))
+			tries := 1
+			if c.name == "version" {
+				tries = 3
+			}
+			assert.Equal(t, tries, b.seen(mqtt.CONNECT))
+		})
+	}
+}
+
+func TestConnectSpeaksWhatTheBrokerSpeaks(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		protocol int
+		refused  []mqtt.Version
+		spoken   mqtt.Version
+	}{
+		{"5", 0, nil, mqtt.V5},
+		{"3.1.1", 0, []mqtt.Version{mqtt.V5}, mqtt.V311},
+		{"3.1", 0, []mqtt.Version{mqtt.V5, mqtt.V311}, mqtt.V31},
+		{"3.1.1, forced", 4, nil, mqtt.V311},
+		{"3.1, forced", 3, nil, mqtt.V31},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := startBroker(t)
+			b.connack = func(_ int, p *mqtt.Connect) mqtt.ReasonCode {
+				if slices.Contains(c.refused, p.Version) {
+					return mqtt.UnsupportedProtocolVersion
+				}
+				return mqtt.Success
+			}
+			connect(t, serve(t).client(), b.endpoint(), ConnectOptions{Protocol: c.protocol})
+			assert.Equal(t, c.spoken, b.next().connect.Version)
 		})
 	}
 }

@@ -1,0 +1,84 @@
+package session
+
+import (
+	"github.com/kiiweb/kiiweb/internal/fault"
+	"github.com/kiiweb/kiiweb/internal/mqtt"
+)
+
+// lose ends the attempt and goes where the policy says.
+func (m machine) lose(c cause) (machine, []effect) {
+	r := judge(c)
+	if r.most > 0 {
+		m.refused++
+		if m.refused >= r.most {
+			r.act, r.end = actStop, phaseFailed
+		}
+	}
+	do := []effect{m.part(c)}
+	if m.phase == phaseGreeting {
+		switch m.version.judge(c, r) {
+		case verdictNext:
+			return m.again(do)
+		case verdictForget:
+			r.act = actRetry
+			do = append(do, m.remember(0)...)
+		}
+	}
+	err := r.fault(c)
+	if r.blame {
+		do = append(do, failSent{err})
+	}
+	switch r.act {
+	case actStop:
+		m.phase = r.end
+		return m, append(do, settle{err}, announce{state: r.end.state(), reason: err.Message, err: err}, finish{})
+	case actDisplace:
+		m.phase = phaseDisplaced
+		return m, append(do, settle{err}, announce{state: Displaced, reason: err.Message, err: err})
+	case actRefresh:
+		m.refresh = true
+	}
+	floor := r.wait(c)
+	m.phase, m.held = phaseWaiting, floor > 0
+	do = append(do, wait{attempt: m.failures, floor: floor, err: err})
+	m.failures++
+	return m, do
+}
+
+// again tries the next version, at once and as an attempt of its own.
+func (m machine) again(do []effect) (machine, []effect) {
+	m.gen++
+	reason := "connecting with " + versionName(m.version.spoken)
+	m, next := m.dial()
+	return m, append(append(do, announce{state: Connecting, reason: reason}), next...)
+}
+
+// part says goodbye where there is somebody to say it to.
+func (m machine) part(c cause) effect {
+	if m.phase < phaseGreeting {
+		return abandon{}
+	}
+	switch {
+	case c.kind == causeExpired:
+		return hangUp{mqtt.Success}
+	case c.kind == causeViolation && c.reason != mqtt.UnsupportedProtocolVersion:
+		return hangUp{tellable(c.reason)}
+	}
+	return abandon{}
+}
+
+// close ends the session for the application.
+func (m machine) close() (machine, []effect) {
+	err := fault.New(fault.Closed, "the connection was closed by the application")
+	var do []effect
+	switch {
+	case m.phase == phaseWaiting:
+		do = append(do, unwait{})
+	case m.phase >= phaseGreeting && m.phase <= phaseOnline:
+		do = append(do, hangUp{mqtt.Success})
+	case m.phase.attempting():
+		do = append(do, abandon{})
+	}
+	m.phase = phaseClosed
+	return m, append(do, discard{}, settle{err}, announce{state: Closed, reason: "closed by the application", err: err}, finish{})
+}
