@@ -28,7 +28,7 @@ const firstClient = 0
 func newApp() *app {
 	a := &app{clients: newRegistry[*kiiweb.Client](), connections: newRegistry[*link]()}
 	a.clients.add(nil) // firstClient, until init
-	a.clientMethods = a.functions(clientMethods)
+	a.clientMethods = a.functions(clientMethods[:])
 	a.clientMethods["connect"] = jsx.NewFunc(a.connect).Value()
 	a.linkMethods = a.linkFunctions()
 	return a
@@ -65,17 +65,18 @@ func (a *app) setUp(keep func(*kiiweb.Client) any) js.Value {
 
 // functions makes a JavaScript function of each method. Its first argument is the
 // client's handle, which bound has put there.
-func (a *app) functions(methods map[string]method) map[string]js.Value {
+func (a *app) functions(methods []method) map[string]js.Value {
 	functions := make(map[string]js.Value, len(methods))
-	for name, m := range methods {
-		functions[name] = jsx.NewFunc(func(args []js.Value) any {
+	for i := range methods {
+		m := &methods[i]
+		functions[m.name] = jsx.NewFunc(func(args []js.Value) any {
 			handle, args := args[0].Int(), args[1:]
 			return promise(args, m.arity, func(ctx context.Context) (any, error) {
 				client, err := a.client(handle)
 				if err != nil {
 					return nil, err
 				}
-				return m.call(ctx, client, args)
+				return m.run(ctx, client, args)
 			})
 		}).Value()
 	}

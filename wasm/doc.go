@@ -3,6 +3,7 @@
 // returns; the loader has the same functions handed over privately.
 //
 // Values go in and out plainly, and every function gives a Promise that settles. A wrong
-// argument rejects it; nothing that a page can pass ends the program. js/types/raw.d.ts
-// documents the functions.
+// argument rejects it; nothing that a page can pass ends the program. The functions are
+// the methods of the loader's client: logins of users and things, the installation and its
+// endpoint, topics and subscriptions, sending, connect. js/types/raw.d.ts documents them.
 package main

@@ -8,41 +8,62 @@ import (
 	"github.com/kiiweb/kiiweb/pkg/kiiweb"
 )
 
-// method is a function of the API that belongs to a client.
+// method is a function of the API that belongs to a client. One of call, enter, command
+// and question does it; the last three are for methods that differ in nothing but that.
 type method struct {
-	arity int // number of its own arguments; the call's options follow them
-	call  func(ctx context.Context, c *kiiweb.Client, args []js.Value) (any, error)
+	name     string
+	arity    int // number of its own arguments; the call's options follow them
+	call     func(ctx context.Context, c *kiiweb.Client, args []js.Value) (any, error)
+	enter    func(c *kiiweb.Client, ctx context.Context, who, password string) (kiiweb.Login, error)
+	who      string // what errors call the first argument of enter
+	command  func(c *kiiweb.Client, ctx context.Context, t kiiweb.Topic) error
+	question func(c *kiiweb.Client, ctx context.Context, t kiiweb.Topic) (bool, error)
 }
 
-// clientMethods are all of them but connect.
-var clientMethods = map[string]method{
-	"register":                  {2, register},
-	"login":                     {2, login},
-	"useToken":                  {2, useToken},
-	"logout":                    {0, logout},
-	"installMqtt":               {1, installMqtt},
-	"getMqttEndpoint":           {1, getMqttEndpoint},
-	"uninstall":                 {2, uninstall},
-	"uninstallByInstallationID": {1, uninstallByInstallationID},
-	"sendToMe":                  {1, sendToMe},
+// clientMethods are all of them but connect. The table is data: a map would be code.
+var clientMethods = [...]method{
+	{name: "register", arity: 2, enter: (*kiiweb.Client).Register, who: "loginName"},
+	{name: "login", arity: 2, enter: (*kiiweb.Client).Login, who: "username"},
+	{name: "registerThing", arity: 2, enter: (*kiiweb.Client).RegisterThing, who: "vendorThingID"},
+	{name: "loginAsThing", arity: 2, enter: (*kiiweb.Client).LoginAsThing, who: "vendorThingID"},
+	{name: "useToken", arity: 2, call: useToken},
+	{name: "logout", arity: 0, call: logout},
+	{name: "installMqtt", arity: 1, call: installMqtt},
+	{name: "getMqttEndpoint", arity: 1, call: getMqttEndpoint},
+	{name: "uninstall", arity: 2, call: uninstall},
+	{name: "uninstallByInstallationID", arity: 1, call: uninstallByInstallationID},
+	{name: "sendToMe", arity: 1, call: sendToMe},
+	{name: "createTopic", arity: 1, command: (*kiiweb.Client).CreateTopic},
+	{name: "deleteTopic", arity: 1, command: (*kiiweb.Client).DeleteTopic},
+	{name: "topicExists", arity: 1, question: (*kiiweb.Client).TopicExists},
+	{name: "listTopics", arity: 2, call: listTopics},
+	{name: "subscribe", arity: 1, command: (*kiiweb.Client).Subscribe},
+	{name: "unsubscribe", arity: 1, command: (*kiiweb.Client).Unsubscribe},
+	{name: "isSubscribed", arity: 1, question: (*kiiweb.Client).IsSubscribed},
+	{name: "sendToTopic", arity: 2, call: sendToTopic},
 }
 
-func register(ctx context.Context, c *kiiweb.Client, args []js.Value) (any, error) {
-	r := reader{args: args}
-	name, password := r.text(0, "loginName"), r.text(1, "password")
-	if r.err != nil {
-		return nil, r.err
+// run reads the arguments, calls the client and gives its answer to JavaScript.
+func (m *method) run(ctx context.Context, c *kiiweb.Client, args []js.Value) (any, error) {
+	if m.call != nil {
+		return m.call(ctx, c, args)
 	}
-	return loginToJS(c.Register(ctx, name, password))
-}
-
-func login(ctx context.Context, c *kiiweb.Client, args []js.Value) (any, error) {
-	r := reader{args: args}
-	name, password := r.text(0, "username"), r.text(1, "password")
-	if r.err != nil {
-		return nil, r.err
+	if m.enter != nil {
+		r := reader{args: args}
+		who, password := r.text(0, m.who), r.text(1, "password")
+		if r.err != nil {
+			return nil, r.err
+		}
+		return loginToJS(m.enter(c, ctx, who, password))
 	}
-	return loginToJS(c.Login(ctx, name, password))
+	topic, err := readTopic(arg(args, 0))
+	if err != nil {
+		return nil, err
+	}
+	if m.question != nil {
+		return m.question(c, ctx, topic)
+	}
+	return js.Undefined(), m.command(c, ctx, topic)
 }
 
 func useToken(ctx context.Context, c *kiiweb.Client, args []js.Value) (any, error) {
@@ -110,9 +131,5 @@ func sendToMe(ctx context.Context, c *kiiweb.Client, args []js.Value) (any, erro
 	if err != nil {
 		return nil, err
 	}
-	id, err := c.SendToMe(ctx, message)
-	if err != nil {
-		return nil, err
-	}
-	return map[string]any{"pushMessageID": id}, nil
+	return pushToJS(c.SendToMe(ctx, message))
 }

@@ -59,6 +59,28 @@ func endpointToJS(e kiiweb.Endpoint, err error) (any, error) {
 	return o, nil
 }
 
+func pushToJS(pushMessageID string, err error) (any, error) {
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{"pushMessageID": pushMessageID}, nil
+}
+
+func topicsToJS(l kiiweb.TopicList, err error) (any, error) {
+	if err != nil {
+		return nil, err
+	}
+	names := make([]any, len(l.Names))
+	for i, name := range l.Names {
+		names[i] = name
+	}
+	o := map[string]any{"topics": names}
+	if l.PaginationKey != "" {
+		o["paginationKey"] = l.PaginationKey
+	}
+	return o, nil
+}
+
 func changeToJS(c kiiweb.Change) map[string]any {
 	o := map[string]any{"state": string(c.State), "reason": c.Reason}
 	if c.Code != "" {
