@@ -85,8 +85,10 @@ func (a *API) install(c *call) (any, error) {
 // installOwner is who shall receive: the caller, or whom an administrator names.
 func (a *API) installOwner(c *call, req installRequest) (store.Owner, error) {
 	if !c.isAdmin() {
-		if req.UserID != "" && req.UserID != c.who.ID || req.ThingID != "" {
-			return store.Owner{}, unauthorized("Only an administrator can install for somebody else.")
+		for kind, id := range map[store.OwnerKind]string{store.OwnerUser: req.UserID, store.OwnerThing: req.ThingID} {
+			if id != "" && (kind != c.who.Kind || id != c.who.ID) {
+				return store.Owner{}, c.notYours("Only an administrator can install for somebody else.")
+			}
 		}
 		return c.who, nil
 	}
@@ -98,7 +100,8 @@ func (a *API) installOwner(c *call, req installRequest) (store.Owner, error) {
 		_, err := a.findUser(c.ctx(), o)
 		return o, err
 	case req.ThingID != "":
-		return store.Owner{}, notFound("THING_NOT_FOUND", "There is no thing with this id.").with("thingID", req.ThingID).with("appID", c.app.ID)
+		t, err := a.findThing(c, req.ThingID)
+		return store.Owner{AppID: c.app.ID, Kind: store.OwnerThing, ID: t.ID}, err
 	default:
 		return store.Owner{}, invalidInput("An administrator must name the owner by userID or thingID.")
 	}
@@ -130,12 +133,17 @@ func (a *API) uninstall(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	// With the row gone nothing can be pushed any more, so the promise holds even
-	// when the connection that is still open could not be told.
-	if err := a.Engine.Revoke(c.ctx(), i); err != nil {
+	a.revoke(c, i)
+	return nil, nil
+}
+
+// revoke ends the connection of an installation whose row is gone, also when the caller
+// does not wait for it. Nothing can be pushed any more, so the promise holds even when the
+// connection that is still open could not be told.
+func (a *API) revoke(c *call, i store.Installation) {
+	if err := a.Engine.Revoke(context.WithoutCancel(c.ctx()), i); err != nil {
 		a.Logger.Error("an installation has ended but its connection may be open", "installation", i.ID, "error", err)
 	}
-	return nil, nil
 }
 
 // installation finds the installation that the path names, by its id or by type and

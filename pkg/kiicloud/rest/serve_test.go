@@ -78,7 +78,7 @@ func TestPathsAndMethods(t *testing.T) {
 		{"nothing", "GET", "/api", 404, "NOT_FOUND", ""},
 		{"escaped slash", "GET", "/api/apps/demo/users/a%2Fb", 404, "USER_NOT_FOUND", ""},
 		{"escaped percent", "GET", "/api/apps/demo//users/a%25b", 404, "USER_NOT_FOUND", ""},
-		{"wrong method", "PUT", "/api/apps/demo/users/me", 405, "METHOD_NOT_ALLOWED", "GET, HEAD, OPTIONS"},
+		{"wrong method", "PUT", "/api/apps/demo/users/me", 405, "METHOD_NOT_ALLOWED", "DELETE, GET, HEAD, OPTIONS, POST"},
 		{"wrong method of two", "POST", "/api/apps/demo/installations/x", 405, "METHOD_NOT_ALLOWED", "DELETE, GET, HEAD, OPTIONS"},
 		{"options without an origin", "OPTIONS", "/api/apps/demo/installations", 204, "", "OPTIONS, POST"},
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"mime"
 	"net/http"
-	"regexp"
 	"strings"
 
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/store"
@@ -14,120 +13,86 @@ import (
 const (
 	typeUser       = "application/vnd.kii.UserDataRetrievalResponse+json"
 	typeRegistered = "application/vnd.kii.RegistrationResponse+json"
+	typePseudo     = "application/vnd.kii.RegistrationAndAuthorizationResponse+json"
 )
 
 func userRoutes() []Route {
+	const user = inApp + "/users/{userID}"
 	return []Route{
 		{"POST", inApp + "/users", ByNobody, 201, typeRegistered, "register a user", (*API).register},
-		{"GET", inApp + "/users/{userID}", byAnyToken, 200, typeUser, "read a user; me is the caller", (*API).readUser},
-		{"POST", inApp + "/users/{userID}/push/messages", byAnyToken, 201, typePushed, "push to a user; me is the caller", (*API).pushToUser},
+		{"GET", user, byAnyToken, 200, typeUser, "read a user; me is the caller, LOGIN_NAME:, EMAIL: and PHONE: find by name", (*API).readUser},
+		{"POST", user, byAnyToken, 200, typeUser, "update a user: the custom fields as a whole, of the others those that are sent", (*API).updateUser},
+		{"DELETE", user, byAnyToken, 204, "", "delete a user and all that is the user's own", (*API).deleteUser},
+		{"PUT", user + "/password", byAnyToken, 204, "", "change a user's password; the user's other tokens end", (*API).changeUserPassword},
+		{"PUT", user + "/email-address", byAnyToken, 204, "", "change a user's email address", (*API).changeEmail},
+		{"PUT", user + "/phone-number", byAnyToken, 204, "", "change a user's phone number", (*API).changePhone},
+		{"POST", user + "/push/messages", byAnyToken, 201, typePushed, "push to a user; me is the caller", (*API).pushToUser},
 	}
 }
 
 // UserStore keeps users.
 type UserStore interface {
 	CreateUser(ctx context.Context, u store.User) (store.User, error)
+	UpdateUser(ctx context.Context, appID, id string, change func(*store.User) error) error
 	UserByID(ctx context.Context, appID, id string) (store.User, error)
 	UserByName(ctx context.Context, appID string, key store.UserKey, name string) (store.User, error)
+
+	// The same for users and things.
+	SetPassword(ctx context.Context, o store.Owner, passwordHash string, keepToken []byte) error
+	DeleteOwner(ctx context.Context, o store.Owner) ([]store.Installation, error)
 }
 
-// What names and passwords may look like. A login name goes into URLs and log-in
-// forms; the '%' that breaks clients is in none of them.
-var (
-	validLoginName = regexp.MustCompile(`^[A-Za-z0-9._-]{3,64}$`)
-	validEmail     = regexp.MustCompile(`^[^\s@%:/]{1,64}@[^\s@%:/]{1,190}$`)
-	validPhone     = regexp.MustCompile(`^\+?[0-9-]{4,20}$`)
-)
-
-const (
-	minPassword    = 4 // characters
-	maxPassword    = 256
-	maxDisplayName = 256
-)
-
-// pseudoUser is the content type of a registration without names or password.
+// pseudoUser is the content type of a registration that logs in at once, and so needs
+// neither names nor a password.
 const pseudoUser = "application/vnd.kii.registrationandauthorizationrequest+json"
 
-type registration struct {
-	LoginName   string `json:"loginName"`
-	Password    string `json:"password"`
-	DisplayName string `json:"displayName"`
-	Email       string `json:"emailAddress"`
-	Phone       string `json:"phoneNumber"`
-}
-
-type userResponse struct {
-	UserID      string `json:"userID"`
-	LoginName   string `json:"loginName,omitempty"`
-	DisplayName string `json:"displayName,omitempty"`
-	Email       string `json:"emailAddress,omitempty"`
-	Phone       string `json:"phoneNumber,omitempty"`
-	AccessToken string `json:"_accessToken,omitempty"`
-}
-
 func (a *API) register(c *call) (any, error) {
-	var req registration
-	if err := c.read(&req); err != nil {
+	req, err := c.readUserFields()
+	if err != nil {
 		return nil, err
 	}
-	req.Email = normalEmail(req.Email)
-	pseudo := isPseudo(c.r)
-	if err := req.check(pseudo); err != nil {
+	pseudo := c.contentType() == pseudoUser
+	switch {
+	case !req.named() && !pseudo:
+		return nil, invalidInput("A user needs a loginName, an emailAddress or a phoneNumber.")
+	case req.password == "" && (req.named() || !pseudo):
+		return nil, invalidInput("A password is missing.")
+	}
+	u := store.User{AppID: c.app.ID, CreatedAt: a.Now()}
+	if err := req.apply(&u); err != nil {
 		return nil, err
 	}
-	u := store.User{AppID: c.app.ID, LoginName: req.LoginName, Email: req.Email, Phone: req.Phone, DisplayName: req.DisplayName, CreatedAt: a.Now()}
-	if f, err := a.taken(c.ctx(), u); f != nil || err != nil { // before the hash, which is dear
-		return nil, errors.Join(asError(f), err)
+	if err := a.taken(c.ctx(), u); err != nil { // before the hash, which is dear
+		return nil, err
 	}
-	if req.Password != "" {
-		hash, err := a.passwords.hash(c.ctx(), req.Password)
-		if err != nil {
+	if req.password != "" {
+		if u.PasswordHash, err = a.passwords.hash(c.ctx(), req.password); err != nil {
 			return nil, err
 		}
-		u.PasswordHash = hash
 	}
-	u, err := a.Store.CreateUser(c.ctx(), u)
+	u, err = a.Store.CreateUser(c.ctx(), u)
 	if errors.Is(err, store.ErrExists) {
-		return nil, alreadyExists()
+		return nil, userExists()
 	}
 	if err != nil {
 		return nil, err
 	}
+	return a.registered(c, u, pseudo)
+}
+
+func (a *API) registered(c *call, u store.User, logIn bool) (any, error) {
 	c.w.Header().Set("Location", "/api/apps/"+c.app.ID+"/users/"+u.ID)
-	res := describeUser(u, true)
-	if pseudo {
-		login, err := a.issue(c, store.Owner{AppID: u.AppID, Kind: store.OwnerUser, ID: u.ID}, u.PasswordHash, nil)
-		if err != nil {
-			return nil, err
-		}
-		res.AccessToken = login.AccessToken
+	res, err := describeUser(u, true)
+	if err != nil || !logIn {
+		return res, err
 	}
-	return res, nil
+	login, err := a.issue(c, store.Owner{AppID: u.AppID, Kind: store.OwnerUser, ID: u.ID}, u.PasswordHash, nil)
+	c.produces, res["_accessToken"] = typePseudo, login.AccessToken
+	return res, err
 }
 
-func (q registration) check(pseudo bool) error {
-	named := q.LoginName != "" || q.Email != "" || q.Phone != ""
-	switch {
-	case !named && !pseudo:
-		return invalidInput("A user needs a loginName, an emailAddress or a phoneNumber.")
-	case q.LoginName != "" && !validLoginName.MatchString(q.LoginName):
-		return invalidInput("loginName must have 3 to 64 letters, digits, dots, hyphens or underscores.")
-	case q.Email != "" && !validEmail.MatchString(q.Email):
-		return invalidInput("emailAddress does not look like one.")
-	case q.Phone != "" && !validPhone.MatchString(q.Phone):
-		return invalidInput("phoneNumber must have digits, hyphens and perhaps a plus sign in front.")
-	case q.Password == "" && (!pseudo || named):
-		return invalidInput("A password is missing.")
-	case q.Password != "" && (len(q.Password) < minPassword || len(q.Password) > maxPassword):
-		return invalidInput("password must have 4 to 256 bytes.")
-	case len(q.DisplayName) > maxDisplayName:
-		return invalidInput("displayName must have at most 256 bytes.")
-	}
-	return nil
-}
-
-// taken finds out which of the names belongs to somebody already.
-func (a *API) taken(ctx context.Context, u store.User) (*failure, error) {
+// taken fails when one of the names belongs to another user, and says which.
+func (a *API) taken(ctx context.Context, u store.User) error {
 	names := []struct {
 		key         store.UserKey
 		field, name string
@@ -136,39 +101,46 @@ func (a *API) taken(ctx context.Context, u store.User) (*failure, error) {
 		if n.name == "" {
 			continue
 		}
-		_, err := a.Store.UserByName(ctx, u.AppID, n.key, n.name)
-		if err == nil {
-			return alreadyExists().with("field", n.field).with("value", n.name), nil
+		other, err := a.Store.UserByName(ctx, u.AppID, n.key, n.name)
+		if err == nil && other.ID != u.ID {
+			return userExists().with("field", n.field).with("value", n.name)
 		}
-		if !errors.Is(err, store.ErrNotFound) {
-			return nil, err
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
 		}
 	}
-	return nil, nil
+	return nil
 }
 
-func alreadyExists() *failure {
+func userExists() *failure {
 	return fail(http.StatusConflict, "USER_ALREADY_EXISTS", "A user with this name exists already.")
 }
 
-// asError keeps a nil *failure from becoming an error that is not nil.
-func asError(f *failure) error {
-	if f == nil {
-		return nil
+func (a *API) readUser(c *call) (any, error) {
+	u, err := a.userRead(c)
+	if err != nil {
+		return nil, err
 	}
-	return f
+	return describeUser(u, c.mayActFor(store.Owner{AppID: u.AppID, Kind: store.OwnerUser, ID: u.ID}))
 }
 
-func (a *API) readUser(c *call) (any, error) {
-	o, err := c.userInPath()
-	if err != nil {
-		return nil, err
+// userRead finds the user that the path names, also by one of the user's own names: what
+// everybody may see of a user is there to be found.
+func (a *API) userRead(c *call) (store.User, error) {
+	name := c.r.PathValue("userID")
+	if !strings.Contains(name, ":") {
+		o, err := c.userNamed(name)
+		if err != nil {
+			return store.User{}, err
+		}
+		return a.findUser(c.ctx(), o)
 	}
-	u, err := a.findUser(c.ctx(), o)
-	if err != nil {
-		return nil, err
+	key, value := loginName(name)
+	u, err := a.Store.UserByName(c.ctx(), c.app.ID, key, value)
+	if errors.Is(err, store.ErrNotFound) {
+		return u, notFound("USER_NOT_FOUND", "There is no user with this name.").with("field", "address").with("value", name).with("appID", c.app.ID)
 	}
-	return describeUser(u, c.mayActFor(o)), nil
+	return u, err
 }
 
 // userInPath names the user that the path means: by id, or the caller as "me".
@@ -188,23 +160,22 @@ func (c *call) userNamed(id string) (store.Owner, error) {
 func (a *API) findUser(ctx context.Context, o store.Owner) (store.User, error) {
 	u, err := a.Store.UserByID(ctx, o.AppID, o.ID)
 	if errors.Is(err, store.ErrNotFound) {
-		return store.User{}, notFound("USER_NOT_FOUND", "There is no user with this id.").with("userID", o.ID).with("appID", o.AppID)
+		return store.User{}, userNotFound(o)
 	}
 	return u, err
 }
 
-// describeUser leaves out what is not for everybody, unless the caller may see all.
-func describeUser(u store.User, all bool) userResponse {
-	res := userResponse{UserID: u.ID, LoginName: u.LoginName, DisplayName: u.DisplayName}
-	if all {
-		res.Email, res.Phone = u.Email, u.Phone
+func userNotFound(o store.Owner) *failure {
+	return notFound("USER_NOT_FOUND", "There is no user with this id.").
+		with("userID", o.ID).with("field", "userID").with("value", o.ID).with("appID", o.AppID)
+}
+
+// contentType is the request's, in lower case and without parameters; empty where there is
+// none that can be read.
+func (c *call) contentType() string {
+	t, _, err := mime.ParseMediaType(c.r.Header.Get("Content-Type"))
+	if err != nil {
+		return ""
 	}
-	return res
+	return t
 }
-
-func isPseudo(r *http.Request) bool {
-	t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	return err == nil && t == pseudoUser
-}
-
-func normalEmail(s string) string { return strings.ToLower(s) }
