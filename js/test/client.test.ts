@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Client } from "../src/client.js";
+import type { Host } from "../src/host.js";
+import type { Kii, Topic } from "../types/index.js";
+
+type Call = [method: string, args: unknown[], options: object];
+
+/** A client whose calls are kept, and answered by answer. */
+function client(answer: (method: string) => unknown = () => undefined) {
+  const calls: Call[] = [];
+  const host: Host = {
+    call: async (...call) => {
+      calls.push(call);
+      return answer(call[0]);
+    },
+    connect: () => Promise.reject(new Error("not here")),
+  };
+  return { kii: new Client(() => host) as Kii, calls };
+}
+
+const mine: Topic = { name: "news", userID: "me" };
+const message = { data: { text: "hello" } };
+
+test("methods reach the program under their own names, with all arguments", async () => {
+  const { kii, calls } = client();
+  const options = { timeout: 5 };
+  const want: Call[] = [];
+  const expect = (method: string, ...args: unknown[]) => want.push([method, args, options]);
+  await kii.createTopic("news", options), expect("createTopic", "news");
+  await kii.deleteTopic(mine, options), expect("deleteTopic", mine);
+  await kii.topicExists(mine, options), expect("topicExists", mine);
+  await kii.listTopics({ thingID: "t" }, "key", options), expect("listTopics", { thingID: "t" }, "key");
+  await kii.listTopics(undefined, undefined, options), expect("listTopics", undefined, undefined);
+  await kii.subscribe("news", options), expect("subscribe", "news");
+  await kii.unsubscribe("news", options), expect("unsubscribe", "news");
+  await kii.isSubscribed("news", options), expect("isSubscribed", "news");
+  await kii.sendToTopic(mine, message, options), expect("sendToTopic", mine, message);
+  await kii.sendToMe(message, options), expect("sendToMe", message);
+  assert.deepEqual(calls, want);
+});
+
+test("answers come back as they are", async () => {
+  const answers: Record<string, unknown> = {
+    topicExists: false,
+    isSubscribed: true,
+    listTopics: { topics: ["a"], paginationKey: "k" },
+    sendToTopic: { pushMessageID: "p" },
+  };
+  const { kii } = client((method) => answers[method]);
+  assert.equal(await kii.topicExists("news"), false);
+  assert.equal(await kii.isSubscribed("news"), true);
+  assert.deepEqual(await kii.listTopics(), answers.listTopics);
+  assert.deepEqual(await kii.sendToTopic("news", message), answers.sendToTopic);
+});
+
+test("a thing that has entered is the current login, until it leaves", async () => {
+  let login: unknown = { thingID: "first", token: "t1" };
+  const { kii, calls } = client(() => {
+    if (login instanceof Error) throw login;
+    return login;
+  });
+  assert.equal(await kii.registerThing("v", "p"), login);
+  assert.equal(kii.current, login);
+  login = { thingID: "second", token: "t2" };
+  await kii.loginAsThing("v", "p");
+  assert.equal(kii.current, login);
+  login = new Error("wrong password");
+  await assert.rejects(kii.loginAsThing("v", "q"), { message: "wrong password" });
+  assert.equal(kii.current?.thingID, "second", "the login before stays");
+  login = undefined;
+  await kii.logout();
+  assert.equal(kii.current, null);
+  assert.deepEqual(calls.map(([method, args]) => [method, ...args]), [
+    ["registerThing", "v", "p"],
+    ["loginAsThing", "v", "p"],
+    ["loginAsThing", "v", "q"],
+    ["logout"],
+  ]);
+});
+
+test("call options are checked before anything is done", async () => {
+  const { kii, calls } = client();
+  const wrong = { timeout: 0 };
+  for (const call of [kii.createTopic("n", wrong), kii.listTopics(null, null, wrong), kii.registerThing("v", "p", wrong)]) {
+    await assert.rejects(call, { code: "INVALID_ARGUMENT" });
+  }
+  assert.deepEqual(calls, []);
+});
