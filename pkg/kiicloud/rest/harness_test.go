@@ -73,7 +73,7 @@ func (e *fakeEngine) Revoke(_ context.Context, i store.Installation) error {
 
 func (e *fakeEngine) Shutdown(context.Context) error { return nil }
 
-func (e *fakeEngine) last(t *testing.T) map[string]any {
+func (e *fakeEngine) last(t testing.TB) map[string]any {
 	t.Helper()
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -91,7 +91,7 @@ func (e *fakeEngine) count() int {
 
 // lab is an API with a store, a fake engine, a clock that stands still and a log.
 type lab struct {
-	t      *testing.T
+	t      testing.TB
 	api    *API
 	store  *store.SQL
 	engine *fakeEngine
@@ -101,7 +101,7 @@ type lab struct {
 	now time.Time
 }
 
-func newLab(t *testing.T, change ...func(*Config)) *lab {
+func newLab(t testing.TB, change ...func(*Config)) *lab {
 	t.Helper()
 	l := &lab{t: t, engine: &fakeEngine{}, log: &safeBuffer{}, now: time.UnixMilli(1_700_000_000_000)}
 	l.engine.endpoint = engine.Endpoint{Host: "localhost", PortTCP: 1, PortSSL: 2, PortWS: 3, PortWSS: 4, TTL: time.Hour}
@@ -172,7 +172,7 @@ func (l *lab) call(method, path, token, body string, header ...string) answer {
 }
 
 // want checks status and errorCode of a failure.
-func (a answer) want(t *testing.T, status int, code string) {
+func (a answer) want(t testing.TB, status int, code string) {
 	t.Helper()
 	require.Equal(t, status, a.StatusCode, a.text)
 	require.Equal(t, code, a.json["errorCode"], a.text)

@@ -27,11 +27,13 @@ type pushRequest struct {
 	ToDevelopment *flag `json:"sendToDevelopment"`
 	ToProduction  *flag `json:"sendToProduction"`
 
-	Type       string `json:"pushMessageType"`
-	SendAppID  *flag  `json:"sendAppID"`
-	SendSender *flag  `json:"sendSender"`
-	SendWhen   *flag  `json:"sendWhen"`
-	SendOrigin *flag  `json:"sendOrigin"`
+	Type            string `json:"pushMessageType"`
+	SendAppID       *flag  `json:"sendAppID"`
+	SendSender      *flag  `json:"sendSender"`
+	SendWhen        *flag  `json:"sendWhen"`
+	SendOrigin      *flag  `json:"sendOrigin"`
+	SendTopicID     *flag  `json:"sendTopicID"`
+	SendObjectScope *flag  `json:"sendObjectScope"`
 }
 
 // channel is one push network's part of a push.
@@ -43,33 +45,29 @@ type channel struct {
 // enabled is true unless the request says false, also where it has no such channel.
 func (ch *channel) enabled() bool { return ch == nil || ch.Enabled.or(true) }
 
-// reaches tells whether the push is meant for the installation's environment.
-func (q pushRequest) reaches(i store.Installation) bool {
-	if i.DeviceType != deviceMQTT {
-		return false
-	}
-	if i.Development {
-		return q.ToDevelopment.or(true)
-	}
-	return q.ToProduction.or(true)
+// environments are those whose installations the push is meant for.
+func (q pushRequest) environments() store.Environments {
+	return store.Environments{Development: q.ToDevelopment.or(true), Production: q.ToProduction.or(true)}
 }
 
-// origin is where a push comes from.
+// origin is where a push comes from and what it is sent to: a user or thing, or a topic.
 type origin struct {
 	app    string
 	sender store.Owner
 	at     time.Time
+	to     store.Owner  // of a direct push
+	topic  *store.Topic // of a message to a topic, else nil
 }
 
 // payload makes the JSON object that the receiver sees: the data, and what the send
-// flags ask for, which wins over a key of the same name in the data. A direct push
-// has no topic and no object, so their flags add nothing.
+// flags ask for, which wins over a key of the same name in the data. Without a word from
+// the request the sender, a message's topic and the topic's scope are told, as Kii has it.
 func (q pushRequest) payload(from origin) ([]byte, error) {
 	data, err := q.data()
 	if err != nil {
 		return nil, err
 	}
-	object := make(map[string]any, len(data)+8)
+	object := make(map[string]any, len(data)+12)
 	for k, v := range data {
 		object[k] = plainest(v)
 	}
@@ -79,21 +77,45 @@ func (q pushRequest) payload(from origin) ([]byte, error) {
 	if q.SendAppID.or(false) {
 		object["appID"] = from.app
 	}
-	if q.SendSender.or(true) {
-		if from.sender.Kind == store.OwnerAdmin {
-			object["senderURI"] = "kiicloud://admins/APP_ADMIN"
-		} else {
-			object["sender"] = from.sender.ID
-			object["senderURI"] = "kiicloud://" + strings.ToLower(string(from.sender.Kind)) + "s/" + from.sender.ID
-		}
-	}
 	if q.SendWhen.or(false) {
 		object["when"] = from.at.UnixMilli()
 	}
 	if q.SendOrigin.or(false) {
 		object["origin"] = "EXPLICIT"
 	}
+	q.tellSender(object, from)
+	if from.topic != nil {
+		q.tellTopic(object, *from.topic)
+	}
 	return compact(object)
+}
+
+func (q pushRequest) tellSender(object map[string]any, from origin) {
+	if !q.SendSender.or(true) {
+		return
+	}
+	object["senderURI"] = ownerURI(from.sender)
+	if from.sender.Kind != store.OwnerAdmin {
+		object["sender"] = from.sender.ID
+	}
+	if from.topic == nil {
+		object["sourceURI"] = ownerURI(from.to)
+	}
+}
+
+// tellTopic adds what the receiver may know of the topic. Its URI has both the name and the
+// scope, so it is told to whom both are.
+func (q pushRequest) tellTopic(object map[string]any, t store.Topic) {
+	name, scope := q.SendTopicID.or(true), q.SendObjectScope.or(true)
+	if name {
+		object["topic"] = t.Name
+	}
+	if scope {
+		scopeKeys(object, t.Scope)
+	}
+	if name && scope {
+		object["sourceURI"] = scopeURI(t.Scope) + "topics/" + t.Name
+	}
 }
 
 // compact is the object as JSON in as few bytes as there can be: the limit counts them.
@@ -107,17 +129,50 @@ func compact(object map[string]any) ([]byte, error) {
 	return bytes.TrimRight(buf.Bytes(), "\n"), nil
 }
 
+// ownerURI is how a message names a user or thing. Administrators have one name in common.
+func ownerURI(o store.Owner) string {
+	switch o.Kind {
+	case store.OwnerAdmin:
+		return "kiicloud://admins/APP_ADMIN"
+	case store.OwnerThing:
+		return "kiicloud://things/" + o.ID
+	default:
+		return "kiicloud://users/" + o.ID
+	}
+}
+
+// scopeURI begins the URI of what is in a scope.
+func scopeURI(s store.Scope) string {
+	switch s.Kind {
+	case store.ScopeUser:
+		return "kiicloud://users/" + s.ID + "/"
+	case store.ScopeThing:
+		return "kiicloud://things/" + s.ID + "/"
+	default:
+		return "kiicloud://"
+	}
+}
+
+// scopeType is what Kii calls a kind of scope.
+func scopeType(k store.ScopeKind) string {
+	switch k {
+	case store.ScopeUser:
+		return "APP_AND_USER"
+	case store.ScopeThing:
+		return "APP_AND_THING"
+	default:
+		return "APP"
+	}
+}
+
 // scopeKeys adds what a message says of the scope of its topic or bucket.
 func scopeKeys(object map[string]any, s store.Scope) {
 	object["objectScopeAppID"] = s.AppID
+	object["objectScopeType"] = scopeType(s.Kind)
 	switch s.Kind {
-	case store.ScopeApp:
-		object["objectScopeType"] = "APP"
 	case store.ScopeUser:
-		object["objectScopeType"] = "APP_AND_USER"
 		object["objectScopeUserID"] = s.ID
 	case store.ScopeThing:
-		object["objectScopeType"] = "APP_AND_THING"
 		object["objectScopeThingID"] = s.ID
 	}
 }

@@ -16,42 +16,42 @@ type pushResponse struct {
 }
 
 func (a *API) pushToUser(c *call) (any, error) {
-	to, err := c.userInPath()
+	to, err := a.userFor(c, c.r.PathValue("userID"), "Only an administrator can push to somebody else; push to yourself as users/me.")
 	if err != nil {
 		return nil, err
 	}
-	if !c.mayActFor(to) {
-		return nil, unauthorized("Only an administrator can push to somebody else; push to yourself as users/me.")
-	}
+	return a.pushTo(c, to)
+}
+
+// pushTo pushes what the request says to the owner's installations.
+func (a *API) pushTo(c *call, to store.Owner) (any, error) {
+	return a.send(c, origin{to: to}, func(in store.Environments) ([]store.Installation, error) {
+		all, err := a.Store.InstallationsOf(c.ctx(), to)
+		return slices.DeleteFunc(all, func(i store.Installation) bool { return i.DeviceType != deviceMQTT || !in.Has(i.Development) }), err
+	})
+}
+
+// send reads a push and delivers it to the receivers that are found for its environments. It
+// completes from.
+func (a *API) send(c *call, from origin, receivers func(store.Environments) ([]store.Installation, error)) (any, error) {
 	var req pushRequest
 	if err := c.read(&req); err != nil {
 		return nil, err
 	}
-	if _, err := a.findUser(c.ctx(), to); err != nil {
-		return nil, err
-	}
-	payload, err := req.payload(origin{app: c.app.ID, sender: c.who, at: a.Now()})
+	from.app, from.sender, from.at = c.app.ID, c.who, a.Now()
+	payload, err := req.payload(from)
 	if err != nil {
 		return nil, err
 	}
-	return a.push(c, to, req, payload)
-}
-
-// push hands the payload to every installation of the owner that the request means.
-func (a *API) push(c *call, to store.Owner, req pushRequest, payload []byte) (any, error) {
 	if !req.MQTT.enabled() {
 		return pushResponse{store.NewID()}, nil
 	}
-	all, err := a.Store.InstallationsOf(c.ctx(), to)
+	to, err := receivers(req.environments())
 	if err != nil {
 		return nil, err
 	}
-	all = slices.DeleteFunc(all, func(i store.Installation) bool { return !req.reaches(i) })
-	id, err := a.deliver(c.ctx(), all, payload)
-	if err != nil {
-		return nil, err
-	}
-	return pushResponse{id}, nil
+	id, err := a.deliver(c.ctx(), to, payload)
+	return pushResponse{id}, err
 }
 
 // deliver hands a message, a JSON object of at most MaxPush bytes, to all of these

@@ -26,13 +26,13 @@ func TestPushPayload(t *testing.T) {
 		{"data", `{"data":{"msg":"hi","n":1.50,"b":true,"z":null},"mqtt":{"enabled":true}` + noSender + `}`,
 			map[string]any{"msg": "hi", "n": 1.5, "b": true, "z": nil}},
 		{"sender by default", `{"data":{"msg":"hi"},"mqtt":{"enabled":true}}`,
-			map[string]any{"msg": "hi", "sender": annID, "senderURI": uri}},
+			map[string]any{"msg": "hi", "sender": annID, "senderURI": uri, "sourceURI": uri}},
 		{"every flag", `{"data":{"msg":"hi"},"mqtt":{},"pushMessageType":"greeting","sendAppID":true,"sendSender":true,"sendWhen":true,"sendOrigin":true,"sendObjectScope":true,"sendTopicID":true}`,
-			map[string]any{"msg": "hi", "type": "greeting", "appID": "demo", "sender": annID, "senderURI": uri, "when": 1.7e12, "origin": "EXPLICIT"}},
+			map[string]any{"msg": "hi", "type": "greeting", "appID": "demo", "sender": annID, "senderURI": uri, "sourceURI": uri, "when": 1.7e12, "origin": "EXPLICIT"}},
 		{"flags as strings", `{"data":{"msg":"hi"},"mqtt":{"enabled":"true"},"sendAppID":"true","sendSender":"false"}`,
 			map[string]any{"msg": "hi", "appID": "demo"}},
 		{"flags win over data", `{"data":{"sender":"somebody","when":"never"},"mqtt":{},"sendWhen":true}`,
-			map[string]any{"sender": annID, "senderURI": uri, "when": 1.7e12}},
+			map[string]any{"sender": annID, "senderURI": uri, "sourceURI": uri, "when": 1.7e12}},
 		{"own data for mqtt", `{"data":{"msg":"all"},"gcm":{"enabled":true,"data":{"x":{"nested":1}}},"mqtt":{"enabled":true,"data":{"msg":"mqtt"}}` + noSender + `}`,
 			map[string]any{"msg": "mqtt"}},
 		{"own data for mqtt alone", `{"mqtt":{"data":{"msg":"mqtt"}}` + noSender + `}`, map[string]any{"msg": "mqtt"}},
@@ -106,7 +106,7 @@ func TestPushRefusals(t *testing.T) {
 		})
 	}
 	l.call("POST", "/api/apps/demo/users/"+annID+"/push/messages", admin, good)
-	assert.Equal(t, map[string]any{"a": 1.0, "senderURI": "kiicloud://admins/APP_ADMIN"}, l.engine.last(t))
+	assert.Equal(t, map[string]any{"a": 1.0, "senderURI": "kiicloud://admins/APP_ADMIN", "sourceURI": "kiicloud://users/" + annID}, l.engine.last(t))
 }
 
 func TestPushSize(t *testing.T) {
@@ -114,7 +114,7 @@ func TestPushSize(t *testing.T) {
 	annID, ann := l.user("ann")
 	l.install(ann)
 	empty := len(`{"m":""}`)
-	withSender := len(`,"sender":"","senderURI":"kiicloud://users/"`) + 2*len(annID)
+	withSender := len(`,"sender":"","senderURI":"kiicloud://users/","sourceURI":"kiicloud://users/"`) + 3*len(annID)
 	cases := []struct {
 		name, rest string
 		length     int

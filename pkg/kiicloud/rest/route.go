@@ -82,7 +82,7 @@ func (a *API) dispatch(w http.ResponseWriter, r *http.Request, methods map[strin
 		}
 	}
 	sort.Strings(allowed)
-	w.Header().Set("Allow", strings.Join(allowed, ", "))
+	w.Header().Set("Allow", strings.Join(slices.Compact(allowed), ", "))
 	if r.Method == http.MethodOptions {
 		w.WriteHeader(http.StatusNoContent)
 		return

@@ -191,15 +191,7 @@ func (a *API) pushToThing(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	var req pushRequest
-	if err := c.read(&req); err != nil {
-		return nil, err
-	}
-	payload, err := req.payload(origin{app: c.app.ID, sender: c.who, at: a.Now()})
-	if err != nil {
-		return nil, err
-	}
-	return a.push(c, to, req, payload)
+	return a.pushTo(c, to)
 }
 
 // findThing finds a thing as paths name it: by its id, or by VENDOR_THING_ID: and the
