@@ -11,6 +11,10 @@
 //	endpoint, err := client.MQTTEndpoint(ctx, installation.InstallationID)
 //	conn, err := client.Connect(ctx, endpoint, kiiweb.ConnectOptions{OnMessages: handle})
 //
+// Who is to be told something subscribes to a topic: SendToTopic reaches the
+// installations of all subscribers, users and things, over the connections above. The
+// app's topics are made by administrators; users and things have topics of their own.
+//
 // # Connections
 //
 // A Connection heals itself: it connects again after a loss, waiting longer after
