@@ -192,6 +192,15 @@ func (l *lab) user(name string) (id, token string) {
 	return b.str("id"), b.str("access_token")
 }
 
+// thing registers a thing and gives the token that comes with it.
+func (l *lab) thing(vendorThingID string) (id, token string) {
+	l.t.Helper()
+	a := l.call("POST", "/api/apps/demo/things", "", `{"_vendorThingID":"`+vendorThingID+`","_password":"pw-`+vendorThingID+`"}`,
+		"Content-Type", "application/vnd.kii.ThingRegistrationAndAuthorizationRequest+json")
+	require.Equal(l.t, 201, a.StatusCode, a.text)
+	return a.str("_thingID"), a.str("_accessToken")
+}
+
 func (l *lab) admin() (token string) {
 	l.t.Helper()
 	a := l.call("POST", "/api/oauth2/token", "", `{"client_id":"root","client_secret":"root-secret"}`)
