@@ -72,9 +72,12 @@ func (a *API) install(c *call) (any, error) {
 		return nil, err
 	}
 	now := a.Now()
-	i, _, err := a.Store.Install(c.ctx(), store.Installation{
+	i, created, err := a.Store.Install(c.ctx(), store.Installation{
 		Owner: owner, DeviceType: req.DeviceType, Development: bool(req.Development), CreatedAt: now, ReadyAt: now.Add(a.EndpointDelay),
 	})
+	if err == nil && created {
+		err = a.ownerStays(c, i)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -105,6 +108,25 @@ func (a *API) installOwner(c *call, req installRequest) (store.Owner, error) {
 	default:
 		return store.Owner{}, invalidInput("An administrator must name the owner by userID or thingID.")
 	}
+}
+
+// ownerStays takes a new installation back when its owner was deleted in the very moment of
+// the install: nothing would ever end it otherwise. The error is then the failure that
+// tells of the missing owner.
+func (a *API) ownerStays(c *call, i store.Installation) (err error) {
+	if i.Owner.Kind == store.OwnerThing {
+		_, err = a.findThing(c, i.Owner.ID)
+	} else {
+		_, err = a.findUser(c.ctx(), i.Owner)
+	}
+	if err == nil {
+		return nil
+	}
+	gone, deleteErr := a.Store.DeleteInstallation(context.WithoutCancel(c.ctx()), c.app.ID, i.ID)
+	if deleteErr == nil {
+		a.revoke(c, gone)
+	}
+	return err
 }
 
 func (a *API) readInstallation(c *call) (any, error) {

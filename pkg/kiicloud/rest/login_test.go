@@ -21,6 +21,8 @@ func TestLogin(t *testing.T) {
 	assert.Equal(t, "100% Ann", reg.str("displayName"), "still the same once decoded")
 	assert.Equal(t, "/api/apps/demo/users/"+id, reg.Header.Get("Location"))
 	l.call("POST", "/api/apps/demo/users", "", `{}`, "Content-Type", pseudoUser)
+	l.call("POST", "/api/apps/demo/users", "", `{"phoneNumber":"0901234567","country":"JP","password":"pw-local"}`)
+	l.thing("v")
 
 	ms := func(d time.Duration) string { return strconv.FormatInt(l.clock().Add(d).UnixMilli(), 10) }
 	cases := []struct {
@@ -35,13 +37,19 @@ func TestLogin(t *testing.T) {
 		{"by phone", `{"username":"PHONE:+81-90","password":"pw-ann"}`, 200, "", 86400},
 		{"by email as the official SDK sends it", `{"username":"Ann@Example.com","password":"pw-ann"}`, 200, "", 86400},
 		{"by global phone as the official SDK sends it", `{"username":"+81-90","password":"pw-ann"}`, 200, "", 86400},
+		{"by local phone as the official SDK sends it", `{"username":"0901234567","password":"pw-local"}`, 200, "", 86400},
+		{"by local phone with the country", `{"username":"PHONE:JP-0901234567","password":"pw-local"}`, 200, "", 86400},
+		{"as a thing", `{"username":"VENDOR_THING_ID:v","password":"pw-v"}`, 200, "", 86400},
 		{"for a shorter time", `{"username":"ann","password":"pw-ann","expiresAt":` + ms(time.Minute) + `}`, 200, "", 60},
 		{"for a longer time than there is", `{"username":"ann","password":"pw-ann","expiresAt":` + ms(48*time.Hour) + `}`, 200, "", 86400},
 		{"as administrator", `{"client_id":"root","client_secret":"root-secret"}`, 200, "", 86400},
 		{"wrong password", `{"username":"ann","password":"pw-bob"}`, 400, "invalid_grant", 0},
 		{"unknown user", `{"username":"bob","password":"pw-ann"}`, 400, "invalid_grant", 0},
 		{"user without a name", `{"username":"EMAIL:","password":"pw-ann"}`, 400, "invalid_grant", 0},
-		{"thing", `{"username":"VENDOR_THING_ID:v","password":"pw"}`, 400, "invalid_grant", 0},
+		{"wrong password of a thing", `{"username":"VENDOR_THING_ID:v","password":"pw-w"}`, 400, "invalid_grant", 0},
+		{"unknown thing", `{"username":"VENDOR_THING_ID:w","password":"pw-w"}`, 400, "invalid_grant", 0},
+		{"thing without a prefix", `{"username":"v","password":"pw-v"}`, 400, "invalid_grant", 0},
+		{"user as a thing", `{"username":"VENDOR_THING_ID:ann","password":"pw-ann"}`, 400, "invalid_grant", 0},
 		{"wrong secret", `{"client_id":"root","client_secret":"x"}`, 400, "invalid_grant", 0},
 		{"unknown administrator", `{"client_id":"x","client_secret":"root-secret"}`, 400, "invalid_grant", 0},
 		{"empty secret of nobody", `{"client_id":"x","client_secret":""}`, 400, "invalid_grant", 0},
@@ -85,6 +93,67 @@ func TestATokenEndsWhenItSaid(t *testing.T) {
 	require.Equal(t, 200, l.call("GET", "/api/apps/demo/users/me", token, "").StatusCode)
 	l.advance(time.Second)
 	l.call("GET", "/api/apps/demo/users/me", token, "").want(t, 401, "UNAUTHORIZED")
+}
+
+func TestLogOut(t *testing.T) {
+	l := newLab(t)
+	l.user("ann")
+	l.thing("v")
+	for name, logIn := range map[string]func() string{
+		"user":          func() string { return l.login("ann", "pw-ann") },
+		"thing":         func() string { return l.login("VENDOR_THING_ID:v", "pw-v") },
+		"administrator": l.admin,
+	} {
+		for _, path := range []string{"/api/oauth2/token", "/api/apps/demo/oauth2/token"} {
+			token, other := logIn(), logIn()
+			assert.Equal(t, 204, l.call("DELETE", path, token, "").StatusCode, name)
+			l.call("DELETE", path, token, "").want(t, 401, "UNAUTHORIZED")
+			l.call("GET", "/api/apps/demo/users/nobody", token, "").want(t, 401, "UNAUTHORIZED")
+			l.call("GET", "/api/apps/demo/users/nobody", other, "").want(t, 404, "USER_NOT_FOUND")
+		}
+	}
+}
+
+// countHashing gives each caller who hashes or checks a password the slot to do so, one at a
+// time, and counts them.
+func (l *lab) countHashing() (count func() int) {
+	slots, stop, done := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	n := 0
+	go func() {
+		defer close(done)
+		for {
+			select {
+			case <-slots:
+				n++
+				slots <- struct{}{}
+			case <-stop:
+				return
+			}
+		}
+	}()
+	l.api.passwords.slots = slots
+	return func() int {
+		close(stop)
+		<-done
+		return n
+	}
+}
+
+// Whoever logs in, known or not, costs one check of a password: otherwise the time would
+// tell which users and things there are.
+func TestEveryLoginChecksOnePassword(t *testing.T) {
+	l := newLab(t)
+	l.user("ann")
+	l.thing("v")
+	l.thing("disabled")
+	require.Equal(t, 204, l.call("PUT", "/api/apps/demo/things/VENDOR_THING_ID:disabled/status", l.admin(), `{"disabled":true}`).StatusCode)
+	for _, username := range []string{"ann", "nobody", "0901234567", "x@example.com", "EMAIL:", "PHONE:", "VENDOR_THING_ID:v", "VENDOR_THING_ID:disabled", "VENDOR_THING_ID:nothing", "VENDOR_THING_ID:"} {
+		t.Run(username, func(t *testing.T) {
+			count := l.countHashing()
+			l.call("POST", "/api/oauth2/token", "", `{"username":"`+username+`","password":"wrong"}`).want(t, 400, "invalid_grant")
+			assert.Equal(t, 1, count())
+		})
+	}
 }
 
 func TestTokensWithoutAnEnd(t *testing.T) {
@@ -143,8 +212,8 @@ func TestPasswordsAreHashedSlowly(t *testing.T) {
 	}
 }
 
-// An unknown user costs as much as a known one: otherwise the time would tell who has an account.
-func TestAnUnknownUserTakesAsLong(t *testing.T) {
+// Where there is no user, what is checked instead costs the same.
+func TestTheDecoyIsHashedLikeAPassword(t *testing.T) {
 	saved := hashing
 	defer func() { hashing = saved }()
 	hashing = realHashing
@@ -152,19 +221,14 @@ func TestAnUnknownUserTakesAsLong(t *testing.T) {
 	require.NoError(t, err)
 	hash, err := p.hash(context.Background(), "x")
 	require.NoError(t, err)
-	fastest := func(hash string) time.Duration { // the fastest of some is the least disturbed
-		best := time.Hour
-		for range 5 {
-			began := time.Now()
-			_, err := p.check(context.Background(), "wrong", hash)
-			require.NoError(t, err)
-			best = min(best, time.Since(began))
-		}
-		return best
-	}
-	known, unknown := fastest(hash), fastest("")
-	assert.Greater(t, 3*unknown, known)
-	assert.Greater(t, 3*known, unknown)
+	params, salt, key, err := parseHash(hash)
+	require.NoError(t, err)
+	decoyParams, decoySalt, decoyKey, err := parseHash(p.decoy)
+	require.NoError(t, err)
+	assert.Equal(t, realHashing, params)
+	assert.Equal(t, params, decoyParams)
+	assert.Len(t, decoySalt, len(salt))
+	assert.Len(t, decoyKey, len(key))
 }
 
 func TestHashingWaitsForAFreeSlot(t *testing.T) {

@@ -19,6 +19,7 @@ import (
 func TestEveryRouteForEveryCaller(t *testing.T) {
 	l := newLab(t)
 	l.user("ann")
+	l.thing("v")
 	otherApp := []string{"X-Kii-AppID", "other", "X-Kii-AppKey", "other-key"}
 	ann := func() string { return l.login("ann", "pw-ann") }
 	callers := []struct {
@@ -28,6 +29,7 @@ func TestEveryRouteForEveryCaller(t *testing.T) {
 	}{
 		{"nobody", ByNobody, func() string { return "" }},
 		{"user", ByUser, ann},
+		{"thing", ByThing, func() string { return l.login("VENDOR_THING_ID:v", "pw-v") }},
 		{"administrator", ByAdmin, l.admin},
 	}
 	for _, route := range Routes() {

@@ -62,7 +62,7 @@ func TestAPseudoUserIsLoggedInAtOnce(t *testing.T) {
 func TestReadUser(t *testing.T) {
 	l := newLab(t)
 	id, ann := l.user("ann")
-	a := l.call("POST", "/api/apps/demo/users", "", `{"loginName":"bob","password":"pw-bob","emailAddress":"bob@example.com"}`)
+	a := l.call("POST", "/api/apps/demo/users", "", `{"loginName":"bob","password":"pw-bob","emailAddress":"bob@example.com","phoneNumber":"+8190","secret":1}`)
 	bob := a.str("userID")
 	cases := []struct {
 		name, path, token string
@@ -74,6 +74,13 @@ func TestReadUser(t *testing.T) {
 		{"myself by id", id, ann, 200, "", "ann", false},
 		{"somebody else, without private fields", bob, ann, 200, "", "bob", false},
 		{"anybody, for an administrator", bob, l.admin(), 200, "", "bob", true},
+		{"by login name", "LOGIN_NAME:bob", ann, 200, "", "bob", false},
+		{"by email in any case", "EMAIL:Bob@example.com", ann, 200, "", "bob", false},
+		{"by email, escaped", "EMAIL%3Abob%40example.com", ann, 200, "", "bob", false},
+		{"by phone", "PHONE:+8190", ann, 200, "", "bob", false},
+		{"by phone, for an administrator", "PHONE:+8190", l.admin(), 200, "", "bob", true},
+		{"by an email of nobody", "EMAIL:x@example.com", ann, 404, "USER_NOT_FOUND", "", false},
+		{"by a kind of name that there is not", "NAME:bob", ann, 404, "USER_NOT_FOUND", "", false},
 		{"me as administrator", "me", l.admin(), 403, "WRONG_TOKEN", "", false},
 		{"nobody", "nobody", ann, 404, "USER_NOT_FOUND", "", false},
 		{"without a token", "me", "", 401, "UNAUTHORIZED", "", false},
