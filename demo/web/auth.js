@@ -1,21 +1,14 @@
-// The form to register and to log in.
+// The form to register and to log in, for a user or a thing.
 
-import { $, setText, show, showError, toggleButton } from "./dom.js";
-import { keepName, lastName } from "./memory.js";
-import { suggestName, suggestPassword } from "./suggest.js";
+import { setText, show, showError, toggleButton, whileBusy } from "./dom.js";
+import { curlBox } from "./curlbox.js";
+import { suggestPassword } from "./suggest.js";
 
-const WORDS = {
-  register: {
-    submit: "Create account",
-    busy: "Creating…",
-    hint: "A suggestion that you may change. Keep it if you want to log in again later.",
-    autocomplete: "new-password",
-  },
-  login: { submit: "Log in", busy: "Logging in…", hint: "", autocomplete: "current-password" },
-};
-
-/** Wires the form; onSubmit({ mode, name, password }) does the work and may throw. */
-export function authForm(onSubmit) {
+/**
+ * Wires the form. kind: whom it is for, with the words of kinds.js; memory: what the browser
+ * remembers of them; onSubmit({ mode, name, password }) does the work and may throw.
+ */
+export function authForm($, { kind, memory, facts, curl, onSubmit }) {
   const form = $("login-form");
   const name = $("login-name");
   const password = $("login-password");
@@ -24,66 +17,77 @@ export function authForm(onSubmit) {
     password.type = shown ? "text" : "password";
     setText($("login-password-toggle"), shown ? "Hide" : "Show");
   });
-  const suggested = { name: suggestName(), password: suggestPassword() };
+  const suggested = { name: kind.suggestName(), password: suggestPassword() };
   const mode = () => form.elements.mode.value;
+  const command = (mask) => {
+    if (name.value.trim() === "" || password.value === "") return "";
+    return kind.curl(curl)[mode()](name.value.trim(), mask(password.value));
+  };
+  const box = curlBox($("curl-login"), facts, {
+    summary: "As a curl command",
+    secret: "password",
+    commands: [{ text: command, missing: `Fill in the ${kind.nameLabel.toLowerCase()} and the password first.` }],
+  });
 
   function offer() {
-    const words = WORDS[mode()];
+    const words = kind.modes[mode()];
     const registering = mode() === "register";
-    if ([suggested.name, lastName(), ""].includes(name.value)) name.value = registering ? suggested.name : lastName();
+    if ([suggested.name, memory.lastName(), ""].includes(name.value)) name.value = registering ? suggested.name : memory.lastName();
     if ([suggested.password, ""].includes(password.value)) {
       password.value = registering ? suggested.password : "";
       setShown(registering);
     }
+    name.autocomplete = kind.autocomplete;
     password.autocomplete = words.autocomplete;
     setText(submit, words.submit);
     setText($("login-hint"), words.hint);
     showError($("login-error"), null);
+    box.refresh();
   }
 
-  async function send(event) {
-    event.preventDefault();
-    if (submit.getAttribute("aria-disabled") === "true") return;
-    const words = WORDS[mode()];
+  async function send() {
+    const words = kind.modes[mode()];
     showError($("login-error"), null);
     const empty = [name, password].find((input) => input.value === "");
     if (empty) {
       empty.focus();
-      showError($("login-error"), { code: "INCOMPLETE", message: "Both the login name and the password are needed." });
+      showError($("login-error"), { code: "INCOMPLETE", message: `Both the ${kind.nameLabel.toLowerCase()} and the password are needed.` });
       return;
     }
-    busy(true, words.busy);
+    setText(submit, words.busy);
     try {
       await onSubmit({ mode: mode(), name: name.value.trim(), password: password.value });
-      keepName(name.value.trim());
+      memory.keepName(name.value.trim());
       password.value = "";
       setShown(false);
     } catch (error) {
       showError($("login-error"), error);
     } finally {
-      busy(false, words.submit);
+      setText(submit, words.submit);
     }
-  }
-
-  // aria-disabled instead of disabled: a disabled button drops the keyboard's focus.
-  function busy(on, text) {
-    submit.setAttribute("aria-disabled", String(on));
-    setText(submit, text);
   }
 
   form.addEventListener("change", (event) => {
     if (event.target.name === "mode") offer();
   });
-  form.addEventListener("submit", send);
+  form.addEventListener("input", box.refresh);
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    whileBusy(submit, send);
+  });
+  setText($("login-name-label"), kind.nameLabel);
+  setText($("mode-register-label"), kind.modes.register.submit);
+  setText($("mode-login-label"), kind.modes.login.submit);
 
   return {
     /** Shows the form, for a new account or, where a name is remembered, to log in. */
     open({ focus = true, reason = null } = {}) {
       show($("login-view"), true);
-      if (lastName()) $("mode-login").checked = true;
-      suggested.name = suggestName();
+      if (memory.lastName()) $("mode-login").checked = true;
+      suggested.name = kind.suggestName();
       suggested.password = suggestPassword();
       name.value = "";
+      box.reset();
       offer();
       showError($("login-error"), reason);
       if (focus) (mode() === "login" ? password : name).focus();

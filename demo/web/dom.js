@@ -1,10 +1,36 @@
 // The little that all parts of the page need to work with its elements.
 
-/** The element with an id; a missing one is a mistake in the page, so it throws. */
-export function $(id) {
-  const element = document.getElementById(id);
-  if (!element) throw new Error(`The page has no element #${id}.`);
-  return element;
+/**
+ * Finds elements by their ids, which in one part of the page all begin with prefix. What
+ * is written for place("") works for a copy of the same markup at place("thing-"), too.
+ * A missing element is a mistake in the page, so it throws.
+ */
+export function place(prefix) {
+  const find = (id) => {
+    const element = document.getElementById(prefix + id);
+    if (!element) throw new Error(`The page has no element #${prefix}${id}.`);
+    return element;
+  };
+  find.id = (id) => prefix + id;
+  find.place = (more) => place(prefix + more);
+  return find;
+}
+
+/** The page as a whole, and the user's part of it. */
+export const $ = place("");
+
+const REFERENCES = ["id", "for", "aria-labelledby", "aria-describedby"];
+
+/** A copy of an element for another place: each id in it, and each mention of one, gets the prefix. */
+export function twin(element, prefix) {
+  const copy = element.cloneNode(true);
+  for (const node of [copy, ...copy.querySelectorAll("*")]) {
+    for (const name of REFERENCES) {
+      const ids = node.getAttribute(name);
+      if (ids) node.setAttribute(name, ids.replaceAll(/\S+/g, (id) => prefix + id));
+    }
+  }
+  return copy;
 }
 
 /** Makes an element: el("p", { class: "hint" }, "text", child, …). */
@@ -35,6 +61,20 @@ export function toggleButton(button, what, onChange) {
   button.addEventListener("click", () => set(button.getAttribute("aria-pressed") !== "true"));
   button.setAttribute("aria-label", `Show ${what}`);
   return set;
+}
+
+/**
+ * Does the work of a button once at a time: presses while it is under way count for
+ * nothing. aria-disabled instead of disabled: a disabled button drops the keyboard's focus.
+ */
+export async function whileBusy(button, work) {
+  if (button.getAttribute("aria-disabled") === "true") return;
+  button.setAttribute("aria-disabled", "true");
+  try {
+    await work();
+  } finally {
+    button.setAttribute("aria-disabled", "false");
+  }
 }
 
 /** Puts an error into a box: its code, its message and what to do. Null empties the box. */

@@ -3,8 +3,6 @@
 // It is kept per tab (sessionStorage), so that two tabs can be two people. A browser that
 // refuses storage costs the memory and nothing else.
 
-const KEY = "kiiweb-demo";
-
 function storage(kind) {
   try {
     return window[kind];
@@ -30,28 +28,26 @@ function write(store, key, value) {
   }
 }
 
-/** The session of this tab: { loginName, userID, token, expiresAt, push } or null. */
-export function session() {
-  const kept = read(storage("sessionStorage"), KEY);
-  const over = typeof kept?.expiresAt === "number" && kept.expiresAt <= Date.now();
-  return kept && typeof kept.token === "string" && typeof kept.userID === "string" && !over ? kept : null;
-}
-
-export function keepSession(value) {
-  write(storage("sessionStorage"), KEY, value);
-}
-
-/** Notes whether push is to start by itself after a reload. */
-export function keepPush(started) {
-  const kept = session();
-  if (kept) keepSession({ ...kept, push: started });
-}
-
-/** The name that was used last in this browser, offered at the next log in. */
-export function lastName() {
-  return read(storage("localStorage"), `${KEY}-name`) ?? "";
-}
-
-export function keepName(name) {
-  write(storage("localStorage"), `${KEY}-name`, name);
+/** The memory of one login under a key of its own. */
+export function memory(key) {
+  /** The session of this tab: { name, token, userID or thingID, expiresAt, push } or null. */
+  function session() {
+    const kept = read(storage("sessionStorage"), key);
+    const over = typeof kept?.expiresAt === "number" && kept.expiresAt <= Date.now();
+    const whole = ["name", "token"].every((field) => typeof kept?.[field] === "string") && (kept.userID || kept.thingID);
+    return whole && !over ? kept : null;
+  }
+  const keepSession = (value) => write(storage("sessionStorage"), key, value);
+  return {
+    session,
+    keepSession,
+    /** Notes whether push is to start by itself after a reload. */
+    keepPush(started) {
+      const kept = session();
+      if (kept) keepSession({ ...kept, push: started });
+    },
+    /** The name that was used last in this browser, offered at the next log in. */
+    lastName: () => read(storage("localStorage"), `${key}-name`) ?? "",
+    keepName: (name) => write(storage("localStorage"), `${key}-name`, name),
+  };
 }

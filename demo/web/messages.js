@@ -1,60 +1,92 @@
 // The live list of messages: newest first, bounded, gentle to the page when many arrive.
 
-import { $, clock, el, setText, show } from "./dom.js";
+import { clock, el, setText, show } from "./dom.js";
 import { pushMessageIDOf } from "./api.js";
 import { jsonNodes } from "./json.js";
 
 const LIMIT = 200; // messages shown; older ones are only counted
 const QUIET = 1000; // ms between two announcements to a screen reader
 
-let received = 0;
-let shown = 0;
-let fresh = []; // arrived and not yet drawn, oldest first, at most LIMIT
-let drawing = false;
-let unspoken = 0;
-let speaking = 0;
+/** One list, at its place of the page. */
+export function messageList($) {
+  let received = 0;
+  let shown = 0;
+  let fresh = []; // arrived and not yet drawn, oldest first, at most LIMIT
+  let drawing = false;
+  let unspoken = 0;
+  let speaking = 0;
 
-/** Takes one message; it is read and drawn with all others of its moment. */
-export function addMessage(message) {
-  received++;
-  unspoken++;
-  fresh.push({ at: new Date(), message });
-  if (fresh.length > LIMIT) fresh.shift();
-  if (drawing) return;
-  drawing = true;
-  // A hidden page gets no animation frames.
-  if (document.hidden) setTimeout(draw, 0);
-  else requestAnimationFrame(draw);
-}
+  function draw() {
+    drawing = false;
+    const list = $("messages");
+    const items = fresh.map(item).reverse();
+    fresh = [];
+    list.prepend(...items);
+    shown += items.length;
+    for (; shown > LIMIT; shown--) list.lastElementChild.remove();
+    count();
+    announce();
+  }
 
-export function clearMessages() {
-  received = shown = unspoken = 0;
-  fresh = [];
-  $("messages").replaceChildren();
-  setText($("messages-news"), "");
-  count();
-}
+  function count() {
+    const badge = $("message-count");
+    setText(badge, String(received));
+    badge.setAttribute("aria-label", `${received} received`);
+    show($("messages-empty"), received === 0);
+    show($("messages-clear"), received > 0);
+    show($("messages-older"), received > shown);
+    setText($("messages-older"), `Showing the newest ${shown} of ${received}.`);
+  }
 
-/** Says what an empty list means just now. */
-export function explainEmpty(text) {
-  setText($("messages-empty"), text);
-}
+  // One sentence for all that came since the last one, not one per message.
+  function announce() {
+    if (speaking) return;
+    const say = () => {
+      speaking = 0;
+      if (unspoken === 0) return;
+      setText($("messages-news"), `${unspoken === 1 ? "One new message" : `${unspoken} new messages`}, ${received} in all.`);
+      unspoken = 0;
+      speaking = setTimeout(say, QUIET);
+    };
+    say();
+  }
 
-function draw() {
-  drawing = false;
-  const list = $("messages");
-  const items = fresh.map(item).reverse();
-  fresh = [];
-  list.prepend(...items);
-  shown += items.length;
-  for (; shown > LIMIT; shown--) list.lastElementChild.remove();
-  count();
-  announce();
+  function clear() {
+    received = shown = unspoken = 0;
+    fresh = [];
+    $("messages").replaceChildren();
+    setText($("messages-news"), "");
+    count();
+  }
+
+  $("messages-clear").addEventListener("click", () => {
+    clear();
+    $("messages-title").focus();
+  });
+
+  return {
+    clear,
+    /** Takes one message; it is read and drawn with all others of its moment. */
+    add(message) {
+      received++;
+      unspoken++;
+      fresh.push({ at: new Date(), message });
+      if (fresh.length > LIMIT) fresh.shift();
+      if (drawing) return;
+      drawing = true;
+      // A hidden page gets no animation frames.
+      if (document.hidden) setTimeout(draw, 0);
+      else requestAnimationFrame(draw);
+    },
+    /** Says what an empty list means just now. */
+    explainEmpty: (text) => setText($("messages-empty"), text),
+  };
 }
 
 function item({ at, message }) {
   const { bytes, qos, dup } = message;
   const pushMessageID = pushMessageIDOf(message) || null;
+  const value = parsed(message.text());
   return el(
     "li",
     { class: "message", "data-push-message-id": pushMessageID },
@@ -62,43 +94,29 @@ function item({ at, message }) {
       "p",
       { class: "message-head" },
       el("time", { datetime: at.toISOString() }, clock(at)),
+      origin(value),
       el("span", {}, `${bytes.length} bytes`),
       el("span", {}, `QoS ${qos}`),
       dup ? el("span", { title: "Delivered before; sent once more" }, "again") : null,
       pushMessageID ? el("span", { class: "message-id", title: pushMessageID }, pushMessageID) : null,
     ),
-    el("pre", { class: "message-body" }, ...body(message.text())),
+    el("pre", { class: "message-body" }, ...(value === undefined ? [message.text()] : jsonNodes(value))),
   );
 }
 
 // Kii's pushes are JSON objects; anything else is shown as it came.
-function body(text) {
+function parsed(text) {
   try {
-    return jsonNodes(JSON.parse(text));
+    return JSON.parse(text);
   } catch {
-    return [text];
+    return undefined;
   }
 }
 
-function count() {
-  const badge = $("message-count");
-  setText(badge, String(received));
-  badge.setAttribute("aria-label", `${received} received`);
-  show($("messages-empty"), received === 0);
-  show($("messages-clear"), received > 0);
-  show($("messages-older"), received > shown);
-  setText($("messages-older"), `Showing the newest ${shown} of ${received}.`);
-}
-
-// One sentence for all that came since the last one, not one per message.
-function announce() {
-  if (speaking) return;
-  const say = () => {
-    speaking = 0;
-    if (unspoken === 0) return;
-    setText($("messages-news"), `${unspoken === 1 ? "One new message" : `${unspoken} new messages`}, ${received} in all.`);
-    unspoken = 0;
-    speaking = setTimeout(say, QUIET);
-  };
-  say();
+// The topic that a message came through, which it says where its sender asked for that
+// (sendTopicID), and whose topic that is (sendObjectScope).
+function origin(value) {
+  if (typeof value?.topic !== "string") return null;
+  const kind = value.objectScopeType === "APP" ? "app topic" : "topic";
+  return el("span", { class: "message-topic", "data-topic": value.topic }, `${kind} ${value.topic}`);
 }

@@ -1,9 +1,9 @@
 // The journey of a push: install, endpoint, connect, receive; and its ends.
 
-import { $, clock, duration, setText, show, showError } from "./dom.js";
-import { addMessage, explainEmpty } from "./messages.js";
-import { finishStep, openStep, resetSteps, runStep, showValues } from "./steps.js";
-import { showState, shownState } from "./state.js";
+import { clock, duration, setText, show, showError } from "./dom.js";
+import { curlBox } from "./curlbox.js";
+import { stepsView } from "./steps.js";
+import { stateView } from "./state.js";
 import { hasCode, pushMessageIDOf } from "./api.js";
 
 const KEEP_ALIVE = 60; // s
@@ -15,23 +15,27 @@ const DEVELOPMENT = false; // installs for the production environment
 const START = { closed: "Connect again", failed: "Try again" };
 
 const EMPTY = {
-  off: "Nothing yet. Start push, then send yourself a message.",
-  on: "Nothing yet. Send yourself a message and it appears here.",
+  off: "Nothing yet. Start push, then send a message.",
+  on: "Nothing yet. Send a message and it appears here.",
   uninstalled: "Push is uninstalled, so nothing arrives here.",
 };
 
 /**
- * Wires the push card. hooks: started() and stopped(), for what a reload is to do;
+ * Wires a push card. messages: the list to fill; curl: the commands; who(): the one who
+ * is logged in. hooks: started() and stopped(), for what a reload is to do;
  * loggedOut(error), when the cloud no longer knows the login; arrived(pushMessageID).
  */
-export function pushCard(kii, hooks) {
+export function pushCard($, { kii, facts, curl, messages, who, hooks }) {
+  const steps = stepsView($);
+  const view = stateView($);
   let attempt = null; // AbortController of the start that is under way
   let installation = null; // what the install answered, until the uninstall
   let connection = null;
   let uninstalling = false;
+  const boxes = curlBoxes();
 
   const buttons = () => {
-    const state = shownState();
+    const state = view.current();
     const live = connection !== null && !["closed", "failed", "uninstalled"].includes(state);
     show($("start-push"), !attempt && !live);
     setText($("start-push"), START[state] ?? "Start push");
@@ -39,19 +43,42 @@ export function pushCard(kii, hooks) {
     show($("take-back"), state === "displaced");
     show($("disconnect"), live && !attempt && state !== "displaced");
     show($("uninstall"), installation !== null && !attempt);
+    show($("curl-uninstall"), installation !== null && !attempt);
   };
 
   const state = (change) => {
-    showState(change);
+    view.show(change);
     buttons();
   };
+
+  // The same three calls for a terminal; two of them need what the install answers.
+  function curlBoxes() {
+    const box = (id, summary, text) =>
+      curlBox($(id), facts, {
+        summary,
+        secret: "token",
+        commands: [{ text, missing: "Start push first: the command holds the id that the install answers." }],
+      });
+    const all = [
+      box("curl-install", "As a curl command", (mask) => who() && curl.install(mask(who().token), DEVELOPMENT)),
+      box("curl-endpoint", "As a curl command", (mask) => installation && curl.endpoint(mask(who().token), installation.installationID)),
+      box("curl-uninstall", "Uninstall with a curl command", (mask) =>
+        installation && curl.uninstall(mask(who().token), installation.installationRegistrationID)),
+    ];
+    return { refresh: () => all.forEach((one) => one.refresh()), reset: () => all.forEach((one) => one.reset()) };
+  }
+
+  function installed(value) {
+    installation = value;
+    boxes.refresh();
+  }
 
   async function start() {
     if (attempt) return;
     await drop();
     attempt = new AbortController();
     const { signal } = attempt;
-    resetSteps();
+    steps.reset();
     showError($("push-error"), null);
     state({ state: "starting" });
     hooks.started();
@@ -66,17 +93,17 @@ export function pushCard(kii, hooks) {
   }
 
   async function journey(signal) {
-    installation = await runStep("install", () => kii.installMqtt(DEVELOPMENT, { signal }));
-    showValues("install", [
+    installed(await steps.run("install", () => kii.installMqtt(DEVELOPMENT, { signal })));
+    steps.values("install", [
       ["installationID", installation.installationID],
       ["installationRegistrationID", installation.installationRegistrationID],
     ]);
-    const endpoint = await runStep("endpoint", () => kii.getMqttEndpoint(installation.installationID, { signal }));
-    showValues("endpoint", endpointValues(endpoint));
+    const endpoint = await steps.run("endpoint", () => kii.getMqttEndpoint(installation.installationID, { signal }));
+    steps.values("endpoint", endpointValues(endpoint));
     state({ state: "connecting" });
-    const opened = await runStep("connect", () => kii.connect(endpoint, { keepAlive: KEEP_ALIVE, qos: QOS, signal }));
+    const opened = await steps.run("connect", () => kii.connect(endpoint, { keepAlive: KEEP_ALIVE, qos: QOS, signal }));
     watch(opened);
-    showValues("connect", [
+    steps.values("connect", [
       ["clientID", endpoint.mqttTopic],
       ["subscribed", endpoint.mqttTopic],
       ["keepAlive", `${KEEP_ALIVE} s`],
@@ -97,8 +124,8 @@ export function pushCard(kii, hooks) {
       if (change.code === "REVOKED") gone(change);
       else state(change);
     });
-    openStep("receive");
-    explainEmpty(EMPTY.on);
+    steps.open("receive");
+    messages.explainEmpty(EMPTY.on);
     opened.on("message", mine(receive(opened)));
     opened.on("state", ownState);
     state(opened.lastChange);
@@ -113,25 +140,25 @@ export function pushCard(kii, hooks) {
     const draw = () => {
       due = false;
       if (connection !== opened) return;
-      showValues("receive", [
+      steps.values("receive", [
         ["count", count],
         ["last", clock(last)],
       ]);
     };
     return (message) => {
       count++;
-      if (count === 1) finishStep("receive", performance.now() - since, "first after");
+      if (count === 1) steps.finish("receive", performance.now() - since, "first after");
       last = new Date();
       if (!due) setTimeout(draw, PACE);
       due = true;
-      addMessage(message);
+      messages.add(message);
       hooks.arrived(pushMessageIDOf(message));
     };
   }
 
   function failed(error, signal) {
     if (signal.aborted) {
-      resetSteps();
+      steps.reset();
       state({ state: "idle" });
       return;
     }
@@ -158,9 +185,9 @@ export function pushCard(kii, hooks) {
   // Where the installation has ended; change is null when it was ended here.
   function gone(change) {
     hooks.stopped();
-    installation = null;
+    installed(null);
     state({ ...change, state: "uninstalled" });
-    explainEmpty(EMPTY.uninstalled);
+    messages.explainEmpty(EMPTY.uninstalled);
   }
 
   async function uninstall() {
@@ -170,7 +197,7 @@ export function pushCard(kii, hooks) {
     try {
       await kii.uninstall(installation.installationRegistrationID, "MQTT");
       await drop();
-      resetSteps();
+      steps.reset();
       gone(null);
       focusTitle();
     } catch (error) {
@@ -210,10 +237,11 @@ export function pushCard(kii, hooks) {
     /** Back to the beginning: nobody is logged in. */
     async reset() {
       const gone = drop();
-      installation = null;
-      resetSteps();
+      installed(null);
+      boxes.reset();
+      steps.reset();
       showError($("push-error"), null);
-      explainEmpty(EMPTY.off);
+      messages.explainEmpty(EMPTY.off);
       state({ state: "idle" });
       await gone;
     },

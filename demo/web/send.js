@@ -1,20 +1,26 @@
-// The form that sends a message to the one who is logged in, and the same as a command.
+// The form that sends a message, and the same as a command: to the one who is logged in,
+// or to one of its topics.
 
-import { $, copy, duration, setText, show, showError, toggleButton } from "./dom.js";
-import { curlCommand, curlNote } from "./curl.js";
+import { duration, el, setText, show, showError, whileBusy } from "./dom.js";
+import { curlBox } from "./curlbox.js";
+import { arrivals } from "./arrivals.js";
 
-const MASK = "••••••••••••";
 const LIMIT = 4096; // bytes of JSON in one push
 const SAMPLE = JSON.stringify({ title: "Hello", count: 1, urgent: false }, null, 2);
 
-/** Wires the form. facts: the cloud's; token(): of the one who is logged in. */
-export function sendCard(kii, facts, token) {
+/** What makes a message say which topic it came through, and whose that is. */
+export const VIA_TOPIC = { sendTopicID: true, sendObjectScope: true };
+
+/**
+ * Wires the form. who(): the one who is logged in; words.self: what that is called as a
+ * receiver; words.hello: a text to begin with; hears(topic): whether it subscribes.
+ */
+export function sendCard($, { kii, facts, curl, who, words, hears }) {
   const form = $("send-form");
   const asText = () => form.elements.kind.value === "text";
-  const awaited = new Map(); // pushMessageID -> when it was sent
-  let revealed = false;
+  const topic = () => $("send-to").value; // "": directly
 
-  $("send-text").value = "Hello, browser!";
+  $("send-text").value = words.hello;
   $("send-json").value = SAMPLE;
 
   // What is in the form: { data } or { problem }.
@@ -38,96 +44,87 @@ export function sendCard(kii, facts, token) {
     const size = data ? new TextEncoder().encode(JSON.stringify(data)).length : 0;
     setText($("send-size"), data ? `${size} of ${LIMIT} bytes` : "");
     $("send-size").classList.toggle("over", size > LIMIT);
-    $("curl-command").textContent = data ? command(data, revealed ? token() : MASK) : "Correct the JSON above first.";
-    $("curl-copy").disabled = !data;
+    box.refresh();
   }
 
-  const command = (data, shownToken) => curlCommand({ ...facts, token: shownToken, data });
+  const box = curlBox($("curl"), facts, {
+    summary: "Send it from a terminal",
+    secret: "token",
+    commands: [{ text: command, missing: "Correct the JSON above first." }],
+  });
 
-  async function send(event) {
-    event.preventDefault();
-    const submit = $("send-submit");
+  function command(mask) {
+    const { data } = read();
+    const login = who();
+    if (!data || !login) return "";
+    const token = mask(login.token);
+    return topic() ? curl.sendToTopic(token, login.scope, topic(), { data, ...VIA_TOPIC }) : curl.send(token, login.scope, { data });
+  }
+
+  async function send() {
     const { data, problem } = read();
+    const to = topic();
     showError($("send-error"), null);
     result("");
     if (problem) {
       $("send-json").focus(); // what is wrong stands below it
       return;
     }
-    if (submit.getAttribute("aria-disabled") === "true") return;
-    submit.setAttribute("aria-disabled", "true");
     const began = performance.now();
     try {
-      const { pushMessageID: id } = await kii.sendToMe({ data });
-      awaited.set(id, began);
-      if (awaited.size > 50) awaited.delete(awaited.keys().next().value);
-      result(`Accepted in ${duration(performance.now() - began)}.`, id);
-      early(id);
+      const answer = await (to ? kii.sendToTopic({ name: to, ...who().topics }, { data, ...VIA_TOPIC }) : kii.sendToMe({ data }));
+      const unheard = to && !hears(to) ? ` Nothing of it arrives here without a subscription to ${to}.` : "";
+      result(`Accepted in ${duration(performance.now() - began)}.${unheard}`, answer.pushMessageID);
+      trips.sent(answer.pushMessageID, began);
     } catch (error) {
       showError($("send-error"), error);
-    } finally {
-      submit.setAttribute("aria-disabled", "false");
     }
   }
 
-  // The message may be here before the answer to its sending is.
-  const arrivedEarly = new Map();
-  function early(id) {
-    if (arrivedEarly.has(id)) arrived(id, arrivedEarly.get(id));
-  }
-
-  function arrived(id, at = performance.now()) {
-    if (!id) return;
-    if (!awaited.has(id)) {
-      arrivedEarly.set(id, at);
-      if (arrivedEarly.size > 50) arrivedEarly.delete(arrivedEarly.keys().next().value);
-      return;
-    }
-    if (shownID === id) result(`Accepted, and here after ${duration(at - awaited.get(id))}.`, id);
-    awaited.delete(id);
-  }
+  const trips = arrivals((id, ms) => {
+    if (shownID === id) result(`Accepted, and here after ${duration(ms)}.`, id);
+  });
 
   let shownID = "";
   function result(text, id = "") {
     shownID = id;
-    const line = $("send-result");
-    line.replaceChildren(text);
-    if (!id) return;
-    const code = document.createElement("code");
-    code.id = "send-id";
-    code.textContent = id;
-    line.append(" ", code);
+    $("send-result").replaceChildren(text, ...(id ? [" ", el("code", { id: $.id("send-id") }, id)] : []));
   }
 
-  const setRevealed = toggleButton($("curl-reveal"), "token", (shown) => {
-    revealed = shown;
-    setText($("curl-reveal"), shown ? "Hide token" : "Show token");
+  function offer(topics) {
+    const chosen = topic();
+    $("send-to").replaceChildren(
+      el("option", { value: "" }, words.self),
+      ...topics.map((name) => el("option", { value: name }, `Topic ${name}`)),
+    );
+    $("send-to").value = topics.includes(chosen) ? chosen : "";
     refresh();
-  });
-  $("curl-reveal").removeAttribute("aria-label"); // its text says it all
+  }
 
-  $("curl-copy").addEventListener("click", async () => {
-    const done = await copy(command(read().data, token()));
-    setText($("curl-copied"), done ? "Copied, with the token." : "Select the command and copy it by hand.");
-    setTimeout(() => setText($("curl-copied"), ""), 4000);
-  });
   form.addEventListener("input", refresh);
   form.addEventListener("change", refresh);
-  form.addEventListener("submit", send);
-  const note = curlNote(facts);
-  setText($("curl-note"), note);
-  show($("curl-note"), note !== "");
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    whileBusy($("send-submit"), send);
+  });
 
   return {
-    arrived,
-    refresh,
+    arrived: trips.arrived,
+    /** Takes the names of the topics that can be sent to. */
+    offer,
+    /** Makes a topic the receiver and goes to the form. */
+    choose(name) {
+      $("send-to").value = name;
+      refresh();
+      (asText() ? $("send-text") : $("send-json")).focus();
+    },
     /** Forgets what was sent and hides the token again. */
     reset() {
-      awaited.clear();
-      arrivedEarly.clear();
+      trips.reset();
       result("");
       showError($("send-error"), null);
-      setRevealed(false);
+      offer([]);
+      box.reset();
     },
   };
 }

@@ -17,6 +17,11 @@ export function suggestName() {
   return `${pick(FIRST)}_${pick(SECOND)}_${100 + random(900)}`;
 }
 
+/** Something like sensor-204817: the serial number of a thing that was just unpacked. */
+export function suggestThing() {
+  return `sensor-${100_000 + random(900_000)}`;
+}
+
 /** Twelve letters and digits without those that are mistaken for one another. */
 export function suggestPassword() {
   const letters = "abcdefghjkmnpqrstuvwxyz23456789";
