@@ -1,6 +1,6 @@
 # Verbs only. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo build size check fmt vet unit types deps browser test test-long race fuzz clean
+.PHONY: help demo build size check fmt vet unit types deps browser test test-long race docs fuzz clean
 
 UNIT = $$(go list ./... | grep -v '/tests/')
 
@@ -45,6 +45,9 @@ test-long: test race fuzz ## test, and what takes longer: the race detector, fuz
 
 race: ## unit tests and native end-to-end tests under the race detector
 	go test -race $(UNIT) ./tests/journey
+
+docs: ## write the tables of docs/protocol.md anew
+	go test -run TestProtocolDocument ./pkg/kiicloud/rest -update
 
 fuzz: ## run each fuzz target for FUZZTIME (default 30s)
 	@sh tests/fuzz.sh $${FUZZTIME:-30s}
