@@ -27,7 +27,7 @@ func readConnectOptions(v js.Value) (connectOptions, error) {
 	var transport string
 	f := fieldsOf("options", v)
 	f.number("keepAlive", 1, 65535, &keepAlive)
-	f.number("qos", 0, 1, &qos)
+	f.number("qos", 0, 2, &qos)
 	f.number("protocol", 3, 5, &o.Protocol)
 	f.text("transport", &transport)
 	f.text("path", &o.Path)
@@ -170,7 +170,7 @@ func publish(ctx context.Context, conn *kiiweb.Connection, args []js.Value) erro
 	qos := 1
 	if options := arg(args, 2); !absent(options) {
 		f := fieldsOf("options", options)
-		f.number("qos", 0, 1, &qos)
+		f.number("qos", 0, 2, &qos)
 		f.flag("retain", &m.Retain)
 		if f.err != nil {
 			return f.err

@@ -39,7 +39,7 @@ type Message struct {
 	QoS        byte
 	Retain     bool
 	Dup        bool   // received: the server may have sent it before
-	PacketID   uint16 // received at QoS 1
+	PacketID   uint16 // received at QoS 1 or 2
 	Properties []byte // raw MQTT 5 properties, without their length
 }
 
@@ -55,7 +55,7 @@ type Config struct {
 	Version       mqtt.Version // the only one to speak; 0 means the best that the broker speaks
 	Spoken        *Spoken      // the versions that worked lately; nil means those of this process
 	KeepAlive     uint16       // seconds, 0 means off
-	QoS           byte         // asked for in SUBSCRIBE: 0 or 1
+	QoS           byte         // asked for in SUBSCRIBE: 0, 1 or 2
 	CleanStart    bool         // do not resume a session that the server kept
 	SessionExpiry uint32       // seconds the server is to keep the session; 0 means 3600; off with CleanStart
 

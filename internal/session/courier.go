@@ -13,7 +13,7 @@ import (
 type batch struct {
 	gen  uint32
 	msgs []Message
-	acks []uint16
+	acks []receipt
 }
 
 func (b *batch) empty() bool { return len(b.msgs) == 0 && len(b.acks) == 0 }

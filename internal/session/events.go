@@ -18,10 +18,12 @@ type (
 	}
 	// dialed: the transport is open.
 	dialed struct{ gen uint32 }
-	// welcomed: CONNACK accepted the connection.
+	// welcomed: CONNACK accepted the connection. kept: the server is to keep the session
+	// beyond it.
 	welcomed struct {
 		gen            uint32
 		sessionPresent bool
+		kept           bool
 	}
 	// subscribed: SUBACK granted the subscription.
 	subscribed struct{ gen uint32 }

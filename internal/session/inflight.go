@@ -8,6 +8,7 @@ import (
 // outgoing is one message on its way out.
 type outgoing struct {
 	packet mqtt.Publish
+	taken  bool       // QoS 2: the server has taken it over; PUBREL is sent, PUBCOMP is awaited
 	result chan error // takes one value; nobody may be waiting for it
 }
 
@@ -20,7 +21,12 @@ func (o *outgoing) settle(err error) {
 }
 
 // inflight keeps the messages that go out: those that wait to be sent, and at QoS 1
-// those that were sent and are not acknowledged, each in its order.
+// and 2 those that were sent and are not acknowledged to the end, each in its order.
+//
+// What it promises while the server keeps the session: QoS 1 arrives at least once,
+// QoS 2 exactly once. When the server has lost the session, what it had not
+// acknowledged is sent anew, and may so arrive twice; a message at QoS 2 that it had
+// taken over (PUBREC) counts as sent and is not.
 type inflight struct {
 	max    int // messages kept in all
 	queue  []*outgoing
@@ -38,15 +44,16 @@ func (f *inflight) add(o *outgoing) error {
 }
 
 // next takes the next message to be sent, nil when there is none or the server's
-// receive maximum holds it back [MQTT-4.9.0-2]. A message at QoS 1 has its packet
-// identifier then and waits for its acknowledgement.
+// receive maximum holds it back [MQTT-4.9.0-2]. A message at QoS 1 or 2 has its packet
+// identifier then and waits for its acknowledgement. One that the server has taken
+// over is not held back: it wants PUBREL only.
 func (f *inflight) next(receiveMaximum int) *outgoing {
 	if len(f.queue) == 0 {
 		return nil
 	}
 	o := f.queue[0]
 	if o.packet.QoS > 0 {
-		if len(f.sent) >= receiveMaximum {
+		if len(f.sent) >= receiveMaximum && !o.taken {
 			return nil
 		}
 		if o.packet.PacketID == 0 {
@@ -85,15 +92,26 @@ func (f *inflight) inUse(id uint16) bool {
 	return false
 }
 
-// acknowledge takes out the message that PUBACK names; nil when there is none.
-func (f *inflight) acknowledge(id uint16) *outgoing {
-	for i, o := range f.sent {
+// find gives the message that was sent under a packet identifier, nil when there is none.
+func (f *inflight) find(id uint16) *outgoing {
+	for _, o := range f.sent {
 		if o.packet.PacketID == id {
-			f.sent = append(f.sent[:i], f.sent[i+1:]...)
 			return o
 		}
 	}
 	return nil
+}
+
+// take notes that the server has taken the message over: its bytes are needed no more.
+func (o *outgoing) take() {
+	o.taken = true
+	o.packet.Payload, o.packet.Properties = nil, mqtt.Properties{}
+}
+
+// end takes o out wherever it is and tells its result.
+func (f *inflight) end(o *outgoing, err error) {
+	f.drop(o)
+	o.settle(err)
 }
 
 // drop takes o out wherever it is.
@@ -102,9 +120,13 @@ func (f *inflight) drop(o *outgoing) {
 	f.sent = without(f.sent, o)
 }
 
-// forget takes o out when it was not sent yet: its caller no longer waits. What was
-// sent stays until it is acknowledged.
-func (f *inflight) forget(o *outgoing) { f.queue = without(f.queue, o) }
+// forget takes o out when it was never sent: its caller no longer waits. What was sent
+// stays until it is acknowledged.
+func (f *inflight) forget(o *outgoing) {
+	if o.packet.PacketID == 0 {
+		f.queue = without(f.queue, o)
+	}
+}
 
 func without(list []*outgoing, o *outgoing) []*outgoing {
 	for i := range list {
@@ -117,31 +139,44 @@ func without(list []*outgoing, o *outgoing) []*outgoing {
 
 // rewind makes the sent messages the next ones again, in their order [MQTT-4.6.0-1].
 // They carry DUP when the server has kept the session [MQTT-4.4.0-1]; to a server
-// that has not they are new, and sending them again keeps the promise of at least once.
+// that has not they are new, and what it had taken over is done.
 func (f *inflight) rewind(sessionPresent bool) {
+	again := f.sent[:0]
 	for _, o := range f.sent {
+		if o.taken && !sessionPresent {
+			o.settle(nil)
+			continue
+		}
 		o.packet.Dup = sessionPresent
+		again = append(again, o)
 	}
-	f.queue = append(f.sent, f.queue...)
+	f.queue = append(again, f.queue...)
 	f.sent = nil
 }
 
 // waiting tells whether somebody's message is not acknowledged.
 func (f *inflight) waiting() bool { return len(f.sent)+len(f.queue) > 0 }
 
-// failSent settles the messages that were sent.
+// failSent settles the messages that were sent, but for those that the server has
+// taken over: they were no trouble to it, and it waits for their PUBREL.
 func (f *inflight) failSent(err error) {
+	kept := f.sent[:0]
 	for _, o := range f.sent {
-		o.settle(err)
+		if o.taken {
+			kept = append(kept, o)
+		} else {
+			o.settle(err)
+		}
 	}
-	f.sent = nil
+	f.sent = kept
 }
 
 // failAll settles every message.
 func (f *inflight) failAll(err error) {
-	f.failSent(err)
-	for _, o := range f.queue {
-		o.settle(err)
+	for _, list := range [][]*outgoing{f.sent, f.queue} {
+		for _, o := range list {
+			o.settle(err)
+		}
 	}
-	f.queue = nil
+	f.sent, f.queue = nil, nil
 }

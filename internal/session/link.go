@@ -44,7 +44,7 @@ type link struct {
 
 	keep    keepAlive
 	subID   uint16 // packet identifier of SUBSCRIBE
-	unacked int    // QoS 1 messages received and not acknowledged
+	unacked int    // messages received at QoS 1 and 2 and not acknowledged to the end
 	server  limits
 }
 

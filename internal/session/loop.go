@@ -35,6 +35,9 @@ type loop struct {
 	out     inflight
 	flowing bool // publishes may be sent
 	seen    dedupe
+
+	unreleased idSet // messages at QoS 2 that the server has not released
+
 	courier *courier
 	batch   batch  // what this turn received
 	topic   string // of the last message received

@@ -15,7 +15,17 @@ type machine struct {
 	refresh  bool   // the next endpoint has to be a fresh one
 	held     bool   // the server asked to be left alone for a while: waking does not shorten the wait
 	version  negotiation
+	session  memory
 }
+
+// memory is what the machine knows of the session at the server.
+type memory uint8
+
+const (
+	memoryNone memory = iota // none was begun, or none is to be kept
+	memoryHeld               // the server is to have it
+	memoryLost               // it had, and had not when the connection was accepted
+)
 
 // step is the lifecycle: what happened in which state leads where, and what is to be
 // done. It is pure: no I/O, no clock, no goroutine.
@@ -62,12 +72,13 @@ func step(m machine, e event) (machine, []effect) {
 		if m.phase == phaseGreeting {
 			m.phase, m.refused = phaseSubscribing, 0
 			m.version.accepted()
+			m.session = m.session.next(e, m.version.spoken)
 			return m, append(m.remember(m.version.spoken), resume{e.sessionPresent}, limit{stageSuback})
 		}
 	case subscribed:
 		if m.phase == phaseSubscribing {
 			m.phase = phaseOnline
-			return m, []effect{unlimit{}, announce{state: Online, reason: "subscribed"}, flow{}, watchStable{m.gen}}
+			return m, []effect{unlimit{}, announce{state: Online, reason: m.session.news()}, flow{}, watchStable{m.gen}}
 		}
 	case stableDue:
 		if m.phase == phaseOnline {
@@ -90,6 +101,25 @@ func step(m machine, e event) (machine, []effect) {
 		return m.close()
 	}
 	return m, nil
+}
+
+// next is what a CONNACK says of the session. MQTT 3.1 does not tell whether it is there.
+func (s memory) next(e welcomed, v mqtt.Version) memory {
+	switch {
+	case !e.kept:
+		return memoryNone
+	case s == memoryNone || e.sessionPresent || v == mqtt.V31:
+		return memoryHeld
+	}
+	return memoryLost
+}
+
+// news is what there is to say of the session when the subscription stands.
+func (s memory) news() string {
+	if s == memoryLost {
+		return "subscribed anew: the broker did not keep the session"
+	}
+	return "subscribed"
 }
 
 // start begins an attempt of a new generation.

@@ -151,9 +151,14 @@ func guardHook[T any](cfg *Config, hook func() (T, error)) (v T, err error) {
 
 // resume rewinds what was sent before, and subscribes. It does so even where the
 // server kept the session: that is allowed, and a server that begins to deliver at
-// SUBSCRIBE needs it.
+// SUBSCRIBE needs it. MQTT 3.1 does not tell whether the session was kept, so it has to
+// be taken for kept: QoS 2 stays exact, and QoS 1 promises no more.
 func (l *loop) resume(e resume) {
-	l.out.rewind(e.sessionPresent)
+	kept := e.sessionPresent || l.version == mqtt.V31 && !l.cfg.CleanStart
+	l.out.rewind(kept)
+	if !kept {
+		l.unreleased.forget()
+	}
 	l.link.subID = l.out.newID()
 	l.must(l.encode(&mqtt.Subscribe{
 		PacketID:      l.link.subID,

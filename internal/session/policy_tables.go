@@ -123,7 +123,7 @@ var subackRulings = table[mqtt.ReasonCode]{
 	{mqtt.WildcardSubscriptionsNotSupported, stop(fault.Unsupported)},
 }
 
-// pubackRulings: the failures of PUBACK (MQTT 5, 3.4.2.1). Only their codes count:
+// pubackRulings: the failures of PUBACK and PUBREC (MQTT 5, 3.4.2.1, 3.5.2.1). Only their codes count:
 // a refused publish fails alone and the connection stays.
 var pubackRulings = map[mqtt.ReasonCode]fault.Code{
 	mqtt.UnspecifiedError:            fault.ServerError,

@@ -189,7 +189,7 @@ func TestPublishArguments(t *testing.T) {
 	}{
 		"no topic":              {Message{}, fault.InvalidArgument},
 		"a wildcard":            {Message{Topic: "a/#"}, fault.InvalidArgument},
-		"QoS 2":                 {Message{Topic: "a", QoS: 2}, fault.Unsupported},
+		"QoS 3":                 {Message{Topic: "a", QoS: 3}, fault.InvalidArgument},
 		"cut properties":        {Message{Topic: "a", Properties: []byte{0x02, 0}}, fault.InvalidArgument},
 		"another's property":    {Message{Topic: "a", Properties: []byte{0x21, 0, 1}}, fault.InvalidArgument},
 		"a topic alias":         {Message{Topic: "a", Properties: []byte{0x23, 0, 1}}, fault.InvalidArgument},

@@ -3,7 +3,6 @@ package session
 import (
 	"bytes"
 
-	"github.com/kiiweb/kiiweb/internal/fault"
 	"github.com/kiiweb/kiiweb/internal/mqtt"
 	"github.com/kiiweb/kiiweb/internal/transport"
 )
@@ -79,9 +78,6 @@ func (l *loop) packet(pkt []byte) {
 }
 
 // message takes in PUBLISH, the short way: in place, without the machine.
-//
-// The seam for QoS 2: a subscription at QoS 1 yields no such message, so one is a
-// fault of the server.
 func (l *loop) message(pkt []byte) {
 	k := l.link
 	view, err := mqtt.ParsePublish(l.version, mqtt.FromServer, pkt)
@@ -92,20 +88,24 @@ func (l *loop) message(pkt []byte) {
 	case l.machine.phase == phaseGreeting:
 		l.violate(mqtt.ProtocolError, "MQTT-3.2.0-1", "the first packet was not CONNACK")
 		return
-	case view.QoS() == 2:
-		l.violate(mqtt.ProtocolError, "MQTT-3.8.4-8", "a message came at a QoS above the one subscribed at")
-		return
 	case view.Alias:
 		l.violate(mqtt.TopicAliasInvalid, "MQTT-3.1.2-26", "a topic alias came although none is allowed")
 		return
 	}
 	l.batch.gen = k.gen
-	if view.QoS() == 1 {
+	if qos := view.QoS(); qos > 0 {
 		if k.unacked++; k.unacked > l.cfg.ReceiveMaximum && l.version == mqtt.V5 {
 			l.violate(mqtt.ReceiveMaximumExceeded, "MQTT-3.3.4-9", "more messages came than the receive maximum allows")
 			return
 		}
-		l.batch.acks = append(l.batch.acks, view.PacketID)
+		kind := mqtt.PUBACK
+		if qos == 2 {
+			kind = mqtt.PUBREC
+		}
+		l.batch.acks = append(l.batch.acks, receipt{kind, view.PacketID})
+		if qos == 2 && l.duplicate(view) {
+			return
+		}
 	}
 	if id, ok := mqtt.FindUserProperty(view.Properties, messageIDKey); ok && l.seen.repeated(id) {
 		return
@@ -117,6 +117,13 @@ func (l *loop) message(pkt []byte) {
 		Topic: l.topic, Payload: view.Payload, QoS: view.QoS(), Retain: view.Retain(), Dup: view.Dup(),
 		PacketID: view.PacketID, Properties: view.Properties,
 	})
+}
+
+// duplicate tells whether a message at QoS 2 was received before [MQTT-4.3.3-10]. On
+// MQTT 3.1, which does not tell whether the session is still there, one without DUP
+// is new.
+func (l *loop) duplicate(view mqtt.PublishView) bool {
+	return l.unreleased.add(view.PacketID) && (l.version != mqtt.V31 || view.Dup())
 }
 
 // connack takes in the server's answer to CONNECT.
@@ -135,6 +142,7 @@ func (l *loop) connack(p *mqtt.Connack) {
 		seconds = *props.ServerKeepAlive // [MQTT-3.2.2-21]
 	}
 	k.keep.start(l.now(), seconds)
+	kept := !l.cfg.CleanStart && (props.SessionExpiry == nil || *props.SessionExpiry > 0) // MQTT 5, 3.2.2.3.2
 	if props.ReceiveMaximum != nil {
 		k.server.receiveMaximum = int(*props.ReceiveMaximum)
 	}
@@ -146,7 +154,7 @@ func (l *loop) connack(p *mqtt.Connack) {
 	}
 	l.assigned = props.AssignedClientID
 	k.server.noRetain = props.RetainAvailable != nil && *props.RetainAvailable == 0
-	l.step(welcomed{l.machine.gen, p.SessionPresent})
+	l.step(welcomed{l.machine.gen, p.SessionPresent, kept})
 }
 
 // refusedConnect is the cause that a CONNACK gives which does not accept.
@@ -184,35 +192,6 @@ func (l *loop) suback(p *mqtt.Suback) {
 	default:
 		l.step(subscribed{l.machine.gen})
 	}
-}
-
-// ack takes in PUBACK. One that names no message is late and says nothing. The
-// others belong to QoS 2, at which nothing is sent.
-func (l *loop) ack(p *mqtt.Ack) {
-	if p.Kind != mqtt.PUBACK {
-		l.violate(mqtt.ProtocolError, "", "a packet of QoS 2 came although nothing was sent at it")
-		return
-	}
-	o := l.out.acknowledge(p.PacketID)
-	switch {
-	case o == nil:
-	case p.ReasonCode >= mqtt.UnspecifiedError:
-		o.settle(refusedPublish(p))
-	default:
-		o.settle(nil)
-	}
-}
-
-func refusedPublish(p *mqtt.Ack) error {
-	code, ok := pubackRulings[p.ReasonCode]
-	if !ok {
-		code = fault.ProtocolError
-	}
-	text := "the broker refused the message: " + p.ReasonCode.String()
-	if s := p.Properties.ReasonString; s != "" {
-		text += " (" + s + ")"
-	}
-	return fault.New(code, text).WithReason(byte(p.ReasonCode))
 }
 
 // violated ends the connection because the server broke the protocol; err is an

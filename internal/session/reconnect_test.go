@@ -201,7 +201,7 @@ func TestConfigurationErrors(t *testing.T) {
 		code fault.Code
 	}{
 		"no hooks":  {Config{}, fault.InvalidArgument},
-		"QoS 2":     {Config{Endpoint: func(context.Context, bool) (Endpoint, error) { return Endpoint{}, nil }, Deliver: func([]Message) {}, QoS: 2}, fault.Unsupported},
+		"QoS 3":     {Config{Endpoint: func(context.Context, bool) (Endpoint, error) { return Endpoint{}, nil }, Deliver: func([]Message) {}, QoS: 3}, fault.InvalidArgument},
 		"version 9": {Config{Endpoint: func(context.Context, bool) (Endpoint, error) { return Endpoint{}, nil }, Deliver: func([]Message) {}, Version: 9}, fault.ProtocolVersion},
 	} {
 		t.Run(name, func(t *testing.T) {

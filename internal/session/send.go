@@ -35,6 +35,10 @@ func (l *loop) send() {
 
 // publish encodes a message, unless the server has said that it would not take it.
 func (l *loop) publish(o *outgoing) {
+	if o.taken {
+		l.answer(mqtt.PUBREL, o.packet.PacketID, true)
+		return
+	}
 	k, before := l.link, len(l.link.out)
 	err := k.server.allow(&o.packet)
 	if err == nil {
@@ -48,8 +52,7 @@ func (l *loop) publish(o *outgoing) {
 	}
 	switch {
 	case err != nil:
-		l.out.drop(o)
-		o.settle(err)
+		l.out.end(o, err)
 	case o.packet.QoS == 0:
 		k.onWrite = append(k.onWrite, o)
 	}
@@ -64,20 +67,6 @@ func (s limits) allow(p *mqtt.Publish) error {
 		return fault.New(fault.Unsupported, "the broker does not keep retained messages")
 	}
 	return nil
-}
-
-// acknowledge sends PUBACK for a batch that was delivered, if its connection is
-// still there.
-func (l *loop) acknowledge(b batch) {
-	if l.link == nil || l.link.gen != b.gen {
-		return
-	}
-	ack := &mqtt.Ack{Kind: mqtt.PUBACK}
-	for _, id := range b.acks {
-		ack.PacketID = id
-		_ = l.encode(ack) // an acknowledgement of a packet that was parsed can be encoded
-	}
-	l.link.unacked -= len(b.acks)
 }
 
 // greet takes over the transport and sends CONNECT.
@@ -131,8 +120,8 @@ func newOutgoing(m Message) (*outgoing, error) {
 	if !mqtt.ValidTopicName(m.Topic) {
 		return nil, fault.New(fault.InvalidArgument, "the topic is not one to publish to")
 	}
-	if m.QoS > 1 {
-		return nil, fault.New(fault.Unsupported, "messages are sent at QoS 0 or 1")
+	if m.QoS > 2 {
+		return nil, fault.New(fault.InvalidArgument, "the QoS of a message is 0, 1 or 2")
 	}
 	o := &outgoing{result: make(chan error, 1)}
 	o.packet = mqtt.Publish{Topic: m.Topic, QoS: m.QoS, Retain: m.Retain, Payload: append([]byte(nil), m.Payload...)}

@@ -55,8 +55,8 @@ func (c *Config) check() error {
 	switch {
 	case c.Endpoint == nil || c.Deliver == nil:
 		return fault.New(fault.InvalidArgument, "the hooks Endpoint and Deliver are required")
-	case c.QoS > 1:
-		return fault.New(fault.Unsupported, "a session subscribes at QoS 0 or 1")
+	case c.QoS > 2:
+		return fault.New(fault.InvalidArgument, "a session subscribes at QoS 0, 1 or 2")
 	case c.Version != 0 && c.Version != mqtt.V5 && c.Version != mqtt.V311 && c.Version != mqtt.V31:
 		return fault.New(fault.ProtocolVersion, "this protocol version cannot be spoken")
 	}
@@ -126,8 +126,9 @@ func (s *Session) Dropped() int { return s.courier.lost() }
 func (s *Session) Done() <-chan struct{} { return s.done }
 
 // Publish sends a message once the session is online. It returns nil when the message
-// is written (QoS 0) or acknowledged (QoS 1), across reconnections where it must. The
-// end of ctx ends the wait; at QoS 1 what was sent stays on its way. Codes:
+// is written (QoS 0), acknowledged (QoS 1) or taken over and released (QoS 2), across
+// reconnections where it must; what that promises is said at inflight. The end of ctx
+// ends the wait; at QoS 1 and 2 what was sent stays on its way. Codes:
 // INVALID_ARGUMENT, UNSUPPORTED, PACKET_TOO_LARGE, QUEUE_FULL, NETWORK (QoS 0), the code of
 // the broker's refusal, and those of displaced, closed and failed.
 func (s *Session) Publish(ctx context.Context, m Message) error {

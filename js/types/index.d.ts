@@ -161,7 +161,7 @@ export interface ConnectOptions extends CallOptions {
   /** Seconds, 1 to 65,535; 60 when absent. */
   keepAlive?: number | undefined;
   /** The QoS to subscribe with; 1 when absent. */
-  qos?: 0 | 1 | undefined;
+  qos?: 0 | 1 | 2 | undefined;
   /**
    * The MQTT version to speak, 4 for 3.1.1 and 3 for 3.1, and no other. When absent: the best that
    * the broker speaks, which is found by trying and remembered for a day.
@@ -229,8 +229,8 @@ export interface Message {
 }
 
 export interface PublishOptions extends CallOptions {
-  /** 0 or 1; 1 when absent. */
-  qos?: 0 | 1 | undefined;
+  /** 1 when absent. */
+  qos?: 0 | 1 | 2 | undefined;
   retain?: boolean | undefined;
 }
 
@@ -263,8 +263,11 @@ export interface Connection extends AsyncIterable<Message> {
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<Message>;
   /**
-   * Sends a message; resolves when it was written (QoS 0) or acknowledged (QoS 1). An empty
-   * topic means the connection's own.
+   * Sends a message; resolves when it was written (QoS 0), acknowledged (QoS 1) or taken over by the
+   * broker (QoS 2). An empty topic means the connection's own. What is published in turn is sent
+   * in turn. While the broker keeps the session, a message arrives at least once at QoS 1 and
+   * exactly once at QoS 2. When it has lost the session (the state's reason says so), what it had not
+   * acknowledged is sent anew.
    */
   publish(topic: string, payload: string | Uint8Array | ArrayBuffer, options?: PublishOptions): Promise<void>;
   /** In state `displaced`: takes the connection back from whoever has it. */

@@ -172,8 +172,15 @@ func (l *link) answer(p mqtt.Packet) bool {
 		l.send(&mqtt.Pingresp{})
 		return true
 	case *mqtt.Publish:
-		if p.QoS == 1 {
+		switch p.QoS {
+		case 1:
 			l.send(&mqtt.Ack{Kind: mqtt.PUBACK, PacketID: p.PacketID})
+		case 2:
+			l.send(&mqtt.Ack{Kind: mqtt.PUBREC, PacketID: p.PacketID})
+		}
+	case *mqtt.Ack:
+		if p.Kind == mqtt.PUBREL {
+			l.send(&mqtt.Ack{Kind: mqtt.PUBCOMP, PacketID: p.PacketID})
 		}
 	}
 	l.packets <- p

@@ -23,7 +23,7 @@ type ConnectOptions struct {
 	// KeepAlive is how long the connection may be silent, in seconds; 0 means 60. The
 	// broker drops a client that was silent for one and a half times that.
 	KeepAlive uint16
-	// QoS is the quality of service to subscribe with, 0 or 1; nil means 1, so that
+	// QoS is the quality of service to subscribe with, 0 to 2; nil means 1, so that
 	// a push that was sent when the connection broke is sent again.
 	QoS *byte
 	// Protocol is the MQTT version to speak: 5, 4 for 3.1.1 or 3 for 3.1, and then no
@@ -94,8 +94,8 @@ func (o ConnectOptions) resolve() (ConnectOptions, error) {
 		qos := byte(defaultQoS)
 		o.QoS = &qos
 	}
-	if *o.QoS > 1 {
-		return o, invalid("qos must be 0 or 1")
+	if *o.QoS > 2 {
+		return o, invalid("qos must be 0, 1 or 2")
 	}
 	if o.Protocol != 0 && (o.Protocol < int(mqtt.V31) || o.Protocol > int(mqtt.V5)) {
 		return o, invalid("protocol must be 5, 4 or 3")

@@ -91,7 +91,7 @@ func TestConnectNeedsNoLogin(t *testing.T) {
 // Arguments are checked before anything is dialed: there is nobody to dial.
 func TestConnectRefusesArguments(t *testing.T) {
 	good := endpointAt("127.0.0.1")
-	two := byte(2)
+	three := byte(3)
 	change := func(f func(*Endpoint)) Endpoint { e := good; f(&e); return e }
 	for _, c := range []struct {
 		name     string
@@ -105,7 +105,7 @@ func TestConnectRefusesArguments(t *testing.T) {
 		{"no topic", change(func(e *Endpoint) { e.MQTTTopic = "" }), ConnectOptions{}, CodeInvalidArgument, "mqttTopic"},
 		{"no host", change(func(e *Endpoint) { e.Host = "" }), ConnectOptions{}, CodeInvalidArgument, "host"},
 		{"no such port", change(func(e *Endpoint) { e.PortWS = 70000 }), ConnectOptions{}, CodeInvalidArgument, "port"},
-		{"QoS 2", good, ConnectOptions{QoS: &two}, CodeInvalidArgument, "qos"},
+		{"QoS 3", good, ConnectOptions{QoS: &three}, CodeInvalidArgument, "qos"},
 		{"no such protocol", good, ConnectOptions{Protocol: 6}, CodeInvalidArgument, "protocol"},
 		{"negative timeout", good, ConnectOptions{Timeout: -1}, CodeInvalidArgument, "timeout"},
 		{"relative path", good, ConnectOptions{Path: "mqtt"}, CodeInvalidArgument, "path"},

@@ -63,12 +63,17 @@ func (conn *Connection) State() Change { return conn.translate(conn.session.Stat
 // connection has not.
 func (conn *Connection) Done() <-chan struct{} { return conn.session.Done() }
 
-// Publish sends m. At QoS 0 it returns when m is written, at QoS 1 when the broker
-// has acknowledged it; before that it waits for a connection. An empty topic means
-// the connection's own.
+// Publish sends m. At QoS 0 it returns when m is written, at QoS 1 when the broker has
+// acknowledged it, at QoS 2 when the broker has taken it over and both know so; before
+// that it waits for a connection. An empty topic means the connection's own.
+//
+// What is published in turn is sent in turn. While the broker keeps the session, m
+// arrives at least once at QoS 1 and exactly once at QoS 2, over as many connections
+// as it takes. When the broker has lost the session (the state's reason says so), what
+// it had not acknowledged is sent anew, and may arrive twice at QoS 2 as well.
 func (conn *Connection) Publish(ctx context.Context, m Message) error {
-	if m.QoS > 1 {
-		return invalid("qos must be 0 or 1")
+	if m.QoS > 2 {
+		return invalid("qos must be 0, 1 or 2")
 	}
 	if m.Topic == "" {
 		conn.mu.Lock()

@@ -138,7 +138,10 @@ func TestPublish(t *testing.T) {
 	first, second := l.got().(*mqtt.Publish), l.got().(*mqtt.Publish)
 	assert.Equal(t, []string{"topic-1", "a", "other", "b"},
 		[]string{first.Topic, string(first.Payload), second.Topic, string(second.Payload)})
-	fails(t, conn.Publish(ctx, Message{QoS: 2}), CodeInvalidArgument, "qos")
+	require.NoError(t, conn.Publish(ctx, Message{Payload: []byte("c"), QoS: 2}))
+	assert.Equal(t, byte(2), l.got().(*mqtt.Publish).QoS)
+	assert.Equal(t, mqtt.PUBREL, l.got().PacketType())
+	fails(t, conn.Publish(ctx, Message{QoS: 3}), CodeInvalidArgument, "qos")
 	require.NoError(t, conn.Close(ctx))
 	fails(t, conn.Publish(ctx, Message{Payload: []byte("c")}), CodeClosed, "")
 }

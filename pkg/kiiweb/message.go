@@ -16,7 +16,7 @@ type UserProperty = mqtt.UserProperty
 type Message struct {
 	Topic    string // to send: "" means the connection's own topic
 	Payload  []byte // a push: the bytes of a JSON object
-	QoS      byte   // as received, 0 to 2; to send: 0 or 1
+	QoS      byte   // 0 to 2
 	Retain   bool
 	Dup      bool   // received: sent by the broker before, perhaps received before
 	PacketID uint16 // received at QoS 1 and 2, else 0
