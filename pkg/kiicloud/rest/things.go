@@ -46,7 +46,7 @@ const byVendorID = "VENDOR_THING_ID:"
 // the answer has no token.
 const loggedInThing = "application/vnd.kii.thingregistrationandauthorizationrequest+json"
 
-const notYourThing = "The thing is somebody else's: it is for the thing itself and for administrators."
+const notYourThing = "A thing is for itself and for administrators."
 
 func (a *API) registerThing(c *call) (any, error) {
 	all, kept, err := c.readThing()
