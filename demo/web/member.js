@@ -18,7 +18,8 @@ export function member($, { kii, facts, kind, left = () => {} }) {
   const who = () => login;
 
   const shared = { kii, facts, curl, who, words: kind.words };
-  const loggedOut = (error) => leave(error);
+  // Several calls may find out at once; the first one leaves.
+  const loggedOut = (error) => (login ? leave(error) : null);
   const messages = messageList($);
   const form = authForm($, { kind, memory: kept, facts, curl, onSubmit: enter });
   const send = sendCard($, { ...shared, hears: (name) => topics.hears(name) });

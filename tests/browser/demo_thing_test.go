@@ -67,11 +67,13 @@ func thingTopics(t *testing.T, d demo) {
 	assert.Contains(t, run(t, d.command("thing-curl-topics")), `"commands"`)
 }
 
-// TestDemoPageThingByCurl: a thing that a shell registers logs in on the page, and the
-// command to log in answers with a token of the same thing.
+// TestDemoPageThingByCurl: a thing that a shell registers logs in on the page. Over TLS, so
+// that the commands name the certificate to trust.
 func TestDemoPageThingByCurl(t *testing.T) {
 	s := newSite(t)
-	d := s.demo(s.browser.Tab(t), plain)
+	d := s.demo(s.browser.Tab(t), secure)
+	d.await(`shown("login-form")`)
+	d.look(t, "login")
 	d.register("neighbour")
 	d.fill("thing-login-name", "made-in-a-shell")
 	d.fill("thing-login-password", "it's a password")

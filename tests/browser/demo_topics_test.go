@@ -103,6 +103,7 @@ func TestDemoPageTopics(t *testing.T) {
 	news.awaitSubscribed(true)
 	news.press("delete")
 	news.awaitGone()
+	d.await(`document.activeElement.id === "topics-title"`) // the button has gone, the focus has not
 	installByCurl(t, d)
 	d.assertQuiet("404", "409") // of topics without a subscription, and of one that was there
 }
