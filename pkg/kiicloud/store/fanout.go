@@ -2,9 +2,11 @@ package store
 
 import (
 	"context"
+	"math/rand/v2"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // A push to many installations works on them in groups, with one statement for a whole group.
@@ -12,6 +14,17 @@ import (
 const (
 	smallGroup = 10
 	largeGroup = 100
+
+	trimChunk = 100 // queues trimmed in one transaction
+)
+
+const (
+	insertBody = `INSERT INTO bodies (id, payload) VALUES ($1, $2)`
+
+	// A body gets its rows in the transaction that makes it, and none later: what has none
+	// left can go.
+	unusedBodies = `SELECT id FROM bodies WHERE NOT EXISTS (SELECT 1 FROM queue WHERE body_id = bodies.id) LIMIT $1`
+	deleteBody   = `DELETE FROM bodies WHERE id = $1`
 )
 
 // groupQueries are the statements for a group of n installations. Their ids are the last
@@ -27,8 +40,8 @@ var (
 func makeGroupQueries(n int) groupQueries {
 	return groupQueries{
 		next: `UPDATE installations SET last_seq = last_seq + 1 WHERE id IN (` + parameters(1, n) + `)`,
-		insert: `INSERT INTO queue (installation_id, seq, message_id, payload, created_at, expires_at)
-			SELECT id, last_seq, $1, $2, $3, $4 FROM installations WHERE id IN (` + parameters(5, n) + `)`,
+		insert: `INSERT INTO queue (installation_id, seq, message_id, payload, body_id, created_at, expires_at)
+			SELECT id, last_seq, $1, $2, $3, $4, $5 FROM installations WHERE id IN (` + parameters(6, n) + `)`,
 		// Places ascend and do not repeat, so a queue can hold too much only when the first
 		// and the last one are this far apart.
 		full: `SELECT id FROM installations WHERE last_seq - $1 >=
@@ -73,46 +86,88 @@ func (s *SQL) EnqueueAll(ctx context.Context, p Push, installationIDs []string) 
 	now := s.now()
 	p.complete(now)
 	ids := slices.Compact(slices.Sorted(slices.Values(installationIDs)))
+	var full []string
 	err = s.writer.do(ctx, func(t tx) error {
-		dropped = map[string]int{}
+		full = nil
+		bodyID, err := t.share(p.Payload, len(ids))
+		if err != nil {
+			return err
+		}
 		for rest := ids; len(rest) > 0; {
 			var q groupQueries
 			var params []any
 			q, params, rest = group(rest)
-			if err := t.enqueueGroup(q, params, p, millis(now), dropped); err != nil {
+			more, err := t.enqueueGroup(q, params, p, bodyID)
+			if err != nil {
 				return err
 			}
+			full = append(full, more...)
 		}
 		return nil
 	})
 	if err != nil {
 		return nil, wrap("enqueue a push for many", err)
 	}
-	return dropped, nil
+	return s.trimAll(ctx, full, now), nil
 }
 
-// enqueueGroup puts p into the queues of a group.
-func (t tx) enqueueGroup(q groupQueries, ids []any, p Push, now int64, dropped map[string]int) error {
+// share stores a payload apart from the queues where that saves writing it very often, and
+// gives its id, else nil.
+func (t tx) share(payload []byte, receivers int) (bodyID any, err error) {
+	if receivers <= smallGroup {
+		return nil, nil
+	}
+	id := rand.Int64()
+	return id, t.exec(insertBody, id, payload)
+}
+
+// enqueueGroup puts p into the queues of a group and tells which of them may hold too much
+// now. A payload that is shared is not written again.
+func (t tx) enqueueGroup(q groupQueries, ids []any, p Push, bodyID any) (full []string, err error) {
+	if bodyID != nil {
+		p.Payload = []byte{}
+	}
 	if err := t.exec(q.next, ids...); err != nil {
-		return err
+		return nil, err
 	}
-	if err := t.exec(q.insert, append([]any{p.MessageID, p.Payload, millis(p.CreatedAt), millis(p.ExpiresAt)}, ids...)...); err != nil {
-		return err
+	if err := t.exec(q.insert, append([]any{p.MessageID, p.Payload, bodyID, millis(p.CreatedAt), millis(p.ExpiresAt)}, ids...)...); err != nil {
+		return nil, err
 	}
-	full, err := t.texts(q.full, append([]any{QueueMax}, ids...)...)
-	if err != nil {
-		return err
-	}
-	for _, id := range full {
-		n, err := t.affected(trimQueue, id, now, QueueMax)
+	return t.texts(q.full, append([]any{QueueMax}, ids...)...)
+}
+
+// trimAll brings full queues back to their bound. It counts through each of them, which for
+// many takes longer than all the rest of a push. So it does a few at a time and lets other
+// writers in between. The push is accepted already: what cannot be trimmed now, because the
+// store closes, the next push will trim.
+func (s *SQL) trimAll(ctx context.Context, ids []string, now time.Time) map[string]int {
+	dropped := map[string]int{}
+	for chunk := range slices.Chunk(ids, trimChunk) {
+		counts := make([]int, len(chunk))
+		err := s.writer.do(context.WithoutCancel(ctx), func(t tx) (err error) {
+			for i, id := range chunk {
+				if counts[i], err = t.trim(id, now); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
 		if err != nil {
-			return err
+			break
 		}
-		if n > 0 {
-			dropped[id] = int(n)
+		for i, n := range counts {
+			if n > 0 {
+				dropped[chunk[i]] = n
+			}
 		}
 	}
-	return nil
+	return dropped
+}
+
+// trim removes the oldest pushes that a queue holds too many and tells how many.
+func (t tx) trim(id string, now time.Time) (dropped int, err error) {
+	n, err := t.affected(trimQueue, id, millis(now), QueueMax)
+	return int(n), err
 }
 
 // texts runs a query for one column of text.
@@ -134,4 +189,46 @@ func (t tx) texts(query string, args ...any) (column []string, err error) {
 		column = append(column, s)
 	}
 	return column, rows.Err()
+}
+
+// sweepBodies removes the payloads that no queue needs any more. It looks for them beside
+// the writer, which has only to delete.
+func (s *SQL) sweepBodies(ctx context.Context) error {
+	for {
+		ids, err := s.unusedBodies(ctx)
+		if err != nil || len(ids) == 0 {
+			return err
+		}
+		err = s.writer.do(ctx, func(t tx) error {
+			for _, id := range ids {
+				if err := t.exec(deleteBody, id); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil || len(ids) < sweepChunk {
+			return err
+		}
+	}
+}
+
+func (s *SQL) unusedBodies(ctx context.Context) (ids []int64, err error) {
+	st, err := s.reads.get(ctx, unusedBodies)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := st.QueryContext(ctx, sweepChunk)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	return ids, rows.Err()
 }

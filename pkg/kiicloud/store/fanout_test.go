@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -148,6 +149,94 @@ func TestEnqueueAllEndsWithItsCallerOrTheStore(t *testing.T) {
 	require.True(t, errors.Is(err, ErrClosed), "%v", err)
 }
 
+func count(t testing.TB, s *SQL, query string) (n int) {
+	t.Helper()
+	require.NoError(t, s.read.QueryRow(query).Scan(&n))
+	return n
+}
+
+func TestAPayloadForManyIsStoredOnce(t *testing.T) {
+	clk := newClock()
+	s := open(t, t.TempDir(), clk.Now)
+	ids := installMany(t, s, 2*smallGroup)
+	payload := strings.Repeat("x", 4096)
+	enqueueAll(t, s, "few", ids[:smallGroup]...)
+	assert.Zero(t, count(t, s, `SELECT COUNT(*) FROM bodies`))
+	enqueueAll(t, s, payload, ids...)
+	assert.Equal(t, 1, count(t, s, `SELECT COUNT(*) FROM bodies`))
+	assert.Less(t, count(t, s, `SELECT SUM(LENGTH(payload)) FROM queue`), len(payload))
+	assert.Equal(t, []string{"few", payload}, payloads(t, s, ids[0], 0, 10))
+	assert.Equal(t, []string{payload}, payloads(t, s, ids[smallGroup], 0, 10))
+
+	sweep := func(want int) {
+		t.Helper()
+		_, err := s.Sweep(context.Background())
+		require.NoError(t, err)
+		assert.Equal(t, want, count(t, s, `SELECT COUNT(*) FROM bodies`))
+	}
+	enqueueAll(t, s, "delivered to all", ids...)
+	for i, id := range ids {
+		seq := int64(2)
+		if i < smallGroup {
+			seq = 3
+		}
+		sweep(2)
+		require.NoError(t, s.Acknowledge(context.Background(), id, []int64{seq}))
+	}
+	sweep(1)
+	assert.Equal(t, []string{payload}, payloads(t, s, ids[len(ids)-1], 0, 10), "what somebody waits for stays")
+	for _, id := range ids[1:] {
+		_, err := s.DeleteInstallation(context.Background(), "app", id)
+		require.NoError(t, err)
+	}
+	sweep(1)
+	clk.Advance(QueueTTL)
+	sweep(0)
+}
+
+func TestSweepRemovesManyPayloads(t *testing.T) {
+	s := open(t, t.TempDir(), nil)
+	require.NoError(t, s.writer.do(context.Background(), func(x tx) error {
+		for id := range 2*sweepChunk + 1 {
+			if err := x.exec(insertBody, id, []byte("x")); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	_, err := s.Sweep(context.Background())
+	require.NoError(t, err)
+	assert.Zero(t, count(t, s, `SELECT COUNT(*) FROM bodies`))
+}
+
+// fill puts n pushes into each queue there is, faster than by accepting them.
+func fill(t testing.TB, s *SQL, n int) {
+	t.Helper()
+	require.NoError(t, s.writer.do(context.Background(), func(x tx) error {
+		err := x.exec(`INSERT INTO queue (installation_id, seq, message_id, payload, created_at, expires_at)
+			WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1)
+			SELECT id, i, 'm-' || i, X'7B7D', $2, $3 FROM n, installations WHERE i <= $1`,
+			n, millis(s.now()), millis(s.now().Add(QueueTTL)))
+		if err != nil {
+			return err
+		}
+		return x.exec(`UPDATE installations SET last_seq = last_seq + $1`, n)
+	}))
+}
+
+func TestEnqueueAllTrimsManyFullQueues(t *testing.T) {
+	s := open(t, t.TempDir(), nil)
+	ids := installMany(t, s, trimChunk+1)
+	fill(t, s, QueueMax)
+	want := map[string]int{}
+	for _, id := range ids {
+		want[id] = 1
+	}
+	assert.Equal(t, want, enqueueAll(t, s, "new", ids...))
+	assert.Equal(t, len(ids)*QueueMax, count(t, s, `SELECT COUNT(*) FROM queue`))
+	assert.Zero(t, count(t, s, `SELECT COUNT(*) FROM queue WHERE seq = 1`))
+}
+
 // BenchmarkEnqueueAll measures one push to 1,000 installations, whose queues hold nothing at
 // the start or are full.
 func BenchmarkEnqueueAll(b *testing.B) {
@@ -158,10 +247,8 @@ func BenchmarkEnqueueAll(b *testing.B) {
 		b.Run(bench.name, func(b *testing.B) {
 			s := open(b, b.TempDir(), nil)
 			ids := installMany(b, s, 1000)
-			for range bench.waiting {
-				enqueueAll(b, s, "{}", ids...)
-			}
-			payload := string(make([]byte, 1000))
+			fill(b, s, bench.waiting)
+			payload := string(make([]byte, 4096))
 			for b.Loop() {
 				enqueueAll(b, s, payload, ids...)
 			}

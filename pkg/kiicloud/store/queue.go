@@ -12,7 +12,8 @@ const (
 	trimQueue = `DELETE FROM queue WHERE installation_id = $1 AND expires_at > $2 AND seq <= (
 		SELECT seq FROM queue WHERE installation_id = $1 AND expires_at > $2 ORDER BY seq DESC LIMIT 1 OFFSET $3)`
 
-	selectPending = `SELECT seq, message_id, payload, created_at, expires_at FROM queue
+	selectPending = `SELECT seq, message_id, COALESCE(bodies.payload, queue.payload), created_at, expires_at
+		FROM queue LEFT JOIN bodies ON bodies.id = queue.body_id
 		WHERE installation_id = $1 AND seq > $2 AND expires_at > $3 ORDER BY seq LIMIT $4`
 
 	lastSeq = `SELECT last_seq FROM installations WHERE id = $1`
@@ -28,11 +29,16 @@ func (s *SQL) Enqueue(ctx context.Context, p Push) (seq int64, dropped int, err 
 	now := s.now()
 	p.complete(now)
 	err = s.writer.do(ctx, func(t tx) error {
-		lost := map[string]int{}
-		if err := t.enqueueGroup(oneQueries, []any{p.InstallationID}, p, millis(now), lost); err != nil {
+		full, err := t.enqueueGroup(oneQueries, []any{p.InstallationID}, p, nil)
+		if err != nil {
 			return err
 		}
-		dropped = lost[p.InstallationID]
+		dropped = 0
+		if len(full) > 0 {
+			if dropped, err = t.trim(p.InstallationID, now); err != nil {
+				return err
+			}
+		}
 		return notFound(t.row(lastSeq, p.InstallationID).Scan(&seq)) // when it is gone, nothing was changed
 	})
 	if err != nil {

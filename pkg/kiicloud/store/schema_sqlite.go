@@ -72,6 +72,7 @@ CREATE INDEX queue_expiry ON queue (expires_at);
 // sqliteV2: what a scope owns is found by (app_id, scope_kind, scope_id); scope_id is empty
 // for the app's own. A bucket is there from its first object or subscription on and has no
 // row of its own. fields is a JSON object: what the client keeps, without our own fields.
+// A push to many has its payload in bodies, once, and its rows in queue name it in body_id.
 const sqliteV2 = `
 ALTER TABLE users ADD COLUMN fields TEXT NOT NULL DEFAULT '{}';
 
@@ -106,6 +107,13 @@ CREATE TABLE topic_subscriptions (
 	PRIMARY KEY (topic_id, owner_kind, owner_id)
 ) STRICT;
 CREATE INDEX topic_subscriptions_owner ON topic_subscriptions (app_id, owner_kind, owner_id);
+
+CREATE TABLE bodies (
+	id      INTEGER NOT NULL PRIMARY KEY,
+	payload BLOB NOT NULL
+) STRICT;
+ALTER TABLE queue ADD COLUMN body_id INTEGER;
+CREATE INDEX queue_body ON queue (body_id) WHERE body_id IS NOT NULL;
 
 CREATE TABLE objects (
 	app_id      TEXT NOT NULL,

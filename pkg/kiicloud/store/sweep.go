@@ -68,5 +68,5 @@ func (s *SQL) Sweep(ctx context.Context) (removed int, err error) {
 			}
 		}
 	}
-	return removed, nil
+	return removed, wrap("remove payloads that nobody waits for", s.sweepBodies(ctx))
 }
