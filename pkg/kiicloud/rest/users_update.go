@@ -151,7 +151,7 @@ func (a *API) checkOldPassword(c *call, o store.Owner, password string) error {
 		return err
 	}
 	if !ok {
-		return fail(http.StatusBadRequest, "WRONG_PASSWORD", "oldPassword is not the user's password.").with("principalID", o.ID).with("appID", o.AppID)
+		return fail(http.StatusUnauthorized, "WRONG_PASSWORD", "oldPassword is not the user's password.").with("principalID", o.ID).with("appID", o.AppID)
 	}
 	return nil
 }
