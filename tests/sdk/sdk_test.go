@@ -4,6 +4,7 @@ package sdk
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"os"
 	"os/exec"
@@ -12,7 +13,9 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -22,8 +25,10 @@ import (
 
 // What ran before and has to run again: tests that vanish fail as those that fail do.
 const (
-	wantTests = 44 // tests, at least
-	wantCalls = 11 // different calls of the SDK, at least
+	wantTests = 115 // tests, at least
+	wantCalls = 47  // different calls of the SDK, at least
+
+	patience = 8 * time.Minute // with all of Node's tests; they take half a minute
 )
 
 func TestMain(m *testing.M) {
@@ -46,7 +51,10 @@ func TestOfficialSDK(t *testing.T) {
 	args := []string{"--dns-result-order=ipv4first", "--test",
 		"--test-reporter=spec", "--test-reporter-destination=stdout",
 		"--test-reporter=tap", "--test-reporter-destination=" + tap}
-	cmd := exec.Command("node", append(args, files...)...)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "node", append(args, files...)...)
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) } // which Node hands on to its own processes
 	cmd.Env = append(os.Environ(), "KIIWEB_CLOUDS="+string(clouds), "KIIWEB_CALLS="+calls, "NODE_EXTRA_CA_CERTS="+main.Ready.CA)
 	failed := stream(t, cmd)
 

@@ -3,17 +3,15 @@
 import { after } from "node:test";
 import { type Ready, clouds, unique } from "./cloud.js";
 import { countedSdk } from "./calls.js";
-import { type Wire, checkBodies, openWire } from "./wire.js";
+import { type Wire, checkResponses, openWire } from "./wire.js";
 
 export const password = "a long enough password";
 
 /** Opens a relay to a cloud for all tests of a file. */
 export async function wireFor(cloud: Ready = clouds.main): Promise<Wire> {
   const wire = await openWire(cloud.api);
-  after(async () => {
-    checkBodies(wire.log);
-    await wire.close();
-  });
+  after(() => wire.close());
+  after(() => checkResponses(wire.log, newSdk(wire.site)));
   return wire;
 }
 

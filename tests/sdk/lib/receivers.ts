@@ -1,6 +1,7 @@
 // The MQTT clients that applications use beside Kii's SDK: MQTT.js and Paho JS. Both
 // connect with nothing but what getMqttEndpoint gave.
 
+import { after } from "node:test";
 import mqtt from "mqtt";
 import Paho from "paho-mqtt";
 import WebSocket from "ws";
@@ -24,6 +25,10 @@ export type Transport = "tcp" | "tls" | "ws" | "wss";
 
 /** The MQTT versions by the numbers on the wire: 3 is 3.1, 4 is 3.1.1. */
 export type Version = 3 | 4 | 5;
+
+// What a failed test left open would keep the process alive.
+const open: (() => unknown)[] = [];
+after(() => open.forEach((end) => end()));
 
 class Inbox {
   messages: any[] = [];
@@ -62,6 +67,7 @@ export async function withMqttJs(endpoint: Endpoint, transport: Transport, versi
     keepalive: 60,
     reconnectPeriod: 0,
   });
+  open.push(() => client.end(true));
   client.on("message", (topic, payload) => inbox.put(topic, endpoint.mqttTopic, payload.toString()));
   const ended = new Promise<void>((resolve) => client.once("close", () => resolve()));
   const connected = new Promise<void>((resolve, reject) => {
@@ -85,6 +91,7 @@ export async function withPaho(endpoint: Endpoint, transport: "ws" | "wss", vers
   (globalThis as { WebSocket?: unknown }).WebSocket ??= WebSocket; // what a browser has
   const inbox = new Inbox();
   const client = new Paho.Client(endpoint.host, transport === "ws" ? endpoint.portWS : endpoint.portWSS, "/mqtt", endpoint.mqttTopic);
+  open.push(() => client.isConnected() && client.disconnect());
   client.onMessageArrived = (message) => inbox.put(message.destinationName, endpoint.mqttTopic, message.payloadString);
   const ended = new Promise<void>((resolve) => (client.onConnectionLost = () => resolve()));
   await within(
