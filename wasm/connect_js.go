@@ -22,13 +22,17 @@ func readConnectOptions(v js.Value) (connectOptions, error) {
 	if absent(v) {
 		return o, nil
 	}
-	var keepAlive, timeout int
+	var keepAlive, timeout, expiry, age int
 	qos := 1
 	var transport string
 	f := fieldsOf("options", v)
 	f.number("keepAlive", 1, 65535, &keepAlive)
 	f.number("qos", 0, 2, &qos)
 	f.number("protocol", 3, 5, &o.Protocol)
+	f.flag("cleanStart", &o.CleanStart)
+	f.number("sessionExpiry", 0, maxTimeout, &expiry)
+	f.number("maxQueue", 1, maxTimeout, &o.MaxQueue)
+	f.number("queueAge", 1, maxTimeout, &age)
 	f.text("transport", &transport)
 	f.text("path", &o.Path)
 	f.number("timeout", 1, maxTimeout, &timeout)
@@ -39,6 +43,8 @@ func readConnectOptions(v js.Value) (connectOptions, error) {
 	level := byte(qos)
 	o.QoS = &level
 	o.Transport = kiiweb.Transport(transport)
+	o.SessionExpiry = time.Duration(expiry) * time.Second
+	o.QueueAge = time.Duration(age) * time.Millisecond
 	o.Timeout = time.Duration(timeout) * time.Millisecond
 	return o, f.err
 }
@@ -120,11 +126,17 @@ func (l *link) changed(c kiiweb.Change) {
 func (a *app) linkFunctions() map[string]js.Value {
 	methods := map[string]struct {
 		arity int
-		call  func(ctx context.Context, conn *kiiweb.Connection, args []js.Value) error
+		call  func(ctx context.Context, conn *kiiweb.Connection, args []js.Value) (any, error)
 	}{
-		"publish":  {2, publish},
-		"takeBack": {0, func(_ context.Context, conn *kiiweb.Connection, _ []js.Value) error { return conn.TakeBack() }},
-		"close":    {0, func(ctx context.Context, conn *kiiweb.Connection, _ []js.Value) error { return conn.Close(ctx) }},
+		"publish":     {2, publish},
+		"subscribe":   {1, subscribe},
+		"unsubscribe": {1, unsubscribe},
+		"takeBack": {0, func(_ context.Context, conn *kiiweb.Connection, _ []js.Value) (any, error) {
+			return js.Undefined(), conn.TakeBack()
+		}},
+		"close": {0, func(ctx context.Context, conn *kiiweb.Connection, _ []js.Value) (any, error) {
+			return js.Undefined(), conn.Close(ctx)
+		}},
 	}
 	functions := map[string]js.Value{"wake": jsx.NewFunc(a.wake).Value()}
 	for name, m := range methods {
@@ -134,7 +146,7 @@ func (a *app) linkFunctions() map[string]js.Value {
 				l, open := a.connections.get(handle)
 				switch {
 				case open:
-					return js.Undefined(), m.call(ctx, l.conn, args)
+					return m.call(ctx, l.conn, args)
 				case name == "close":
 					return js.Undefined(), nil
 				}
@@ -157,27 +169,54 @@ func (a *app) wake(args []js.Value) any {
 	return js.Undefined()
 }
 
-func publish(ctx context.Context, conn *kiiweb.Connection, args []js.Value) error {
+func publish(ctx context.Context, conn *kiiweb.Connection, args []js.Value) (any, error) {
 	topic, err := jsx.String("topic", arg(args, 0))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	payload, err := readPayload(arg(args, 1))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	m := kiiweb.Message{Topic: topic, Payload: payload}
-	qos := 1
-	if options := arg(args, 2); !absent(options) {
-		f := fieldsOf("options", options)
-		f.number("qos", 0, 2, &qos)
-		f.flag("retain", &m.Retain)
-		if f.err != nil {
-			return f.err
-		}
+	if m.QoS, err = readQoS(arg(args, 2), &m.Retain); err != nil {
+		return nil, err
 	}
-	m.QoS = byte(qos)
-	return conn.Publish(ctx, m)
+	return js.Undefined(), conn.Publish(ctx, m)
+}
+
+func subscribe(ctx context.Context, conn *kiiweb.Connection, args []js.Value) (any, error) {
+	filter, err := jsx.NonEmpty("filter", arg(args, 0))
+	if err != nil {
+		return nil, err
+	}
+	var retain bool
+	qos, err := readQoS(arg(args, 1), &retain)
+	if err != nil {
+		return nil, err
+	}
+	granted, err := conn.Subscribe(ctx, filter, qos)
+	return int(granted), err
+}
+
+func unsubscribe(ctx context.Context, conn *kiiweb.Connection, args []js.Value) (any, error) {
+	filter, err := jsx.NonEmpty("filter", arg(args, 0))
+	if err != nil {
+		return nil, err
+	}
+	return js.Undefined(), conn.Unsubscribe(ctx, filter)
+}
+
+// readQoS reads { qos, retain }; without, the QoS is 1.
+func readQoS(options js.Value, retain *bool) (byte, error) {
+	qos := 1
+	if absent(options) {
+		return 1, nil
+	}
+	f := fieldsOf("options", options)
+	f.number("qos", 0, 2, &qos)
+	f.flag("retain", retain)
+	return byte(qos), f.err
 }
 
 // maxPayload is the size in bytes of the largest message that a page may send. It

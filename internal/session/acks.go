@@ -79,9 +79,5 @@ func refusedPublish(p *mqtt.Ack) error {
 	if !ok {
 		code = fault.ProtocolError
 	}
-	text := "the broker refused the message: " + p.ReasonCode.String()
-	if s := p.Properties.ReasonString; s != "" {
-		text += " (" + s + ")"
-	}
-	return fault.New(code, text).WithReason(byte(p.ReasonCode))
+	return told(code, "the broker refused the message", p.ReasonCode, &p.Properties)
 }

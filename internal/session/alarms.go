@@ -10,6 +10,7 @@ const (
 	alarmRetry                   // the wait is over
 	alarmStable                  // the connection counts as stable
 	alarmExpiry                  // the endpoint expires
+	alarmQueue                   // something may have waited too long to be sent
 	alarmLink                    // keep alive, or a write that takes too long
 	alarmKinds
 )

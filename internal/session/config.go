@@ -73,7 +73,9 @@ type Config struct {
 	ReceiveMaximum int // messages the server may send ahead of acknowledgements; 0 means 1024
 	MaxPacket      int // bytes of the largest packet accepted; 0 means 1 MiB
 	MaxBacklog     int // messages that may wait for Deliver before reading pauses; 0 means 4096
-	MaxOutgoing    int // messages that may wait to be sent or acknowledged; 0 means 1000
+	MaxOutgoing    int // messages that may wait to be sent or acknowledged, and as many requests; 0 means 1000
+
+	MaxAge time.Duration // how long a message or a request may wait to be sent; 0 means 5 min
 
 	EndpointTimeout time.Duration // for the Endpoint hook; 0 means 60 s
 	StageTimeout    time.Duration // for each of transport, CONNACK, SUBACK, and a write; 0 means 10 s
@@ -97,6 +99,7 @@ func (c Config) withDefaults() Config {
 	def(&c.MaxPacket, 1<<20)
 	def(&c.MaxBacklog, 4096)
 	def(&c.MaxOutgoing, 1000)
+	def(&c.MaxAge, 5*time.Minute)
 	def(&c.EndpointTimeout, 60*time.Second)
 	def(&c.StageTimeout, 10*time.Second)
 	def(&c.CloseTimeout, 2*time.Second)

@@ -1,6 +1,9 @@
 package session
 
-import "github.com/kiiweb/kiiweb/internal/mqtt"
+import (
+	"github.com/kiiweb/kiiweb/internal/fault"
+	"github.com/kiiweb/kiiweb/internal/mqtt"
+)
 
 // event is something that happened to the session. Events that belong to one
 // connection attempt carry its generation.
@@ -27,6 +30,12 @@ type (
 	}
 	// subscribed: SUBACK granted the subscription.
 	subscribed struct{ gen uint32 }
+	// unrenewed: a further subscription was lost with the session and is refused now.
+	unrenewed struct {
+		gen    uint32
+		filter string
+		err    *fault.Error
+	}
 	// lost ends an attempt or a connection, whatever the cause.
 	lost struct {
 		gen   uint32
@@ -49,6 +58,7 @@ func (endpointReady) happened() {}
 func (dialed) happened()        {}
 func (welcomed) happened()      {}
 func (subscribed) happened()    {}
+func (unrenewed) happened()     {}
 func (lost) happened()          {}
 func (retryDue) happened()      {}
 func (stableDue) happened()     {}
@@ -67,6 +77,8 @@ func generation(e event) (gen uint32, ok bool) {
 	case welcomed:
 		return e.gen, true
 	case subscribed:
+		return e.gen, true
+	case unrenewed:
 		return e.gen, true
 	case lost:
 		return e.gen, true

@@ -1,15 +1,18 @@
 package session
 
 import (
+	"time"
+
 	"github.com/kiiweb/kiiweb/internal/fault"
 	"github.com/kiiweb/kiiweb/internal/mqtt"
 )
 
 // outgoing is one message on its way out.
 type outgoing struct {
-	packet mqtt.Publish
-	taken  bool       // QoS 2: the server has taken it over; PUBREL is sent, PUBCOMP is awaited
-	result chan error // takes one value; nobody may be waiting for it
+	packet  mqtt.Publish
+	expires time.Time  // not sent until then, it is not sent at all
+	taken   bool       // QoS 2: the server has taken it over; PUBREL is sent, PUBCOMP is awaited
+	result  chan error // takes one value; nobody may be waiting for it
 }
 
 // settle tells the result.
@@ -31,6 +34,7 @@ type inflight struct {
 	max    int // messages kept in all
 	queue  []*outgoing
 	sent   []*outgoing
+	asks   asks
 	lastID uint16
 }
 
@@ -89,7 +93,7 @@ func (f *inflight) inUse(id uint16) bool {
 			return true
 		}
 	}
-	return false
+	return f.asks.find(id, false) != nil || f.asks.find(id, true) != nil
 }
 
 // find gives the message that was sent under a packet identifier, nil when there is none.
@@ -154,10 +158,10 @@ func (f *inflight) rewind(sessionPresent bool) {
 	f.sent = nil
 }
 
-// waiting tells whether somebody's message is not acknowledged.
-func (f *inflight) waiting() bool { return len(f.sent)+len(f.queue) > 0 }
+// waiting tells whether somebody waits for an acknowledgement.
+func (f *inflight) waiting() bool { return len(f.sent)+len(f.queue)+len(f.asks.list) > 0 }
 
-// failSent settles the messages that were sent, but for those that the server has
+// failSent settles the messages and asks that were sent, but for those that the server has
 // taken over: they were no trouble to it, and it waits for their PUBREL.
 func (f *inflight) failSent(err error) {
 	kept := f.sent[:0]
@@ -169,9 +173,10 @@ func (f *inflight) failSent(err error) {
 		}
 	}
 	f.sent = kept
+	f.asks.fail(err, false)
 }
 
-// failAll settles every message.
+// failAll settles every message and every ask.
 func (f *inflight) failAll(err error) {
 	for _, list := range [][]*outgoing{f.sent, f.queue} {
 		for _, o := range list {
@@ -179,4 +184,5 @@ func (f *inflight) failAll(err error) {
 		}
 	}
 	f.sent, f.queue = nil, nil
+	f.asks.fail(err, true)
 }

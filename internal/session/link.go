@@ -43,8 +43,7 @@ type link struct {
 	broken    error       // a write failed; the reader may still have the reason
 
 	keep    keepAlive
-	subID   uint16 // packet identifier of SUBSCRIBE
-	unacked int    // messages received at QoS 1 and 2 and not acknowledged to the end
+	unacked int // messages received at QoS 1 and 2 and not acknowledged to the end
 	server  limits
 }
 
@@ -54,6 +53,8 @@ type limits struct {
 	maxPacket      int // bytes, 0 for none
 	maxQoS         byte
 	noRetain       bool
+	noWildcard     bool
+	noShared       bool
 }
 
 func newLink(gen uint32, conn transport.Conn, maxPacket int, now time.Time) *link {

@@ -174,6 +174,9 @@ func (l *loop) alarm() {
 	if l.alarms.due(alarmExpiry, now) {
 		l.lose(cause{kind: causeExpired})
 	}
+	if l.alarms.due(alarmQueue, now) {
+		l.expire(now)
+	}
 	l.checkLink(now)
 }
 

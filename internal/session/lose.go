@@ -8,6 +8,9 @@ import (
 // lose ends the attempt and goes where the policy says.
 func (m machine) lose(c cause) (machine, []effect) {
 	r := judge(c)
+	if r.filter && m.phase == phaseOnline {
+		r.act, r.blame = actRetry, true
+	}
 	if r.most > 0 {
 		m.refused++
 		if m.refused >= r.most {

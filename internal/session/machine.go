@@ -38,6 +38,7 @@ const (
 //	greeting     welcomed       subscribing
 //	greeting     lost           dialing, where another version is to be tried
 //	subscribing  subscribed     online
+//	online       unrenewed      online, and the application is told
 //	online       stableDue      online, with the back-off reset
 //	online       woken          online, with a PING
 //	an attempt   lost           waiting, displaced, closed or failed: the policy's ruling
@@ -79,6 +80,10 @@ func step(m machine, e event) (machine, []effect) {
 		if m.phase == phaseSubscribing {
 			m.phase = phaseOnline
 			return m, []effect{unlimit{}, announce{state: Online, reason: m.session.news()}, flow{}, watchStable{m.gen}}
+		}
+	case unrenewed:
+		if m.phase == phaseOnline {
+			return m, []effect{announce{state: Online, reason: "not subscribed to " + e.filter + " any more", err: e.err}}
 		}
 	case stableDue:
 		if m.phase == phaseOnline {

@@ -37,6 +37,7 @@ var (
 	lostExpired   = lost{gen, cause{kind: causeExpired}}
 	lostViolation = lost{gen, cause{kind: causeViolation, reason: mqtt.MalformedPacket}}
 	lostBlamed    = lost{gen, cause{kind: causeDisconnect, reason: mqtt.TopicNameInvalid}}
+	lostFilter    = lost{gen, cause{kind: causeDisconnect, reason: mqtt.WildcardSubscriptionsNotSupported}}
 	lostStop      = lost{gen, cause{kind: causeConnack, reason: mqtt.Banned}}
 	lostRevoked   = lost{gen, cause{kind: causeDisconnect, reason: mqtt.AdministrativeAction}}
 	lostDisplaced = lost{gen, cause{kind: causeDisconnect, reason: mqtt.SessionTakenOver}}
@@ -57,7 +58,9 @@ var allEvents = map[string]event{
 	"expired":       lostExpired,
 	"violation":     lostViolation,
 	"blamed":        lostBlamed,
+	"filter":        lostFilter,
 	"stop":          lostStop,
+	"unrenewed":     unrenewed{gen: gen, filter: "a/#", err: fault.New(fault.Forbidden, "no")},
 	"revoked":       lostRevoked,
 	"displaced":     lostDisplaced,
 	"retryDue":      retryDue{},
@@ -102,6 +105,8 @@ var transitions = map[phase]map[string]transition{
 	},
 	phaseOnline: {
 		"stableDue":    {phaseOnline, ""},
+		"unrenewed":    {phaseOnline, "announce"},
+		"filter":       {phaseWaiting, "abandon failSent wait"}, // the session's own is granted
 		"woken":        {phaseOnline, "ping"},
 		"closedByUser": {phaseClosed, "hangUp discard settle announce finish"},
 	},
@@ -135,6 +140,7 @@ func init() {
 			"expired":   {phaseWaiting, told + " wait"},
 			"violation": {phaseWaiting, told + " wait"},
 			"blamed":    {phaseWaiting, "abandon failSent wait"},
+			"filter":    {phaseFailed, "abandon settle announce finish"},
 			"stop":      {phaseFailed, "abandon settle announce finish"},
 			"revoked":   {phaseClosed, "abandon settle announce finish"},
 			"displaced": {phaseDisplaced, "abandon settle announce"},

@@ -152,18 +152,18 @@ func guardHook[T any](cfg *Config, hook func() (T, error)) (v T, err error) {
 // resume rewinds what was sent before, and subscribes. It does so even where the
 // server kept the session: that is allowed, and a server that begins to deliver at
 // SUBSCRIBE needs it. MQTT 3.1 does not tell whether the session was kept, so it has to
-// be taken for kept: QoS 2 stays exact, and QoS 1 promises no more.
+// be taken for kept: QoS 2 stays exact, and QoS 1 promises no more. Subscribing again
+// does no harm.
 func (l *loop) resume(e resume) {
 	kept := e.sessionPresent || l.version == mqtt.V31 && !l.cfg.CleanStart
 	l.out.rewind(kept)
+	l.out.asks.rewind(e.sessionPresent)
 	if !kept {
 		l.unreleased.forget()
 	}
-	l.link.subID = l.out.newID()
-	l.must(l.encode(&mqtt.Subscribe{
-		PacketID:      l.link.subID,
-		Subscriptions: []mqtt.Subscription{{Filter: l.endpoint.Topic, QoS: l.cfg.QoS}},
-	}))
+	own := &ask{filter: l.endpoint.Topic, qos: l.cfg.QoS, own: true, id: l.out.newID()}
+	l.out.asks.list = append(l.out.asks.list, own)
+	l.must(l.encode(own.packet()))
 }
 
 // ping asks for a sign of life.

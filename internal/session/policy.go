@@ -62,12 +62,16 @@ type ruling struct {
 	floor  time.Duration
 	most   int  // refusals running at which the session gives up; 0: this is none
 	blame  bool // something that we sent is the reason: it is not sent again
+	filter bool // about a topic filter: once the session's own is granted it is another one, which is to blame
 }
 
 // The usual rulings, which the tables put in their places.
-func retry(code fault.Code) ruling  { return ruling{act: actRetry, code: code} }
-func stop(code fault.Code) ruling   { return ruling{act: actStop, end: phaseFailed, code: code} }
-func busy(code fault.Code) ruling   { return ruling{act: actRetry, code: code, floor: busyFloor} }
+func retry(code fault.Code) ruling { return ruling{act: actRetry, code: code} }
+func stop(code fault.Code) ruling  { return ruling{act: actStop, end: phaseFailed, code: code} }
+func busy(code fault.Code) ruling  { return ruling{act: actRetry, code: code, floor: busyFloor} }
+func filter(code fault.Code) ruling {
+	return ruling{act: actStop, end: phaseFailed, code: code, filter: true}
+}
 func blamed(code fault.Code) ruling { return ruling{act: actRetry, code: code, blame: true} }
 
 // unauthorized, moved, foreign, astray and authentication are usual rulings with a remedy of

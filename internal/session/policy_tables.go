@@ -89,7 +89,7 @@ var disconnectRulings = table[mqtt.ReasonCode]{
 	{mqtt.BadAuthenticationMethod, stop(fault.Unsupported)},
 	{mqtt.KeepAliveTimeout, retry(fault.Timeout)},
 	{mqtt.SessionTakenOver, ruling{act: actDisplace, code: fault.Displaced}},
-	{mqtt.TopicFilterInvalid, stop(fault.InvalidArgument)},
+	{mqtt.TopicFilterInvalid, filter(fault.InvalidArgument)},
 	{mqtt.TopicNameInvalid, blamed(fault.InvalidArgument)},
 	{mqtt.ReceiveMaximumExceeded, retry(fault.ProtocolError)},
 	{mqtt.TopicAliasInvalid, blamed(fault.ProtocolError)},
@@ -102,11 +102,11 @@ var disconnectRulings = table[mqtt.ReasonCode]{
 	{mqtt.QoSNotSupported, blamed(fault.Unsupported)},
 	{mqtt.UseAnotherServer, moved()},
 	{mqtt.ServerMoved, moved()},
-	{mqtt.SharedSubscriptionsNotSupported, stop(fault.Unsupported)},
+	{mqtt.SharedSubscriptionsNotSupported, filter(fault.Unsupported)},
 	{mqtt.ConnectionRateExceeded, busy(fault.RateLimited)},
 	{mqtt.MaximumConnectTime, expired()},
-	{mqtt.SubscriptionIdentifiersNotSupported, stop(fault.Unsupported)},
-	{mqtt.WildcardSubscriptionsNotSupported, stop(fault.Unsupported)},
+	{mqtt.SubscriptionIdentifiersNotSupported, filter(fault.Unsupported)},
+	{mqtt.WildcardSubscriptionsNotSupported, filter(fault.Unsupported)},
 }
 
 // subackRulings: the failures of SUBACK (MQTT 5, 3.9.3). They stop: the session has

@@ -66,13 +66,15 @@ func (l *loop) packet(pkt []byte) {
 	switch p := p.(type) {
 	case *mqtt.Suback:
 		l.suback(p)
+	case *mqtt.Unsuback:
+		l.unsuback(p)
 	case *mqtt.Ack:
 		l.ack(p)
 	case *mqtt.Pingresp:
 		l.link.keep.answered()
 	case *mqtt.Disconnect:
 		l.lose(cause{kind: causeDisconnect, reason: p.ReasonCode, text: words(&p.Properties)})
-	default: // CONNACK again or UNSUBACK: nothing asked for them
+	default: // CONNACK again
 		l.violate(mqtt.ProtocolError, "", "a packet came that nothing asked for")
 	}
 }
@@ -152,6 +154,8 @@ func (l *loop) connack(p *mqtt.Connack) {
 	if props.MaximumQoS != nil {
 		k.server.maxQoS = *props.MaximumQoS
 	}
+	k.server.noWildcard = props.WildcardSubAvailable != nil && *props.WildcardSubAvailable == 0
+	k.server.noShared = props.SharedSubAvailable != nil && *props.SharedSubAvailable == 0
 	l.assigned = props.AssignedClientID
 	k.server.noRetain = props.RetainAvailable != nil && *props.RetainAvailable == 0
 	l.step(welcomed{l.machine.gen, p.SessionPresent, kept})
@@ -176,22 +180,6 @@ func words(p *mqtt.Properties) string {
 		s += "server reference " + p.ServerReference
 	}
 	return s
-}
-
-// suback takes in the answer to SUBSCRIBE.
-func (l *loop) suback(p *mqtt.Suback) {
-	switch {
-	case l.machine.phase != phaseSubscribing || p.PacketID != l.link.subID:
-		l.violate(mqtt.ProtocolError, "MQTT-3.8.4-2", "a SUBACK came that nothing asked for")
-	case len(p.ReasonCodes) != 1:
-		l.violate(mqtt.ProtocolError, "MQTT-3.8.4-6", "SUBACK has not one reason code per topic filter")
-	case p.ReasonCodes[0] >= mqtt.UnspecifiedError:
-		l.lose(cause{kind: causeSuback, reason: p.ReasonCodes[0], text: words(&p.Properties)})
-	case byte(p.ReasonCodes[0]) > l.cfg.QoS:
-		l.violate(mqtt.ProtocolError, "MQTT-3.8.4-8", "SUBACK grants a QoS above the one asked for")
-	default:
-		l.step(subscribed{l.machine.gen})
-	}
 }
 
 // violated ends the connection because the server broke the protocol; err is an

@@ -1,6 +1,8 @@
 package session
 
 import (
+	"strings"
+
 	"github.com/kiiweb/kiiweb/internal/fault"
 	"github.com/kiiweb/kiiweb/internal/mqtt"
 )
@@ -22,6 +24,9 @@ func (l *loop) send() {
 	if k == nil {
 		return
 	}
+	if l.flowing {
+		l.sendAsks()
+	}
 	for l.flowing && len(k.out) < outAhead {
 		o := l.out.next(k.server.receiveMaximum)
 		if o == nil {
@@ -39,16 +44,10 @@ func (l *loop) publish(o *outgoing) {
 		l.answer(mqtt.PUBREL, o.packet.PacketID, true)
 		return
 	}
-	k, before := l.link, len(l.link.out)
+	k := l.link
 	err := k.server.allow(&o.packet)
 	if err == nil {
-		if bad := l.encode(&o.packet); bad != nil {
-			err = fault.Wrap(fault.InvalidArgument, "the message cannot be sent", bad)
-		}
-	}
-	if size := len(k.out) - before; err == nil && k.server.maxPacket > 0 && size > k.server.maxPacket {
-		k.out = k.out[:before]
-		err = fault.New(fault.PacketTooLarge, "the message is larger than the broker allows") // [MQTT-3.2.2-15]
+		err = l.encodeWithin(&o.packet, "the message")
 	}
 	switch {
 	case err != nil:
@@ -58,6 +57,20 @@ func (l *loop) publish(o *outgoing) {
 	}
 }
 
+// encodeWithin is encode for a packet of the application's making, in which the error
+// calls it what; it may be larger than the server takes [MQTT-3.2.2-15].
+func (l *loop) encodeWithin(p mqtt.Packet, what string) error {
+	k, before := l.link, len(l.link.out)
+	if err := l.encode(p); err != nil {
+		return fault.Wrap(fault.InvalidArgument, what+" cannot be sent", err)
+	}
+	if limit := k.server.maxPacket; limit > 0 && len(k.out)-before > limit {
+		k.out = k.out[:before]
+		return fault.New(fault.PacketTooLarge, what+" is larger than the broker allows")
+	}
+	return nil
+}
+
 // allow tells whether the server takes messages of that kind.
 func (s limits) allow(p *mqtt.Publish) error {
 	switch {
@@ -65,6 +78,18 @@ func (s limits) allow(p *mqtt.Publish) error {
 		return fault.New(fault.Unsupported, "the broker does not take messages at this QoS")
 	case p.Retain && s.noRetain: // [MQTT-3.2.2-14]
 		return fault.New(fault.Unsupported, "the broker does not keep retained messages")
+	}
+	return nil
+}
+
+// allowFilter tells whether the server takes such a topic filter.
+func (s limits) allowFilter(a *ask) error {
+	switch {
+	case a.off:
+	case s.noWildcard && strings.ContainsAny(a.filter, "+#"):
+		return fault.New(fault.Unsupported, "the broker has no wildcard subscriptions")
+	case s.noShared && strings.HasPrefix(a.filter, "$share/"):
+		return fault.New(fault.Unsupported, "the broker has no shared subscriptions")
 	}
 	return nil
 }

@@ -125,48 +125,6 @@ func (s *Session) Dropped() int { return s.courier.lost() }
 // Done is closed in a final state, once the last transport is closed.
 func (s *Session) Done() <-chan struct{} { return s.done }
 
-// Publish sends a message once the session is online. It returns nil when the message
-// is written (QoS 0), acknowledged (QoS 1) or taken over and released (QoS 2), across
-// reconnections where it must; what that promises is said at inflight. The end of ctx
-// ends the wait; at QoS 1 and 2 what was sent stays on its way. Codes:
-// INVALID_ARGUMENT, UNSUPPORTED, PACKET_TOO_LARGE, QUEUE_FULL, NETWORK (QoS 0), the code of
-// the broker's refusal, and those of displaced, closed and failed.
-func (s *Session) Publish(ctx context.Context, m Message) error {
-	o, err := newOutgoing(m)
-	if err != nil {
-		return err
-	}
-	if ctx.Err() != nil {
-		return ended(ctx, "the message was not sent", nil)
-	}
-	if !s.post(func(l *loop) { l.queue(o) }) {
-		return s.final()
-	}
-	select {
-	case err = <-o.result:
-		return err
-	case <-ctx.Done():
-	}
-	s.post(func(l *loop) { l.out.forget(o) })
-	select {
-	case err = <-o.result:
-		return err
-	default:
-		return ended(ctx, "the message is not sent or not acknowledged yet", nil)
-	}
-}
-
-// queue takes a message into the line, unless nothing will take it out again.
-func (l *loop) queue(o *outgoing) {
-	if p := l.machine.phase; p == phaseDisplaced || p.final() {
-		o.settle(l.s.final())
-		return
-	}
-	if err := l.out.add(o); err != nil {
-		o.settle(err)
-	}
-}
-
 // final gives the error of the present state, which is an end.
 func (s *Session) final() error {
 	if c := s.State(); c.Err != nil {

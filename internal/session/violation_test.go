@@ -128,6 +128,7 @@ func TestProtocolErrors(t *testing.T) {
 		"a topic alias":                 {online("30 06 00 00 03 23 00 01"), mqtt.TopicAliasInvalid},
 		"a second CONNACK":              {online("20 03 00 00 00"), mqtt.ProtocolError},
 		"a second SUBACK":               {online("90 04 00 01 00 00"), mqtt.ProtocolError},
+		"UNSUBACK":                      {online("B0 04 00 01 00 00"), mqtt.ProtocolError},
 		"a client's packet":             {online("C0 00"), mqtt.ProtocolError},
 		"PUBLISH first":                 {first("30 05 00 01 74 00 78"), mqtt.ProtocolError},
 		"DISCONNECT first":              {first("E0 01 89"), mqtt.ProtocolError},

@@ -8,6 +8,7 @@ import type {
   PublishOptions,
   State,
   StateChange,
+  SubscribeOptions,
 } from "../types/index.js";
 import { Decoder, type Batch } from "./batch.js";
 import { callOptions, copyOptions } from "./calls.js";
@@ -86,6 +87,15 @@ export class LiveConnection implements Connection {
   async publish(topic: string, payload: string | Uint8Array | ArrayBuffer, options?: PublishOptions): Promise<void> {
     const copy = copyOptions("options", options);
     await this.#link.call("publish", [topic, payload], { ...copy, ...callOptions(copy) });
+  }
+
+  async subscribe(filter: string, options?: SubscribeOptions): Promise<0 | 1 | 2> {
+    const copy = copyOptions("options", options);
+    return (await this.#link.call("subscribe", [filter], { ...copy, ...callOptions(copy) })) as 0 | 1 | 2;
+  }
+
+  async unsubscribe(filter: string, options?: CallOptions): Promise<void> {
+    await this.#link.call("unsubscribe", [filter], callOptions(options));
   }
 
   async takeBack(options?: CallOptions): Promise<void> {

@@ -11,7 +11,11 @@ export interface Sink {
 
 /** The way back, to one connection of the Go program. */
 export interface Link {
-  call(method: "publish" | "takeBack" | "close", args: unknown[], options: PublishOptions): Promise<unknown>;
+  call(
+    method: "publish" | "subscribe" | "unsubscribe" | "takeBack" | "close",
+    args: unknown[],
+    options: PublishOptions,
+  ): Promise<unknown>;
   wake(cause: string): void;
 }
 

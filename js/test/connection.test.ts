@@ -130,6 +130,8 @@ test("methods go to the Go end with their options, close once it has ended does 
   const { connection, calls } = connect();
   const { signal } = new AbortController();
   await connection.publish("t", "payload", { qos: 0, signal });
+  await connection.subscribe("a/#", { qos: 2, timeout: 7 });
+  await connection.unsubscribe("a/#");
   await connection.takeBack({ timeout: 5 });
   connection.wake("online");
   await connection.close();
@@ -137,6 +139,8 @@ test("methods go to the Go end with their options, close once it has ended does 
   await connection.close();
   assert.deepEqual(calls, [
     ["publish", ["t", "payload"], { qos: 0, signal, timeout: 30_000 }],
+    ["subscribe", ["a/#"], { qos: 2, timeout: 7 }],
+    ["unsubscribe", ["a/#"], { timeout: 30_000 }],
     ["takeBack", [], { timeout: 5 }],
     ["wake", "online"],
     ["close", [], { timeout: 30_000 }],

@@ -162,6 +162,14 @@ export interface ConnectOptions extends CallOptions {
   keepAlive?: number | undefined;
   /** The QoS to subscribe with; 1 when absent. */
   qos?: 0 | 1 | 2 | undefined;
+  /** Has the broker forget the messages and subscriptions that it kept over a lost connection. */
+  cleanStart?: boolean | undefined;
+  /** Seconds for which the broker is to keep them; an hour when absent. Before MQTT 5 the broker decides. */
+  sessionExpiry?: number | undefined;
+  /** How many messages may wait to be sent or acknowledged before QUEUE_FULL; 1,000 when absent. */
+  maxQueue?: number | undefined;
+  /** Milliseconds that one may wait to be sent before TIMEOUT; 5 minutes when absent. */
+  queueAge?: number | undefined;
   /**
    * The MQTT version to speak, 4 for 3.1.1 and 3 for 3.1, and no other. When absent: the best that
    * the broker speaks, which is found by trying and remembered for a day.
@@ -234,6 +242,11 @@ export interface PublishOptions extends CallOptions {
   retain?: boolean | undefined;
 }
 
+export interface SubscribeOptions extends CallOptions {
+  /** 1 when absent. */
+  qos?: 0 | 1 | 2 | undefined;
+}
+
 export interface ConnectionEvents {
   message: Message;
   state: StateChange;
@@ -270,6 +283,14 @@ export interface Connection extends AsyncIterable<Message> {
    * acknowledged is sent anew.
    */
   publish(topic: string, payload: string | Uint8Array | ArrayBuffer, options?: PublishOptions): Promise<void>;
+  /**
+   * Subscribes to a further topic filter, besides the connection's own topic; resolves with the
+   * QoS granted. FORBIDDEN: the broker does not allow it. The subscription is renewed when the broker
+   * has lost the session; where the broker refuses then, a change to `online` with a code says so.
+   */
+  subscribe(filter: string, options?: SubscribeOptions): Promise<0 | 1 | 2>;
+  /** Ends what `subscribe` began. */
+  unsubscribe(filter: string, options?: CallOptions): Promise<void>;
   /** In state `displaced`: takes the connection back from whoever has it. */
   takeBack(options?: CallOptions): Promise<void>;
   /** Hints that the network or the page has just come back; the browser's own signals are watched already. */

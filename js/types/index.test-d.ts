@@ -34,7 +34,7 @@ export async function journey(): Promise<void> {
   const { installationID, installationRegistrationID } = await client.installMqtt(false);
   const endpoint = await client.getMqttEndpoint(installationID);
   same<(typeof endpoint)["X-MQTT-TTL"], number | undefined>(true);
-  const connection = await client.connect(endpoint, { keepAlive: 60, qos: 1, timeout: 5000 });
+  const connection = await client.connect(endpoint, { keepAlive: 60, qos: 1, protocol: 4, cleanStart: true, timeout: 5000 });
   same<typeof connection, Connection>(true);
 
   const off = connection.on("message", (m) => same<typeof m, Message>(true));
@@ -45,7 +45,10 @@ export async function journey(): Promise<void> {
     const { alert } = message.json<{ alert: string }>();
     same<typeof alert, string>(true);
   }
-  await connection.publish("", new Uint8Array(1), { qos: 0 });
+  await connection.publish("", new Uint8Array(1), { qos: 2 });
+  same<Awaited<ReturnType<typeof connection.subscribe>>, 0 | 1 | 2>(true);
+  await connection.subscribe("a/#", { qos: 2, timeout: 1000 });
+  await connection.unsubscribe("a/#");
   await connection.close();
   await client.uninstall(installationRegistrationID, "MQTT");
   await client.sendToMe({ data: { text: "hello", count: 1, urgent: false, none: null }, sendWhen: true });

@@ -13,6 +13,7 @@ import type {
   PublishOptions,
   State,
   StateChange,
+  SubscribeOptions,
 } from "./index.js";
 
 /**
@@ -49,6 +50,8 @@ export interface RawConnection {
   /** The state as of the last change. */
   readonly state: State;
   publish(topic: string, payload: string | Uint8Array | ArrayBuffer, options?: PublishOptions): Promise<void>;
+  subscribe(filter: string, options?: SubscribeOptions): Promise<0 | 1 | 2>;
+  unsubscribe(filter: string, options?: CallOptions): Promise<void>;
   takeBack(options?: CallOptions): Promise<void>;
   wake(cause?: string): void;
   close(options?: CallOptions): Promise<void>;

@@ -178,6 +178,12 @@ func (l *link) answer(p mqtt.Packet) bool {
 		case 2:
 			l.send(&mqtt.Ack{Kind: mqtt.PUBREC, PacketID: p.PacketID})
 		}
+	case *mqtt.Unsubscribe:
+		ack := &mqtt.Unsuback{PacketID: p.PacketID}
+		if l.connect.Version == mqtt.V5 {
+			ack.ReasonCodes = []mqtt.ReasonCode{mqtt.Success}
+		}
+		l.send(ack)
 	case *mqtt.Ack:
 		if p.Kind == mqtt.PUBREL {
 			l.send(&mqtt.Ack{Kind: mqtt.PUBCOMP, PacketID: p.PacketID})

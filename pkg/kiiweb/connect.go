@@ -3,6 +3,7 @@ package kiiweb
 import (
 	"context"
 	"errors"
+	"math"
 	"time"
 
 	"github.com/kiiweb/kiiweb/internal/fault"
@@ -26,6 +27,23 @@ type ConnectOptions struct {
 	// QoS is the quality of service to subscribe with, 0 to 2; nil means 1, so that
 	// a push that was sent when the connection broke is sent again.
 	QoS *byte
+	// CleanStart has the broker forget what it kept for this client: messages at QoS 1
+	// and 2 and subscriptions. By default it keeps them over a lost connection.
+	CleanStart bool
+	// SessionExpiry is how long the broker is to keep them, in whole seconds; 0 means one
+	// hour. Before MQTT 5 the broker decides. It means nothing with CleanStart.
+	SessionExpiry time.Duration
+	// ReceiveMaximum is how many messages at QoS 1 and 2 the broker may send ahead of
+	// acknowledgements; 0 means 1024. Before MQTT 5 nothing tells the broker.
+	ReceiveMaximum uint16
+	// MaxPacket is the size in bytes of the largest packet accepted; 0 means 1 MiB.
+	MaxPacket int
+	// MaxQueue is how many messages may wait to be sent or acknowledged, and as many
+	// subscriptions, before QUEUE_FULL; 0 means 1000.
+	MaxQueue int
+	// QueueAge is how long each of them may wait to be sent before TIMEOUT; 0 means 5
+	// minutes. What was sent once waits for its acknowledgement as long as it takes.
+	QueueAge time.Duration
 	// Protocol is the MQTT version to speak: 5, 4 for 3.1.1 or 3 for 3.1, and then no
 	// other: PROTOCOL_VERSION ends the connection where the broker refuses it. 0 means the
 	// best that the broker speaks: 5 is tried first, then 3.1.1, then 3.1, and what worked
@@ -106,8 +124,8 @@ func (o ConnectOptions) resolve() (ConnectOptions, error) {
 	if err := checkWebSocketPath(o.Path); err != nil {
 		return o, err
 	}
-	if o.Timeout < 0 {
-		return o, invalid("timeout must not be negative")
+	if o.Timeout < 0 || o.QueueAge < 0 || o.SessionExpiry < 0 || o.MaxPacket < 0 || o.MaxQueue < 0 {
+		return o, invalid("timeout and the other limits must not be negative")
 	}
 	if o.Timeout == 0 {
 		o.Timeout = DefaultTimeout
@@ -151,8 +169,16 @@ func (conn *Connection) open(o ConnectOptions) {
 		KeepAlive: o.KeepAlive,
 		QoS:       *o.QoS,
 		Version:   mqtt.Version(o.Protocol),
-		Deliver:   func(batch []session.Message) { deliver(received(batch)) },
-		OnChange:  func(ch session.Change) { conn.changed(ch, o.OnState) },
+
+		CleanStart:     o.CleanStart,
+		SessionExpiry:  uint32(min((o.SessionExpiry+time.Second-1)/time.Second, math.MaxUint32)),
+		ReceiveMaximum: int(o.ReceiveMaximum),
+		MaxPacket:      o.MaxPacket,
+		MaxOutgoing:    o.MaxQueue,
+		MaxAge:         o.QueueAge,
+
+		Deliver:  func(batch []session.Message) { deliver(received(batch)) },
+		OnChange: func(ch session.Change) { conn.changed(ch, o.OnState) },
 	})
 }
 

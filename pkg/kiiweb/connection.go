@@ -83,6 +83,21 @@ func (conn *Connection) Publish(ctx context.Context, m Message) error {
 	return conn.session.Publish(ctx, session.Message{Topic: m.Topic, Payload: m.Payload, QoS: m.QoS, Retain: m.Retain})
 }
 
+// Subscribe subscribes to a further topic filter, besides the connection's own topic,
+// and gives the QoS that the broker granted. Its messages arrive with all others. It
+// waits for a connection. The subscription is renewed when the broker has lost the
+// session; where the broker refuses it then, a change of state (online, with a code)
+// tells so. FORBIDDEN: the broker does not allow the filter.
+func (conn *Connection) Subscribe(ctx context.Context, filter string, qos byte) (granted byte, err error) {
+	return conn.session.Subscribe(ctx, filter, qos)
+}
+
+// Unsubscribe ends what Subscribe began. That there was no such subscription is no
+// error. The connection's own topic is INVALID_ARGUMENT.
+func (conn *Connection) Unsubscribe(ctx context.Context, filter string) error {
+	return conn.session.Unsubscribe(ctx, filter)
+}
+
 // Wake checks the connection now, or ends a wait: for signals that the network or
 // the machine came back. cause appears in the reason of the state that follows.
 func (conn *Connection) Wake(cause string) { conn.session.Wake(cause) }
