@@ -58,9 +58,13 @@ func (a *API) router(routes []Route) *http.ServeMux {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { a.dispatch(w, r, methods) })
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		notFound("NOT_FOUND", "There is nothing at this path. The API begins at /api/apps/{appID}.").write(w)
+		nothingHere().write(w)
 	})
 	return mux
+}
+
+func nothingHere() *failure {
+	return notFound("NOT_FOUND", "There is nothing at this path. The API begins at /api/apps/{appID}.")
 }
 
 // dispatch picks the route by method; HEAD is GET without the body, which the server leaves out.

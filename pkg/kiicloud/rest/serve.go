@@ -27,6 +27,10 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		tooLarge().write(rec)
 		return
 	}
+	if hasDots(r.URL.EscapedPath()) {
+		nothingHere().write(rec)
+		return
+	}
 	r.Body = http.MaxBytesReader(rec, r.Body, MaxBody)
 	a.mux.ServeHTTP(rec, tidyPath(r))
 }
@@ -67,8 +71,19 @@ func (a *API) explain(r *http.Request, err error) *failure {
 	}
 }
 
-// tidyPath removes double slashes, dot segments and a slash at the end, all of which
-// the mux would answer with a redirect that clients do not follow.
+// hasDots tells of a path that climbs. The official SDK does not escape ids, so with ".." for
+// a topic's name its request to delete the topic would be one to delete the user above.
+func hasDots(escaped string) bool {
+	for segment := range strings.SplitSeq(escaped, "/") {
+		if segment == "." || segment == ".." {
+			return true
+		}
+	}
+	return false
+}
+
+// tidyPath removes double slashes and a slash at the end, which the mux would answer with a
+// redirect that clients do not follow.
 func tidyPath(r *http.Request) *http.Request {
 	escaped := r.URL.EscapedPath()
 	clean := path.Clean("/" + strings.TrimLeft(escaped, "/"))
