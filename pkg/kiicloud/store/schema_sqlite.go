@@ -122,6 +122,7 @@ CREATE TABLE objects (
 	bucket      TEXT NOT NULL,
 	id          TEXT NOT NULL,
 	version     INTEGER NOT NULL,
+	data_type   TEXT NOT NULL DEFAULT '',
 	fields      TEXT NOT NULL,
 	owner_kind  TEXT NOT NULL,
 	owner_id    TEXT NOT NULL,

@@ -91,6 +91,7 @@ type Object struct {
 	Bucket     Bucket
 	ID         string
 	Version    int64  // 1 at the creation, and one more at each change
+	DataType   string // the app's own name of what it is; may be empty
 	Fields     []byte // JSON object
 	Owner      Owner  // who created it
 	CreatedAt  time.Time
