@@ -174,13 +174,18 @@ func (e *Embedded) Publish(ctx context.Context, to []store.Installation, p store
 	if err != nil {
 		return err
 	}
-	for id, n := range dropped {
+	e.Stored(store.Told{To: to, Dropped: dropped})
+	return nil
+}
+
+// Stored is part of Engine.
+func (e *Embedded) Stored(told store.Told) {
+	for id, n := range told.Dropped {
 		e.droppedOldest(id, n)
 	}
-	for _, inst := range to {
+	for _, inst := range told.To {
 		e.wake(inst)
 	}
-	return nil
 }
 
 // enqueue stores what the client of inst published, and wakes the delivery.

@@ -32,6 +32,9 @@ type Engine interface {
 	// expires, is pushed out by newer ones, or the installation ends. After an error it is
 	// stored for none. An installation that has ended already is left out.
 	Publish(ctx context.Context, to []store.Installation, p store.Push) error
+	// Stored delivers what somebody else has put into the queues of installations, in a
+	// transaction of the store.
+	Stored(told store.Told)
 	// Revoke ends what the installation had: its password, then its connection (told
 	// 0x98 on MQTT 5), then its queue. The installation's row is gone already.
 	Revoke(ctx context.Context, inst store.Installation) error

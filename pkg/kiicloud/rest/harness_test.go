@@ -33,6 +33,7 @@ type fakeEngine struct {
 	mu       sync.Mutex
 	pushes   []store.Push
 	revoked  []store.Installation
+	told     []store.Told
 	fail     error
 	panicky  bool
 	issued   int
@@ -62,6 +63,12 @@ func (e *fakeEngine) Publish(_ context.Context, to []store.Installation, p store
 		e.pushes = append(e.pushes, p)
 	}
 	return nil
+}
+
+func (e *fakeEngine) Stored(told store.Told) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.told = append(e.told, told)
 }
 
 func (e *fakeEngine) Revoke(_ context.Context, i store.Installation) error {

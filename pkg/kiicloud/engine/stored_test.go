@@ -1,0 +1,30 @@
+package engine
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/kiiweb/kiiweb/pkg/kiicloud/store"
+)
+
+// What a transaction of the store has queued, with a change to an object, is delivered when
+// the engine is told of it.
+func TestStoredDeliversWhatOthersQueued(t *testing.T) {
+	onEachWay(t, func(t *testing.T, w way) {
+		c := start(t, newMemory(), nil)
+		inst := c.q.install(t, installationFor(1))
+		client := c.subscribe(w, inst, 1)
+		c.push(inst, 0, 1)
+		receive(t, client, inst, 0) // the delivery has begun and waits for more
+
+		push := pushFor(inst, 1)
+		_, err := c.q.EnqueueAll(context.Background(), push, []string{inst.ID})
+		require.NoError(t, err)
+		absent := installationFor(2)
+		c.e.Stored(store.Told{To: []store.Installation{absent, inst}, Dropped: map[string]int{inst.ID: 3}})
+		receive(t, client, inst, 1)
+		require.EqualValues(t, 3, c.e.Stats().Dropped)
+	})
+}
