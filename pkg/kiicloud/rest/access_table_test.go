@@ -21,7 +21,8 @@ const (
 // accessTable says who gets what.
 func accessTable() []access {
 	return slices.Concat(loginAccess(), userAccess(), thingAccess(), installationAccess(),
-		topicAccess("", topicsOfApp), topicAccess("/users/{userID}", topicsOfUser), topicAccess("/things/{thingID}", topicsOfThing))
+		topicAccess("", topicsOfApp), topicAccess("/users/{userID}", topicsOfUser), topicAccess("/things/{thingID}", topicsOfThing),
+		bucketAccess("", topicsOfApp), bucketAccess("/users/{userID}", topicsOfUser), bucketAccess("/things/{thingID}", topicsOfThing))
 }
 
 func loginAccess() []access {

@@ -67,9 +67,13 @@ func nothingHere() *failure {
 	return notFound("NOT_FOUND", "There is nothing at this path. The API begins at /api/apps/{appID}.")
 }
 
-// dispatch picks the route by method; HEAD is GET without the body, which the server leaves out.
+// dispatch picks the route by method; HEAD is GET without the body, which the server leaves
+// out, and clients that cannot send PATCH, as the official SDK, name it in a POST's header.
 func (a *API) dispatch(w http.ResponseWriter, r *http.Request, methods map[string]Route) {
 	method := r.Method
+	if method == http.MethodPost && strings.EqualFold(r.Header.Get("X-HTTP-Method-Override"), http.MethodPatch) {
+		method = http.MethodPatch
+	}
 	if _, ok := methods[method]; !ok && method == http.MethodHead {
 		method = http.MethodGet
 	}

@@ -79,7 +79,7 @@ func TestPathsAndMethods(t *testing.T) {
 		{"query", "GET", "/api/apps/demo/users/me?disable_cache=1700000000000", 200, "", ""},
 		{"broken query", "GET", "/api/apps/demo/users/me?%zz&;", 200, "", ""},
 		{"head", "HEAD", "/api/apps/demo/users/me", 200, "", ""},
-		{"bucket path", "GET", "/api/apps/demo//buckets/b/objects", 404, "NOT_FOUND", ""},
+		{"bucket path", "GET", "/api/apps/demo//buckets/notes/objects/none", 404, "OBJECT_NOT_FOUND", ""},
 		{"nothing", "GET", "/api", 404, "NOT_FOUND", ""},
 		{"escaped slash", "GET", "/api/apps/demo/users/a%2Fb", 404, "USER_NOT_FOUND", ""},
 		{"escaped percent", "GET", "/api/apps/demo//users/a%25b", 404, "USER_NOT_FOUND", ""},
