@@ -19,21 +19,28 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 
 	"github.com/kiiweb/kiiweb/tests/cloud"
 )
 
 // What ran before and has to run again: tests that vanish fail as those that fail do.
 const (
-	wantTests = 136 // tests, at least
-	wantCalls = 47  // different calls of the SDK, at least
+	wantTests = 167 // tests, at least
+	wantCalls = 55  // different calls of the SDK, at least
 
-	patience = 8 * time.Minute // with all of Node's tests; they take half a minute
+	patience = 15 * time.Minute // with all of Node's tests, which take half a minute on an idle machine
 )
 
 func TestMain(m *testing.M) {
 	code := m.Run()
 	cloud.Clean()
+	if code == 0 {
+		if err := goleak.Find(); err != nil {
+			println(err.Error())
+			code = 1
+		}
+	}
 	os.Exit(code)
 }
 
@@ -138,6 +145,7 @@ func printCalls(t *testing.T, file string) {
 	t.Logf("%-52s %8s %9s", "calls made, all with the SDK's own objects", "promise", "callback")
 	for _, name := range names {
 		t.Logf("%-52s %8d %9d", name, total[name].Promise, total[name].Callback)
+		assert.True(t, total[name].Promise > 0 && total[name].Callback > 0, "%s was not made in both styles", name)
 	}
 	t.Logf("%-52s %8d %9d", strconv.Itoa(len(names))+" different calls", all.Promise, all.Callback)
 	assert.GreaterOrEqual(t, len(names), wantCalls, "calls that were made before are not made any more")

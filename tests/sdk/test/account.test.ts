@@ -92,6 +92,19 @@ test("the password is changed by who knows the old one", async () => {
   await sdk.KiiUser.authenticate(name, "a third password");
 });
 
+test("the addresses are changed", async () => {
+  const { sdk, user } = await newPerson(wire.site);
+  const emails = [`${unique("user")}@example.com`, `${unique("user")}@example.com`] as const;
+  const phones = [uniquePhone(), uniquePhone()] as const;
+  await user.changeEmail(emails[0]);
+  await user.changePhone(phones[0]);
+  await succeeds((cb) => user.changeEmail(emails[1], cb));
+  await succeeds((cb) => user.changePhone(phones[1], cb));
+  assert.equal((await sdk.KiiUser.findUserByEmail(emails[1])).getID(), user.getID());
+  assert.equal((await sdk.KiiUser.findUserByPhone(phones[1])).getID(), user.getID());
+  assert.match((await rejects(sdk.KiiUser.findUserByEmail(emails[0]))).message, /USER_NOT_FOUND/);
+});
+
 test("users are found by name, e-mail address and phone number", async () => {
   const sdk = newSdk(wire.site);
   const names = [unique("user"), `${unique("user")}@example.com`, uniquePhone()] as const;
@@ -100,8 +113,13 @@ test("users are found by name, e-mail address and phone number", async () => {
   assert.equal((await KiiUser.findUserByUsername(names[0])).getID(), user.getID());
   assert.equal((await KiiUser.findUserByEmail(names[1])).getID(), user.getID());
   assert.equal((await KiiUser.findUserByPhone(names[2])).getID(), user.getID());
-  const [found] = await succeeds((cb) => KiiUser.findUserByUsername(names[0], cb));
-  assert.equal(found.getID(), user.getID());
+  for (const find of [
+    (cb: SdkCallbacks) => KiiUser.findUserByUsername(names[0], cb),
+    (cb: SdkCallbacks) => KiiUser.findUserByEmail(names[1], cb),
+    (cb: SdkCallbacks) => KiiUser.findUserByPhone(names[2], cb),
+  ]) {
+    assert.equal((await succeeds(find))[0].getID(), user.getID());
+  }
   const error = await rejects(KiiUser.findUserByUsername(unique("nobody")));
   assert.match(error.message, /^Failed to find user\. statusCode: 404 error code: USER_NOT_FOUND error message: ./);
 });

@@ -50,6 +50,7 @@ test("an administrator finds and changes users", async () => {
   assert.equal((await context.findUserByEmail(names[1]))[1].getID(), user.getID());
   assert.equal((await context.findUserByPhone(names[2]))[1].getID(), user.getID());
   await succeeds((cb) => context.findUserByUsername(names[0], cb));
+  await succeeds((cb) => context.findUserByPhone(names[2], cb));
   const { failure } = await fails((cb) => context.findUserByEmail("nobody@example.com", cb));
   assert.equal(failure[0], context);
   assert.match(failure[1], /^Failed to find user\. statusCode: 404 error code: USER_NOT_FOUND error message: ./);

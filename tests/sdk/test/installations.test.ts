@@ -108,8 +108,12 @@ test("without a login the SDK asks all the same, and is told 401", async () => {
 test("installGcm and installApns are for devices that this cloud does not push to", async () => {
   const { user } = await newPerson(wire.site);
   const push = user.pushInstallation();
-  for (const call of [() => push.installGcm("registration", false), () => push.installApns("token", false)]) {
+  for (const call of [
+    (cb?: SdkCallbacks) => push.installGcm("registration", false, cb),
+    (cb?: SdkCallbacks) => push.installApns("token", false, cb),
+  ]) {
     const error = await rejects(call());
+    assert.equal((await fails((cb) => call(cb))).error.message, error.message);
     assert.match(error.message, /^install push failed\. statusCode: 400 error code: INVALID_INPUT_DATA message: ./);
   }
 });

@@ -121,10 +121,11 @@ test("a user looks at things as far as the cloud allows", async () => {
   const { sdk } = await newPerson(wire.site);
   const { thing, vendorThingID } = await newDevice(wire.site);
   for (const load of [
-    () => sdk.KiiThing.loadWithThingID(thing.getThingID()),
-    () => sdk.KiiThing.loadWithVendorThingID(vendorThingID),
+    (cb?: SdkCallbacks) => sdk.KiiThing.loadWithThingID(thing.getThingID(), cb),
+    (cb?: SdkCallbacks) => sdk.KiiThing.loadWithVendorThingID(vendorThingID, cb),
   ]) {
     const error = await rejects(load());
+    assert.equal((await fails((cb) => load(cb))).error.message, error.message);
     assert.match(error.message, /^load thing failed\. statusCode: 401 error code: UNAUTHORIZED message: ./);
   }
   const { failure } = await fails((cb) => sdk.KiiThing.loadWithThingID(unique("nothing"), cb));
