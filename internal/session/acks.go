@@ -75,9 +75,6 @@ func (l *loop) acknowledge(b batch) {
 }
 
 func refusedPublish(p *mqtt.Ack) error {
-	code, ok := pubackRulings[p.ReasonCode]
-	if !ok {
-		code = fault.ProtocolError
-	}
-	return told(code, "the broker refused the message", p.ReasonCode, &p.Properties)
+	r := lookup(pubackRulings, p.ReasonCode, fault.ProtocolError)
+	return told(r.code, "the broker refused the message", p.ReasonCode, &p.Properties)
 }

@@ -37,79 +37,6 @@ type cause struct {
 	err      error
 }
 
-// action is what to do about a cause.
-type action uint8
-
-const (
-	actRetry    action = iota // wait, then connect again
-	actRefresh                // wait, fetch a new endpoint, then connect
-	actStop                   // end in the ruling's phase
-	actDisplace               // wait for TakeBack
-)
-
-// busyFloor is the shortest wait after a server said that it has too much to do.
-const busyFloor = 5 * time.Second
-
-// longestFloor bounds what a server can ask for, since waking does not shorten it.
-const longestFloor = time.Hour
-
-// ruling is what the policy says about one cause.
-type ruling struct {
-	act    action
-	end    phase // of actStop
-	code   fault.Code
-	remedy string // "" for the code's own
-	floor  time.Duration
-	most   int  // refusals running at which the session gives up; 0: this is none
-	blame  bool // something that we sent is the reason: it is not sent again
-	filter bool // about a topic filter: once the session's own is granted it is another one, which is to blame
-}
-
-// The usual rulings, which the tables put in their places.
-func retry(code fault.Code) ruling { return ruling{act: actRetry, code: code} }
-func stop(code fault.Code) ruling  { return ruling{act: actStop, end: phaseFailed, code: code} }
-func busy(code fault.Code) ruling  { return ruling{act: actRetry, code: code, floor: busyFloor} }
-func filter(code fault.Code) ruling {
-	return ruling{act: actStop, end: phaseFailed, code: code, filter: true}
-}
-func blamed(code fault.Code) ruling { return ruling{act: actRetry, code: code, blame: true} }
-
-// unauthorized, moved, foreign, astray and authentication are usual rulings with a remedy of
-// their own.
-func unauthorized() ruling {
-	return ruling{act: actStop, end: phaseFailed, code: fault.Unauthorized, remedy: remedyUnauthorized}
-}
-func moved() ruling {
-	return ruling{act: actRefresh, code: fault.ServerError, remedy: remedyMoved}
-}
-func foreign() ruling {
-	return ruling{act: actStop, end: phaseFailed, code: fault.Forbidden, remedy: remedyOrigin}
-}
-func astray() ruling {
-	return ruling{act: actRefresh, code: fault.NotFound, remedy: remedyPath}
-}
-
-func authentication() ruling {
-	return ruling{act: actStop, end: phaseFailed, code: fault.Unsupported, remedy: remedyAuth}
-}
-
-// revoked ends a session whose installation is gone. Nothing failed, so it is closed.
-func revoked() ruling { return ruling{act: actStop, end: phaseClosed, code: fault.Revoked} }
-
-// expired: the endpoint's time is over. That is no failure, so there is no code.
-func expired() ruling { return ruling{act: actRefresh} }
-
-// refused marks a refusal of the credentials: a fresh endpoint helps, or nothing does.
-func refused() ruling {
-	return ruling{act: actRefresh, code: fault.BadCredentials, most: maxRefused}
-}
-
-// doubted asks for a fresh endpoint once: a broker that refuses an installation does
-// not say whether it still exists, and the server of the endpoint does.
-func doubted() ruling {
-	return ruling{act: actRefresh, code: fault.Unauthorized, remedy: remedyUnauthorized, most: 2}
-}
-
 // judge looks the cause up.
 func judge(c cause) ruling {
 	switch c.kind {
@@ -121,7 +48,7 @@ func judge(c cause) ruling {
 		if r, ok := subackRulings.find(c.reason); ok {
 			return r
 		}
-		return stop(fault.ProtocolError)
+		return stop.ruling(fault.ProtocolError)
 	case causeClosed:
 		return judgeClose(c.err)
 	case causeDial:
@@ -131,9 +58,9 @@ func judge(c cause) ruling {
 	case causeViolation:
 		return lookup(violationRulings, c.reason, fault.ProtocolError)
 	case causeExpired:
-		return expired()
+		return expired.ruling("")
 	}
-	return retry(fault.Timeout)
+	return retry.ruling(fault.Timeout)
 }
 
 // lookup gives the ruling for reason. What the standard does not allow in the packet
@@ -142,7 +69,7 @@ func lookup(rulings table[mqtt.ReasonCode], reason mqtt.ReasonCode, other fault.
 	if r, ok := rulings.find(reason); ok {
 		return r
 	}
-	return retry(other)
+	return retry.ruling(other)
 }
 
 // judgeClose rules on a transport that ended without a DISCONNECT before.
@@ -151,7 +78,7 @@ func judgeClose(err error) ruling {
 		if r, ok := closeRulings.find(c.Code); ok {
 			return r
 		}
-		return retry(fault.Network)
+		return retry.ruling(fault.Network)
 	}
 	return byCode(readRulings, err)
 }
@@ -164,7 +91,7 @@ func judgeDial(err error) ruling {
 			return r
 		}
 		if f.Status >= 500 {
-			return retry(fault.ServerError)
+			return retry.ruling(fault.ServerError)
 		}
 	}
 	return byCode(dialRulings, err)
@@ -178,9 +105,9 @@ func byCode(rulings table[fault.Code], err error) ruling {
 		return r
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		return retry(fault.Timeout)
+		return retry.ruling(fault.Timeout)
 	}
-	return retry(fault.Network)
+	return retry.ruling(fault.Network)
 }
 
 // wait gives the shortest wait before the next attempt: the ruling's, or what the

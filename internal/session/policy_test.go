@@ -41,7 +41,7 @@ func TestPolicyOverAllReasonCodes(t *testing.T) {
 			c := cause{kind: kind, reason: code}
 			r := judge(c)
 			if nothingWrong := kind == causeDisconnect && code == mqtt.MaximumConnectTime; nothingWrong {
-				assert.Equal(t, expired(), r)
+				assert.Equal(t, expired.ruling(""), r)
 				continue
 			}
 			require.NotEmpty(t, r.code, c.sentence())
@@ -66,7 +66,7 @@ func TestPolicyOverAllReasonCodes(t *testing.T) {
 func TestPolicyOverAllPubackCodes(t *testing.T) {
 	for n := range 256 {
 		code := mqtt.ReasonCode(n)
-		_, listed := pubackRulings[code]
+		_, listed := pubackRulings.find(code)
 		for _, kind := range []byte{0x40, 0x50} { // PUBACK and PUBREC
 			legal := mqtt.Check(mqtt.V5, mqtt.FromServer, []byte{kind, 3, 0, 1, byte(code)}) == nil
 			assert.Equal(t, legal && code >= mqtt.UnspecifiedError, listed, "code 0x%02X", n)
@@ -225,6 +225,7 @@ func TestTablesListEachCauseOnce(t *testing.T) {
 		"CONNACK": keys(connackRulings), "DISCONNECT": keys(disconnectRulings), "SUBACK": keys(subackRulings),
 		"close codes": keys(closeRulings), "reading": keys(readRulings), "HTTP statuses": keys(statusRulings),
 		"dialing": keys(dialRulings), "endpoints": keys(endpointRulings),
+		"PUBACK": keys(pubackRulings), "violations": keys(violationRulings),
 	} {
 		seen := map[string]bool{}
 		for _, key := range list {

@@ -99,10 +99,7 @@ func (l *loop) unsuback(p *mqtt.Unsuback) {
 
 // refusedFilter is the error of an ask that the server refused.
 func refusedFilter(what string, reason mqtt.ReasonCode, p *mqtt.Properties) *fault.Error {
-	r, ok := subackRulings.find(reason)
-	if !ok {
-		r.code = fault.ProtocolError
-	}
+	r := lookup(subackRulings, reason, fault.ProtocolError)
 	if r.code == fault.Unauthorized { // the credentials are good
 		r.code = fault.Forbidden
 	}
