@@ -33,6 +33,8 @@ func TestErrorsNameTheArgument(t *testing.T) {
 		{"no topic", "connect", `[{ username: "u", password: "p", host: "h" }]`, "endpoint.mqttTopic must be a string"},
 		{"keep alive off", "connect", `[` + endpoint + `, { keepAlive: 0 }]`, "options.keepAlive must be a whole number from 1 to 65535"},
 		{"qos 3", "connect", `[` + endpoint + `, { qos: 3 }]`, "options.qos must be a whole number from 0 to 2"},
+		{"displacement on", "connect", `[` + endpoint + `, { displacement: "on" }]`, "displacement must be off"},
+		{"a queue for nobody", "connect", `[` + endpoint + `, { maxQueue: 0 }]`, "options.maxQueue must be a whole number from 1 to"},
 		{"protocol 6", "connect", `[` + endpoint + `, { protocol: 6 }]`, "options.protocol must be a whole number from 3 to 5"},
 		{"a callback that is none", "connect", `[` + endpoint + `, { onMessage: "f" }]`, "options.onMessage must be a function"},
 		{"a path without slash", "connect", `[` + endpoint + `, { path: "mqtt" }]`, "path"},

@@ -29,6 +29,7 @@ func readConnectOptions(v js.Value) (connectOptions, error) {
 	f.number("keepAlive", 1, 65535, &keepAlive)
 	f.number("qos", 0, 2, &qos)
 	f.number("protocol", 3, 5, &o.Protocol)
+	f.text("displacement", &o.Displacement)
 	f.flag("cleanStart", &o.CleanStart)
 	f.number("sessionExpiry", 0, maxTimeout, &expiry)
 	f.number("maxQueue", 1, maxTimeout, &o.MaxQueue)

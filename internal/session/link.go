@@ -42,9 +42,10 @@ type link struct {
 	onWriting []*outgoing // those of the write under way
 	broken    error       // a write failed; the reader may still have the reason
 
-	keep    keepAlive
-	unacked int // messages received at QoS 1 and 2 and not acknowledged to the end
-	server  limits
+	keep     keepAlive
+	welcomed time.Time // when CONNACK came
+	unacked  int       // messages received at QoS 1 and 2 and not acknowledged to the end
+	server   limits
 }
 
 // limits are what the server announced in CONNACK.

@@ -18,6 +18,7 @@ type loop struct {
 	s       *Session
 	cfg     *Config
 	machine machine
+	began   time.Time
 	version mqtt.Version // of the current attempt
 	codec   mqtt.Codec   // for that version
 	events  []event      // the one that is performed, and those that came up in it
@@ -45,6 +46,8 @@ type loop struct {
 
 func newLoop(s *Session) *loop {
 	l := &loop{s: s, cfg: &s.cfg}
+	l.began = l.now()
+	l.machine.contest.off = l.cfg.NoContest
 	l.machine.version = negotiation{forced: l.cfg.Version != 0, spoken: l.cfg.Version}
 	l.out.max = s.cfg.MaxOutgoing
 	l.alarms.timer = s.cfg.Clock.NewTimer()
@@ -141,7 +144,14 @@ func (l *loop) step(e event) {
 }
 
 // lose ends the current attempt.
-func (l *loop) lose(c cause) { l.step(lost{l.machine.gen, c}) }
+func (l *loop) lose(c cause) {
+	now := l.now()
+	c.at = now.Sub(l.began)
+	if l.link != nil {
+		c.lived = now.Sub(l.link.welcomed)
+	}
+	l.step(lost{l.machine.gen, c})
+}
 
 // dispatch hands over what this turn received.
 func (l *loop) dispatch() {

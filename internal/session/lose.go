@@ -11,6 +11,10 @@ func (m machine) lose(c cause) (machine, []effect) {
 	if r.filter && m.phase == phaseOnline {
 		r.act, r.blame = actRetry, true
 	}
+	if m.phase > phaseGreeting && m.contest.decided(c, r, m.version.spoken) {
+		c.kind = causeContest
+		r = judge(c)
+	}
 	if r.most > 0 {
 		m.refused++
 		if m.refused >= r.most {

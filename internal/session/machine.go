@@ -16,6 +16,7 @@ type machine struct {
 	held     bool   // the server asked to be left alone for a while: waking does not shorten the wait
 	version  negotiation
 	session  memory
+	contest  contest
 }
 
 // memory is what the machine knows of the session at the server.
@@ -99,7 +100,7 @@ func step(m machine, e event) (machine, []effect) {
 		return m.wake(e.why)
 	case takenBack:
 		if m.phase == phaseDisplaced {
-			m.failures, m.refused, m.refresh = 0, 0, false
+			m.failures, m.refused, m.refresh, m.contest.count = 0, 0, false, 0
 			return m.start("taking the connection back")
 		}
 	case closedByUser:

@@ -24,6 +24,7 @@ const (
 	causeTimeout                     // a deadline passed; text says of what
 	causeViolation                   // the server broke the protocol; reason and err
 	causeExpired                     // the endpoint's time is over
+	causeContest                     // closed again and again, as by another client with the same identifier
 )
 
 // cause is why an attempt or a connection ended.
@@ -35,6 +36,9 @@ type cause struct {
 	returned int
 	text     string // the server's reason string, or what was awaited
 	err      error
+
+	at    time.Duration // when it happened, since the session was opened
+	lived time.Duration // since CONNACK
 }
 
 // judge looks the cause up.
@@ -59,6 +63,8 @@ func judge(c cause) ruling {
 		return lookup(violationRulings, c.reason, fault.ProtocolError)
 	case causeExpired:
 		return expired.ruling("")
+	case causeContest:
+		return contested.ruling(fault.Displaced)
 	}
 	return retry.ruling(fault.Timeout)
 }
@@ -173,6 +179,8 @@ func (c cause) sentence() string {
 		return "the broker broke the protocol"
 	case causeExpired:
 		return expiredText
+	case causeContest:
+		return "the broker has closed the connection three times soon after it was accepted: another tab or device seems to use it"
 	default:
 		return c.text + " did not come in time"
 	}

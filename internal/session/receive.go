@@ -143,7 +143,8 @@ func (l *loop) connack(p *mqtt.Connack) {
 	if props.ServerKeepAlive != nil {
 		seconds = *props.ServerKeepAlive // [MQTT-3.2.2-21]
 	}
-	k.keep.start(l.now(), seconds)
+	k.welcomed = l.now()
+	k.keep.start(k.welcomed, seconds)
 	kept := !l.cfg.CleanStart && (props.SessionExpiry == nil || *props.SessionExpiry > 0) // MQTT 5, 3.2.2.3.2
 	if props.ReceiveMaximum != nil {
 		k.server.receiveMaximum = int(*props.ReceiveMaximum)

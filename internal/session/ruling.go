@@ -10,6 +10,7 @@ const (
 	remedyUnauthorized = "Check that the installation still exists, then fetch its endpoint again and connect anew."
 	remedyMoved        = "Nothing to do: a new endpoint is fetched, which names the server to use."
 	remedyOrigin       = "Allow this page's origin and this path at the broker's WebSocket listener."
+	remedyContest      = "End the other tab or device, or call takeBack; for a broker that restarts often set the option displacement to off."
 	remedyAuth         = "Let the broker accept a user name and a password; extended authentication (AUTH) is not supported."
 	remedyPath         = "Check the path of the broker's WebSocket listener; usually it is /mqtt."
 )
@@ -57,6 +58,7 @@ const (
 	revoked                    // the installation is gone: nothing failed, so the session is closed
 	over                       // somebody has closed it
 	displaced                  // another connection took over
+	contested                  // it seems so
 	refused                    // of the credentials: a fresh endpoint helps, or nothing does
 	doubted                    // a fresh endpoint tells whether the installation still exists, which the broker does not
 	moved                      // a fresh endpoint names the server
@@ -77,6 +79,7 @@ var courseRulings = [courses]ruling{
 	revoked:      {act: actStop, end: phaseClosed},
 	over:         {act: actStop, end: phaseClosed},
 	displaced:    {act: actDisplace},
+	contested:    {act: actDisplace, remedy: remedyContest},
 	refused:      {act: actRefresh, most: maxRefused},
 	doubted:      {act: actRefresh, most: 2, remedy: remedyUnauthorized},
 	moved:        {act: actRefresh, remedy: remedyMoved},

@@ -162,6 +162,12 @@ export interface ConnectOptions extends CallOptions {
   keepAlive?: number | undefined;
   /** The QoS to subscribe with; 1 when absent. */
   qos?: 0 | 1 | 2 | undefined;
+  /**
+   * "off" switches off the watch for another tab or device of the owner on brokers that do not tell of
+   * it, which is before MQTT 5. By default three closes within a minute, each less than 5 seconds after
+   * the connection was accepted, lead to `displaced`. For brokers that restart often.
+   */
+  displacement?: "off" | undefined;
   /** Has the broker forget the messages and subscriptions that it kept over a lost connection. */
   cleanStart?: boolean | undefined;
   /** Seconds for which the broker is to keep them; an hour when absent. Before MQTT 5 the broker decides. */

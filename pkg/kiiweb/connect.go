@@ -49,6 +49,11 @@ type ConnectOptions struct {
 	// best that the broker speaks: 5 is tried first, then 3.1.1, then 3.1, and what worked
 	// at an address is used for a day, by all connections of the program.
 	Protocol int
+	// Displacement "off" switches off the watch for another client of the owner on brokers
+	// that do not tell of it, which is before MQTT 5: by default three closes, each less
+	// than 5 seconds after the connection was accepted, within 60 seconds are taken for
+	// that, and the state becomes displaced. It is for brokers that restart often.
+	Displacement string
 	// Transport is how to connect. "" chooses: natively ssl, else wss; in a browser wss,
 	// or ws when the page itself came over http from this machine, as the broker did.
 	Transport Transport
@@ -118,6 +123,9 @@ func (o ConnectOptions) resolve() (ConnectOptions, error) {
 	if o.Protocol != 0 && (o.Protocol < int(mqtt.V31) || o.Protocol > int(mqtt.V5)) {
 		return o, invalid("protocol must be 5, 4 or 3")
 	}
+	if o.Displacement != "" && o.Displacement != "off" {
+		return o, invalid("displacement must be off, or left out")
+	}
 	if o.Path == "" {
 		o.Path = defaultPath
 	}
@@ -170,6 +178,7 @@ func (conn *Connection) open(o ConnectOptions) {
 		QoS:       *o.QoS,
 		Version:   mqtt.Version(o.Protocol),
 
+		NoContest:      o.Displacement == "off",
 		CleanStart:     o.CleanStart,
 		SessionExpiry:  uint32(min((o.SessionExpiry+time.Second-1)/time.Second, math.MaxUint32)),
 		ReceiveMaximum: int(o.ReceiveMaximum),

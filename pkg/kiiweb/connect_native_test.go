@@ -107,6 +107,7 @@ func TestConnectRefusesArguments(t *testing.T) {
 		{"no such port", change(func(e *Endpoint) { e.PortWS = 70000 }), ConnectOptions{}, CodeInvalidArgument, "port"},
 		{"QoS 3", good, ConnectOptions{QoS: &three}, CodeInvalidArgument, "qos"},
 		{"no such protocol", good, ConnectOptions{Protocol: 6}, CodeInvalidArgument, "protocol"},
+		{"no such displacement", good, ConnectOptions{Displacement: "on"}, CodeInvalidArgument, "displacement"},
 		{"negative timeout", good, ConnectOptions{Timeout: -1}, CodeInvalidArgument, "timeout"},
 		{"relative path", good, ConnectOptions{Path: "mqtt"}, CodeInvalidArgument, "path"},
 		{"unknown transport", good, ConnectOptions{Transport: "udp"}, CodeInvalidArgument, "udp"},

@@ -1,0 +1,43 @@
+package session
+
+import (
+	"time"
+
+	"github.com/kiiweb/kiiweb/internal/fault"
+	"github.com/kiiweb/kiiweb/internal/mqtt"
+)
+
+const (
+	// briefLife is how soon after CONNACK a close is a sign that another client with the
+	// same identifier took over.
+	briefLife = 5 * time.Second
+	// contestSpan is the time within which three such closes are the proof.
+	contestSpan = 60 * time.Second
+)
+
+// contest watches for another client with the same identifier where the broker does
+// not tell of it: before MQTT 5. Without, the two would evict each other for ever. It is
+// a part of the machine, and as pure.
+type contest struct {
+	off   bool // the application does not want it
+	count uint8
+	last  [2]time.Duration // when the latest brief connections ended, count of them
+}
+
+// decided notes the end of a connection that was accepted, and tells whether it proves
+// the contest. Only a close without a reason counts.
+func (k *contest) decided(c cause, r ruling, v mqtt.Version) bool {
+	if k.off || v == mqtt.V5 || c.kind != causeClosed || r.code != fault.Network || c.lived >= briefLife {
+		return false
+	}
+	if k.count == 2 && c.at-k.last[0] < contestSpan {
+		return true
+	}
+	if k.count < 2 {
+		k.count++
+	} else {
+		k.last[0] = k.last[1]
+	}
+	k.last[k.count-1] = c.at
+	return false
+}
