@@ -92,6 +92,22 @@ test("an administrator registers, loads, changes and deletes things", async () =
   await fails((cb) => context.loadThingWithThingID(thing.getThingID(), cb));
 });
 
+test("an administrator disables and enables a thing", async () => {
+  const { sdk, context } = await newAdmin(wire.site);
+  const device = await newDevice(wire.site);
+  const thing = context.thingWithID(device.thing.getThingID());
+  assert.equal(await thing.disable(), thing);
+  await thing.refresh();
+  assert.equal(thing.getDisabled(), true);
+  assert.match((await rejects(sdk.Kii.authenticateAsThing(device.vendorThingID, password))).message, /statusCode: 400 error code: invalid_grant/);
+  assert.match((await rejects(device.thing.refresh())).message, /statusCode: 401 error code: UNAUTHORIZED/);
+  assert.deepEqual(await succeeds((cb) => thing.enable(cb)), [thing]);
+  await sdk.Kii.authenticateAsThing(device.vendorThingID, password);
+  assert.deepEqual(await succeeds((cb) => thing.disable(cb)), [thing]);
+  await thing.enable();
+  assert.equal(thing.getDisabled(), false);
+});
+
 test("the SDK has no push installation for administrators; the REST API has", async () => {
   const { sdk, context } = await newAdmin(wire.site);
   const { user } = await newPerson(wire.site);

@@ -186,3 +186,35 @@ test("a bucket is deleted with what is in it", async () => {
     assert.match((await rejects(object.refresh())).message, /^(OBJECT|BUCKET)_NOT_FOUND: ./);
   }
 });
+
+test("a query for everything goes through a bucket page by page", async () => {
+  const { KiiQuery, KiiClause } = person.sdk;
+  const bucket = person.user.bucketWithName(unique("bucket"));
+  for (let n = 0; n < 5; n++) {
+    const object = bucket.createObject();
+    object.set("n", n);
+    object.set("motto", "100%");
+    await object.save();
+  }
+  const found: number[] = [];
+  let query: KiiCloud.KiiQuery | null = KiiQuery.queryWithClause(null as never);
+  query.setLimit(2);
+  for (let page = 0; query !== null; page++) {
+    const asked: KiiCloud.KiiQuery = query;
+    const [performed, objects, next] = page % 2 === 0 ? await bucket.executeQuery<KiiCloud.KiiObject>(asked) : await succeeds((cb) => bucket.executeQuery(asked, cb));
+    assert.equal(performed, asked);
+    assert.ok(objects.length <= 2);
+    found.push(...objects.map((object: KiiCloud.KiiObject) => object.get<number>("n")));
+    query = next;
+  }
+  assert.deepEqual(found.sort(), [0, 1, 2, 3, 4]);
+  assert.equal((await bucket.executeQuery<KiiCloud.KiiObject>(null as never))[1].length, 5);
+
+  assert.equal((await bucket.count())[2], 5);
+  assert.equal((await succeeds((cb) => bucket.count(cb)))[2], 5);
+  assert.equal((await bucket.countWithQuery(KiiQuery.queryWithClause(null as never)))[2], 5);
+  assert.equal((await succeeds((cb) => bucket.countWithQuery(KiiQuery.queryWithClause(null as never), cb)))[2], 5);
+
+  const narrow = KiiQuery.queryWithClause(KiiClause.equals("n", 1));
+  assert.match((await rejects(bucket.executeQuery(narrow))).message, /^QUERY_NOT_SUPPORTED: ./);
+});

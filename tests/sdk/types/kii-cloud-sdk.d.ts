@@ -66,6 +66,8 @@ interface Sdk {
   KiiPushInstallation: typeof KiiCloud.KiiPushInstallation;
   KiiPushMessageBuilder: typeof KiiCloud.KiiPushMessageBuilder;
   KiiPushSubscription: typeof KiiCloud.KiiPushSubscription;
+  KiiQuery: typeof KiiCloud.KiiQuery;
+  KiiClause: typeof KiiCloud.KiiClause;
   KiiThing: typeof KiiCloud.KiiThing & {
     thingWithID(thingID: string): KiiCloud.KiiThing;
   };
