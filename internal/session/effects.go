@@ -12,10 +12,12 @@ import (
 type effect interface{ effect() string }
 
 type (
-	// fetch asks the Endpoint hook. refresh: what it gave last was refused or lapsed.
+	// fetch asks the Endpoint hook. refresh: what it gave last was refused or lapses.
+	// ahead: the connection goes on meanwhile, and where this fails.
 	fetch struct {
 		gen     uint32
 		refresh bool
+		ahead   bool
 	}
 	// dial opens the transport to the endpoint that was fetched, for one version.
 	dial struct {

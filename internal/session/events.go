@@ -12,7 +12,7 @@ type event interface{ happened() }
 type (
 	// opened starts the session.
 	opened struct{}
-	// endpointReady: the Endpoint hook answered. lapsed: what it gave has expired.
+	// endpointReady: the Endpoint hook answered, to begin an attempt or ahead of need. lapsed: what it gave has expired.
 	// proven: the version that worked there before, 0 for none.
 	endpointReady struct {
 		gen    uint32
@@ -43,6 +43,8 @@ type (
 	}
 	// retryDue: the waiting time is over.
 	retryDue struct{}
+	// expiring: the endpoint is near its end.
+	expiring struct{ gen uint32 }
 	// stableDue: the connection has been online for the stable period.
 	stableDue struct{ gen uint32 }
 	// woken: something suggests that the network or the machine came back.
@@ -61,6 +63,7 @@ func (subscribed) happened()    {}
 func (unrenewed) happened()     {}
 func (lost) happened()          {}
 func (retryDue) happened()      {}
+func (expiring) happened()      {}
 func (stableDue) happened()     {}
 func (woken) happened()         {}
 func (takenBack) happened()     {}
@@ -81,6 +84,8 @@ func generation(e event) (gen uint32, ok bool) {
 	case unrenewed:
 		return e.gen, true
 	case lost:
+		return e.gen, true
+	case expiring:
 		return e.gen, true
 	case stableDue:
 		return e.gen, true

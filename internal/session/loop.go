@@ -25,6 +25,7 @@ type loop struct {
 	ended   bool
 
 	endpoint Endpoint       // of the current attempt
+	renewAt  time.Time      // when to fetch it anew; zero: never, or it was tried
 	assigned string         // client identifier that a server gave
 	offered  transport.Conn // just dialed, for the greet effect
 	cancel   context.CancelFunc
@@ -182,7 +183,7 @@ func (l *loop) alarm() {
 		l.step(stableDue{l.machine.gen})
 	}
 	if l.alarms.due(alarmExpiry, now) {
-		l.lose(cause{kind: causeExpired})
+		l.expires(now)
 	}
 	if l.alarms.due(alarmQueue, now) {
 		l.expire(now)

@@ -25,7 +25,7 @@ func (m machine) lose(c cause) (machine, []effect) {
 	if m.phase == phaseGreeting {
 		switch m.version.judge(c, r) {
 		case verdictNext:
-			return m.again(do)
+			return m.again(do, "connecting with "+versionName(m.version.spoken))
 		case verdictForget:
 			r.act = actRetry
 			do = append(do, m.remember(0)...)
@@ -52,10 +52,9 @@ func (m machine) lose(c cause) (machine, []effect) {
 	return m, do
 }
 
-// again tries the next version, at once and as an attempt of its own.
-func (m machine) again(do []effect) (machine, []effect) {
+// again dials without a wait, in an attempt of its own.
+func (m machine) again(do []effect, reason string) (machine, []effect) {
 	m.gen++
-	reason := "connecting with " + versionName(m.version.spoken)
 	m, next := m.dial()
 	return m, append(append(do, announce{state: Connecting, reason: reason}), next...)
 }

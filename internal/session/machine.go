@@ -39,6 +39,8 @@ const (
 //	greeting     welcomed       subscribing
 //	greeting     lost           dialing, where another version is to be tried
 //	subscribing  subscribed     online
+//	online       expiring       online, and an endpoint is fetched
+//	online       endpointReady  dialing: the endpoint was renewed
 //	online       unrenewed      online, and the application is told
 //	online       stableDue      online, with the back-off reset
 //	online       woken          online, with a PING
@@ -62,8 +64,13 @@ func step(m machine, e event) (machine, []effect) {
 			return m.start("connecting")
 		}
 	case endpointReady:
-		if m.phase == phaseFetching {
+		switch m.phase {
+		case phaseFetching:
 			return m.fetched(e)
+		case phaseOnline:
+			if !e.lapsed {
+				return m.renewed(e)
+			}
 		}
 	case dialed:
 		if m.phase == phaseDialing {
@@ -85,6 +92,10 @@ func step(m machine, e event) (machine, []effect) {
 	case unrenewed:
 		if m.phase == phaseOnline {
 			return m, []effect{announce{state: Online, reason: "not subscribed to " + e.filter + " any more", err: e.err}}
+		}
+	case expiring:
+		if m.phase == phaseOnline {
+			return m, []effect{fetch{gen: m.gen, refresh: true, ahead: true}}
 		}
 	case stableDue:
 		if m.phase == phaseOnline {
@@ -133,7 +144,7 @@ func (m machine) start(reason string) (machine, []effect) {
 	m.phase = phaseFetching
 	m.gen++
 	m.held = false
-	return m, []effect{announce{state: Connecting, reason: reason}, fetch{m.gen, m.refresh}, limit{stageEndpoint}}
+	return m, []effect{announce{state: Connecting, reason: reason}, fetch{gen: m.gen, refresh: m.refresh}, limit{stageEndpoint}}
 }
 
 // fetched goes on to the transport. An endpoint that has lapsed is fetched afresh
@@ -141,11 +152,17 @@ func (m machine) start(reason string) (machine, []effect) {
 func (m machine) fetched(e endpointReady) (machine, []effect) {
 	if e.lapsed && !m.refresh {
 		m.refresh = true
-		return m, []effect{fetch{m.gen, true}, limit{stageEndpoint}}
+		return m, []effect{fetch{gen: m.gen, refresh: true}, limit{stageEndpoint}}
 	}
 	m.refresh = false
 	m.version.begin(e.proven)
 	return m.dial()
+}
+
+// renewed goes over to an endpoint that was fetched ahead, at once and without a wait.
+func (m machine) renewed(e endpointReady) (machine, []effect) {
+	m.version.begin(e.proven)
+	return m.again([]effect{hangUp{mqtt.Success}}, "connecting with a new endpoint")
 }
 
 // dial opens the transport for the version whose turn it is.

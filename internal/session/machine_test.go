@@ -64,6 +64,7 @@ var allEvents = map[string]event{
 	"revoked":       lostRevoked,
 	"displaced":     lostDisplaced,
 	"retryDue":      retryDue{},
+	"expiring":      expiring{gen},
 	"stableDue":     stableDue{gen},
 	"woken":         woken{"online"},
 	"takenBack":     takenBack{},
@@ -104,11 +105,13 @@ var transitions = map[phase]map[string]transition{
 		"closedByUser": {phaseClosed, "hangUp discard settle announce finish"},
 	},
 	phaseOnline: {
-		"stableDue":    {phaseOnline, ""},
-		"unrenewed":    {phaseOnline, "announce"},
-		"filter":       {phaseWaiting, "abandon failSent wait"}, // the session's own is granted
-		"woken":        {phaseOnline, "ping"},
-		"closedByUser": {phaseClosed, "hangUp discard settle announce finish"},
+		"stableDue":     {phaseOnline, ""},
+		"expiring":      {phaseOnline, "fetch"},
+		"endpointReady": {phaseDialing, "hangUp announce dial limit"},
+		"unrenewed":     {phaseOnline, "announce"},
+		"filter":        {phaseWaiting, "abandon failSent wait"}, // the session's own is granted
+		"woken":         {phaseOnline, "ping"},
+		"closedByUser":  {phaseClosed, "hangUp discard settle announce finish"},
 	},
 	phaseWaiting: {
 		"retryDue":     {phaseFetching, attempt},
@@ -281,7 +284,7 @@ func TestTheWishForAFreshEndpointOutlivesAFailedFetch(t *testing.T) {
 
 func TestAFreshEndpointThatHasLapsedIsTriedAllTheSame(t *testing.T) {
 	m, effects := step(at(phaseFetching), endpointReady{gen: gen, lapsed: true})
-	assert.Equal(t, []effect{fetch{gen, true}, limit{stageEndpoint}}, effects)
+	assert.Equal(t, []effect{fetch{gen: gen, refresh: true}, limit{stageEndpoint}}, effects)
 	m, effects = step(m, endpointReady{gen: gen, lapsed: true})
 	assert.Equal(t, phaseDialing, m.phase)
 	assert.Equal(t, []effect{dial{gen, mqtt.V5}, limit{stageDial}}, effects)

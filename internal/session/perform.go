@@ -84,21 +84,39 @@ func (l *loop) fetch(e fetch) {
 	ctx := l.background()
 	go func() {
 		endpoint, err := guardHook(l.cfg, func() (Endpoint, error) { return l.cfg.Endpoint(ctx, e.refresh) })
-		l.s.post(func(l *loop) {
-			switch {
-			case err != nil:
-				l.step(lost{e.gen, cause{kind: causeEndpoint, err: err}})
-			case e.gen == l.machine.gen:
-				l.endpoint = endpoint
-				l.step(endpointReady{e.gen, l.lapsed(endpoint), l.cfg.Spoken.at(endpoint.URL, l.now())})
-			}
-		})
+		l.s.post(func(l *loop) { l.fetched(e, endpoint, err) })
 	}()
+}
+
+// fetched takes the hook's answer. One that was asked for ahead of need may fail: the
+// connection has some time left.
+func (l *loop) fetched(e fetch, endpoint Endpoint, err error) {
+	switch {
+	case e.ahead && (err != nil || l.lapsed(endpoint)):
+	case err != nil:
+		l.step(lost{e.gen, cause{kind: causeEndpoint, err: err}})
+	case e.gen == l.machine.gen:
+		l.endpoint = endpoint
+		l.renewAt = renewal(endpoint.Expires, l.now())
+		l.step(endpointReady{e.gen, l.lapsed(endpoint), l.cfg.Spoken.at(endpoint.URL, l.now())})
+	}
 }
 
 func (l *loop) lapsed(e Endpoint) bool {
 	return !e.Expires.IsZero() && e.Expires.Round(0).Sub(l.now().Round(0)) <= 0
 }
+
+// renewal gives the time at which an endpoint is to be fetched anew, so that the next
+// connection stands before it expires; zero: never.
+func renewal(expires, now time.Time) time.Time {
+	if expires.IsZero() {
+		return expires
+	}
+	return expires.Add(-min(max(expires.Round(0).Sub(now.Round(0)), 0)/10, renewAhead))
+}
+
+// renewAhead is how long before its end an endpoint is fetched anew at most.
+const renewAhead = time.Minute
 
 // dial opens the transport in the background. One that comes too late is closed.
 func (l *loop) dial(e dial) {
@@ -220,11 +238,26 @@ func (l *loop) announce(c Change) {
 	l.courier.tell(c)
 }
 
-// recheckExpiry sets the alarm for the endpoint's end by the wall clock, which went
-// on while the machine slept.
+// recheckExpiry sets the alarm for the endpoint's renewal, or its end, by the wall
+// clock, which went on while the machine slept.
 func (l *loop) recheckExpiry(now time.Time) {
 	if l.link == nil || l.endpoint.Expires.IsZero() {
 		return
 	}
-	l.alarms.set(alarmExpiry, now.Add(l.endpoint.Expires.Round(0).Sub(now.Round(0))))
+	at := l.endpoint.Expires
+	if !l.renewAt.IsZero() {
+		at = l.renewAt
+	}
+	l.alarms.set(alarmExpiry, now.Add(at.Round(0).Sub(now.Round(0))))
+}
+
+// expires renews the endpoint ahead of its end, or ends the connection with it.
+func (l *loop) expires(now time.Time) {
+	if l.renewAt.IsZero() || l.lapsed(l.endpoint) {
+		l.lose(cause{kind: causeExpired})
+		return
+	}
+	l.renewAt = time.Time{}
+	l.recheckExpiry(now)
+	l.step(expiring{l.machine.gen})
 }

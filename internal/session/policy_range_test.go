@@ -144,7 +144,7 @@ func TestRefusalsAreCountedOnEveryVersion(t *testing.T) {
 				}
 				var effects []effect
 				m, effects = step(m, retryDue{})
-				require.Contains(t, effects, fetch{m.gen, true}, strconv.Itoa(n))
+				require.Contains(t, effects, fetch{gen: m.gen, refresh: true}, strconv.Itoa(n))
 				m.phase = phaseGreeting
 			}
 		})

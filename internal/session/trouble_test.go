@@ -130,29 +130,6 @@ func TestSleepIsNoticed(t *testing.T) {
 	})
 }
 
-func TestEndpointExpires(t *testing.T) {
-	h := newHarness(t, nil)
-	h.set(func() { h.endpoint.Expires = t0.Add(20 * time.Second) })
-	b := h.online()
-	h.until(func() bool { return len(h.changes) > 0 })
-	assert.Equal(t, 20*time.Second, h.elapsed())
-	c := h.next(Waiting)
-	assert.Equal(t, Change{State: Waiting, Reason: expiredText, ReasonCode: -1, RetryIn: c.RetryIn}, c, "nothing is wrong")
-	assert.NotZero(t, c.RetryIn)
-	assert.Equal(t, mqtt.Success, b.expect(mqtt.DISCONNECT).(*mqtt.Disconnect).ReasonCode)
-	b.gone()
-	h.set(func() { h.endpoint.Expires = t0.Add(time.Hour) })
-	h.until(func() bool { return len(h.changes) > 0 })
-	h.next(Connecting)
-	b = h.welcome(&mqtt.Connack{})
-	h.next(Online)
-	assert.Equal(t, true, h.fetched()[len(h.fetched())-1])
-
-	h.clock.fire(t, 2*time.Hour) // sleeps over the endpoint's end
-	h.next(Waiting)
-	b.gone()
-}
-
 func TestTheBrokerSaysThatTheEndpointHasExpired(t *testing.T) {
 	h := newHarness(t, nil)
 	b := h.online()

@@ -4,6 +4,7 @@ package kiiweb
 
 import (
 	"context"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -176,6 +177,19 @@ func TestConnectSpeaksWhatTheBrokerSpeaks(t *testing.T) {
 			assert.Equal(t, c.spoken, b.next().connect.Version)
 		})
 	}
+}
+
+// The TTL that Kii gives overflows no timer.
+func TestConnectToAnEndpointThatHardlyExpires(t *testing.T) {
+	b := startBroker(t)
+	s := serve(t)
+	e := b.endpoint()
+	e.TTL, e.FetchedAt = math.MaxInt32*time.Second, time.Now()
+	conn := connect(t, s.client(), e, ConnectOptions{})
+	b.next()
+	require.NoError(t, conn.Publish(context.Background(), Message{QoS: 1}))
+	assert.Equal(t, StateOnline, conn.State().State)
+	assert.Empty(t, s.seen())
 }
 
 func TestConnectCancelled(t *testing.T) {
