@@ -24,8 +24,11 @@ func (c *call) read(v any) error {
 	if err != nil {
 		return invalidInput("The request body ended early.")
 	}
-	if len(bytes.TrimSpace(text)) == 0 {
+	switch string(bytes.TrimSpace(text)) {
+	case "":
 		return invalidInput("The request body is empty; a JSON object is expected.")
+	case "null": // which encoding/json takes for an object without fields
+		return invalidInput("The request body must be a JSON object, not a null.")
 	}
 	if !utf8.Valid(text) {
 		return invalidInput("The request body is not UTF-8.")

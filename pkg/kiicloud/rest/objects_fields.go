@@ -22,9 +22,6 @@ func (c *call) readFields() (fields, error) {
 	if err := c.read(&all); err != nil {
 		return nil, err
 	}
-	if all == nil {
-		return nil, invalidInput("The request body must be a JSON object, not a null.")
-	}
 	for _, k := range givenFields {
 		delete(all, k)
 	}

@@ -126,6 +126,7 @@ func TestMalformedBodies(t *testing.T) {
 		{"after umlauts", `{"ä":"ö" x}`, "line 1, column 10"},
 		{"array", `[1]`, "must be a JSON object, not an array"},
 		{"string", `"x"`, "must be a JSON object, not a string"},
+		{"null", " null\n", "must be a JSON object, not a null"},
 		{"wrong type", `{"deviceType":{"a":1}}`, "The field deviceType must not be an object"},
 		{"wrong flag", "{\"development\":\"maybe\"}", "The field development must not be a string"},
 		{"not UTF-8", "{\"deviceType\":\"\xff\"}", "not UTF-8"},

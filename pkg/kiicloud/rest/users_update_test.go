@@ -81,6 +81,7 @@ func TestUpdateUserChecksItsInput(t *testing.T) {
 		{"password with a name", "me", ann, `{"password":"pw-new","loginName":"ann"}`, 400, "INVALID_INPUT_DATA"},
 		{"too many fields", "me", ann, `{"a":"` + strings.Repeat("x", maxFields) + `"}`, 400, "INVALID_INPUT_DATA"},
 		{"array", "me", ann, `[]`, 400, "INVALID_INPUT_DATA"},
+		{"null, which would take all fields away", "me", ann, `null`, 400, "INVALID_INPUT_DATA"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			a := l.call("POST", "/api/apps/demo/users/"+c.path, c.token, c.body, "Content-Type", userUpdate)
