@@ -1,0 +1,162 @@
+package browser
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Tab is one page in a renderer of its own.
+type Tab struct {
+	b       *Browser
+	target  string
+	session string
+	older   []int // renderers that were there before
+	pid     int   // of its own
+}
+
+// Tab opens an empty tab in a window of its own, so that it counts as visible.
+func (b *Browser) Tab(ctx context.Context) (*Tab, error) {
+	older, err := b.renderers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var target struct{ TargetID string }
+	if err := b.conn.call(ctx, "", "Target.createTarget",
+		map[string]any{"url": "about:blank", "newWindow": true}, &target); err != nil {
+		return nil, err
+	}
+	var session struct{ SessionID string }
+	if err := b.conn.call(ctx, "", "Target.attachToTarget",
+		map[string]any{"targetId": target.TargetID, "flatten": true}, &session); err != nil {
+		return nil, err
+	}
+	return &Tab{b: b, target: target.TargetID, session: session.SessionID, older: older}, nil
+}
+
+// Close closes the tab.
+func (tab *Tab) Close(ctx context.Context) error {
+	return tab.b.conn.call(ctx, "", "Target.closeTarget", map[string]any{"targetId": tab.target}, nil)
+}
+
+// Call sends a command of the DevTools protocol to the tab.
+func (tab *Tab) Call(ctx context.Context, method string, params, out any) error {
+	return tab.b.conn.call(ctx, tab.session, method, params, out)
+}
+
+// Navigate goes to url and returns when the page begins to load.
+func (tab *Tab) Navigate(ctx context.Context, url string) error {
+	var went struct{ ErrorText string }
+	if err := tab.Call(ctx, "Page.navigate", map[string]any{"url": url}, &went); err != nil {
+		return err
+	}
+	if went.ErrorText != "" {
+		return fmt.Errorf("%s: %s", url, went.ErrorText)
+	}
+	return nil
+}
+
+// Eval runs an expression in the page, awaits its value where that is a promise, and
+// decodes it into out unless that is nil.
+func (tab *Tab) Eval(ctx context.Context, expression string, out any) error {
+	var got struct {
+		Result struct {
+			Value       json.RawMessage
+			Description string
+		}
+		ExceptionDetails *struct {
+			Text      string
+			Exception struct {
+				Value       json.RawMessage
+				Description string
+			}
+		}
+	}
+	if err := tab.Call(ctx, "Runtime.evaluate",
+		map[string]any{"expression": expression, "awaitPromise": true, "returnByValue": true}, &got); err != nil {
+		return err
+	}
+	if e := got.ExceptionDetails; e != nil {
+		return fmt.Errorf("the page threw: %s %s %s", e.Text, e.Exception.Description, e.Exception.Value)
+	}
+	if out == nil {
+		return nil
+	}
+	if got.Result.Value == nil {
+		return fmt.Errorf("the page gave no value: %s", got.Result.Description)
+	}
+	return json.Unmarshal(got.Result.Value, out)
+}
+
+// burn is for how many milliseconds a page is kept busy to prove which renderer it is in.
+const burn = 50
+
+// Identify finds the renderer that the loaded page is in, for Usage and Memory: one that has come
+// since the tab was asked for, so that no other tab is in it, and whose processor time
+// grows while the page is kept busy.
+func (tab *Tab) Identify(ctx context.Context) error {
+	pids, err := tab.b.renderers(ctx)
+	if err != nil {
+		return err
+	}
+	const busy = "{ const end = performance.now() + %d; while (performance.now() < end); }"
+	for range 20 { // on a busy machine a page gets little of its time
+		before := make(map[int]Usage)
+		for _, pid := range pids {
+			if u, err := ReadUsage(pid); err == nil && !slices.Contains(tab.older, pid) {
+				before[pid] = u
+			}
+		}
+		if err := tab.Eval(ctx, fmt.Sprintf(busy, burn), nil); err != nil {
+			return err
+		}
+		if pid, ok := busiest(before); ok {
+			tab.pid = pid
+			return nil
+		}
+	}
+	return errors.New("the tab's renderer cannot be told from the others")
+}
+
+// busiest gives the process that has used clearly more than all others since a reading.
+func busiest(before map[int]Usage) (pid int, clear bool) {
+	var most, sum time.Duration
+	for p, u := range before {
+		now, err := ReadUsage(p)
+		if err != nil {
+			continue
+		}
+		spent := now.Since(u).Total()
+		sum += spent
+		if spent > most {
+			most, pid = spent, p
+		}
+	}
+	return pid, most > burn*time.Millisecond/2 && most > 3*(sum-most)
+}
+
+// Usage is the processor time of the tab's renderer so far.
+func (tab *Tab) Usage() (Usage, error) { return ReadUsage(tab.pid) }
+
+// Memory says what a page holds after the garbage was collected, in bytes.
+type Memory struct {
+	Heap    int // of JavaScript
+	Buffers int // array buffers and WebAssembly memory as JavaScript's collector knows of it
+	Private int // memory of the renderer's alone, with all of the browser's own in it
+}
+
+// Memory collects the page's garbage and reads what is left.
+func (tab *Tab) Memory(ctx context.Context) (Memory, error) {
+	if err := tab.Call(ctx, "HeapProfiler.collectGarbage", nil, nil); err != nil {
+		return Memory{}, err
+	}
+	var heap struct{ UsedSize, BackingStorageSize float64 }
+	if err := tab.Call(ctx, "Runtime.getHeapUsage", nil, &heap); err != nil {
+		return Memory{}, err
+	}
+	private, err := PrivateMemory(tab.pid)
+	return Memory{int(heap.UsedSize), int(heap.BackingStorageSize), private}, err
+}
