@@ -88,12 +88,12 @@ func (c Case) ErrorCode() fault.Code {
 	return c.Code
 }
 
-// messages is how many of the row's packets are messages that a client hands on.
-func (c Case) messages() int64 {
+// Messages is how many of the row's packets are messages that a client hands on.
+func (c Case) Messages() int {
 	if c.End != Kept || c.Bytes[0] != '3' {
 		return 0
 	}
-	return int64(max(1, c.Times))
+	return max(1, c.Times)
 }
 
 // Title names the row and the version in a test.

@@ -131,7 +131,7 @@ func (g *guest) check(t *testing.T) {
 	switch c.End {
 	case Kept:
 		assert.Equal(t, []kiiweb.State{kiiweb.StateConnecting, kiiweb.StateOnline, kiiweb.StateClosed}, states)
-		assert.Equal(t, c.messages()+1, g.received.Load())
+		assert.Equal(t, c.Messages()+1, int(g.received.Load()))
 	case Retried:
 		if assert.Len(t, waiting, 1, "%v", states) {
 			g.requireError(t, waiting[0].Err)
