@@ -64,7 +64,7 @@ func bundle(root string) (map[string]file, error) {
 	command := exec.Command("go", args...)
 	command.Dir = root
 	if said, err := command.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("bundling the pages: %w\n%s\nIs bench/node_modules there? sh bench/deps.sh installs it", err, said)
+		return nil, fmt.Errorf("bundling the pages: %w\n%s\nIs bench/node_modules there? `make deps` installs it", err, said)
 	}
 	files := make(map[string]file)
 	for _, name := range names {

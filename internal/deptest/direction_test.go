@@ -30,7 +30,7 @@ var allowed = map[string][]string{
 	"wasm":      {"pkg/kiiweb", "internal/fault", "internal/jsx"},
 	"demo":      {"pkg/..."},
 	"tests/...": {"internal/...", "pkg/...", "tests/..."},
-	"bench/...": {"internal/...", "pkg/...", "tests/..."},
+	"bench/...": {"internal/...", "pkg/...", "tests/...", "bench/..."},
 }
 
 func TestDependenciesPointOneWay(t *testing.T) {
