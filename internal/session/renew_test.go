@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"math"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -97,15 +98,15 @@ func TestARenewalThatFailsLeavesTheConnectionItsTime(t *testing.T) {
 
 // The hook hangs: the endpoint's end is the connection's, and a new attempt asks again.
 func TestARenewalThatHangs(t *testing.T) {
-	var h *harness
-	h = newHarness(t, func(c *Config) {
+	var calls atomic.Int32
+	h := newHarness(t, func(c *Config) {
+		fetch := c.Endpoint
 		c.Endpoint = func(ctx context.Context, refresh bool) (Endpoint, error) {
-			e, err := h.fetch(ctx, refresh)
-			if len(h.fetched()) == 2 {
+			if calls.Add(1) == 2 {
 				<-ctx.Done()
 				return Endpoint{}, ctx.Err()
 			}
-			return e, err
+			return fetch(ctx, refresh)
 		}
 	})
 	h.set(func() { h.endpoint.Expires = t0.Add(20 * time.Second) })
