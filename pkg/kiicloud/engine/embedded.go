@@ -217,12 +217,19 @@ func (e *Embedded) wake(inst store.Installation) {
 	}
 }
 
+// Disconnect is part of Engine.
+func (e *Embedded) Disconnect(inst store.Installation) { e.endSession(inst, "its owner was disabled") }
+
+func (e *Embedded) endSession(inst store.Installation, why string) {
+	if s := e.sessions.of(inst.Topic); s != nil {
+		s.end(&guard.Refusal{Code: mqtt.AdministrativeAction, Reason: why})
+	}
+}
+
 // Revoke is part of Engine. The password needs nothing more: CONNECT looks for the
 // installation, which is gone.
 func (e *Embedded) Revoke(ctx context.Context, inst store.Installation) error {
-	if s := e.sessions.of(inst.Topic); s != nil {
-		s.end(&guard.Refusal{Code: mqtt.AdministrativeAction, Reason: "the installation was removed"})
-	}
+	e.endSession(inst, "the installation was removed")
 	for {
 		pushes, err := e.queue.Pending(ctx, inst.ID, 0, store.QueueMax)
 		if err != nil || len(pushes) == 0 {

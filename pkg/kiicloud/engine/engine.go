@@ -35,6 +35,10 @@ type Engine interface {
 	// Stored delivers what somebody else has put into the queues of installations, in a
 	// transaction of the store.
 	Stored(told store.Told)
+	// Disconnect ends the installation's connection (told 0x98 on MQTT 5), and nothing else.
+	// That it does not come back is for the store, which no longer finds the installation by
+	// its topic.
+	Disconnect(inst store.Installation)
 	// Revoke ends what the installation had: its password, then its connection (told
 	// 0x98 on MQTT 5), then its queue. The installation's row is gone already.
 	Revoke(ctx context.Context, inst store.Installation) error

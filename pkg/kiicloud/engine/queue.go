@@ -9,7 +9,8 @@ import (
 // Queue is what the embedded engine needs of the store: installations and the pushes that
 // wait for them.
 type Queue interface {
-	// InstallationByTopic finds an installation by its mqttTopic, else store.ErrNotFound.
+	// InstallationByTopic finds an installation by its mqttTopic, else store.ErrNotFound: there
+	// is none, or its owner may not connect.
 	InstallationByTopic(ctx context.Context, topic string) (store.Installation, error)
 	// Enqueue stores p durably and gives its place. dropped tells how many of the oldest
 	// had to go because of store.QueueMax. store.ErrNotFound: the installation is gone.

@@ -84,7 +84,7 @@ func (s *session) findInstallation(c *mqtt.Connect) *guard.Refusal {
 	inst, err := s.e.queue.InstallationByTopic(ctx, s.topic)
 	switch {
 	case errors.Is(err, store.ErrNotFound), err == nil && inst.ID != c.Username:
-		return &guard.Refusal{Code: mqtt.NotAuthorized, Reason: "the installation was removed"}
+		return &guard.Refusal{Code: mqtt.NotAuthorized, Reason: "the installation was removed, or its owner is disabled"}
 	case err != nil:
 		s.e.log.Error("installation cannot be looked up", "error", err)
 		return &guard.Refusal{Code: mqtt.ServerUnavailable, Reason: "the store does not answer: try again later"}

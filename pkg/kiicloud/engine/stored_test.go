@@ -4,8 +4,10 @@ import (
 	"context"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/kiiweb/kiiweb/internal/mqtt"
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/store"
 )
 
@@ -26,5 +28,21 @@ func TestStoredDeliversWhatOthersQueued(t *testing.T) {
 		c.e.Stored(store.Told{To: []store.Installation{absent, inst}, Dropped: map[string]int{inst.ID: 3}})
 		receive(t, client, inst, 1)
 		require.EqualValues(t, 3, c.e.Stats().Dropped)
+	})
+}
+
+// Disconnect ends the connection and leaves the queue.
+func TestDisconnectLeavesTheQueue(t *testing.T) {
+	onEachQueue(t, func(t *testing.T, q shelf) {
+		c := start(t, q, nil)
+		inst := q.install(t, installationFor(0))
+		client := c.connect(tcp5, inst)
+		c.push(inst, 0, 2)
+		c.e.Disconnect(inst)
+		expectEnd(t, tcp5, client, mqtt.AdministrativeAction)
+		c.e.Disconnect(inst)
+		assert.Equal(t, 2, c.pending(inst))
+		again := c.subscribe(tcp5, inst, qos1)
+		receive(t, again, inst, 0)
 	})
 }

@@ -33,6 +33,7 @@ type fakeEngine struct {
 	mu       sync.Mutex
 	pushes   []store.Push
 	revoked  []store.Installation
+	ended    []store.Installation // by Disconnect
 	told     []store.Told
 	fail     error
 	panicky  bool
@@ -69,6 +70,12 @@ func (e *fakeEngine) Stored(told store.Told) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.told = append(e.told, told)
+}
+
+func (e *fakeEngine) Disconnect(i store.Installation) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.ended = append(e.ended, i)
 }
 
 func (e *fakeEngine) Revoke(_ context.Context, i store.Installation) error {

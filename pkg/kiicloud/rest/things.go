@@ -25,7 +25,7 @@ func thingRoutes() []Route {
 		{"PATCH", thing, byItself, 204, "", "update those fields of a thing that are sent", (*API).updateThing},
 		{"DELETE", thing, byItself, 204, "", "delete a thing and all that is its own", (*API).deleteThing},
 		{"GET", thing + "/status", byItself, 200, typeThingStatus, "tell whether a thing is disabled", (*API).thingStatus},
-		{"PUT", thing + "/status", ByAdmin, 204, "", "disable a thing, which ends its tokens, or enable it", (*API).setThingStatus},
+		{"PUT", thing + "/status", ByAdmin, 204, "", "disable a thing, which ends its tokens and its connection, or enable it", (*API).setThingStatus},
 		{"PUT", thing + "/password", ByAdmin, 204, "", "change a thing's password, which ends its tokens", (*API).changeThingPassword},
 		{"POST", thing + "/push/messages", byItself, 201, typePushed, "push to a thing", (*API).pushToThing},
 	}
@@ -143,8 +143,8 @@ func (a *API) thingStatus(c *call) (any, error) {
 	return thingStatus{&disabled}, nil
 }
 
-// setThingStatus leaves the thing's installation alone: what is pushed to a disabled thing
-// waits for it.
+// setThingStatus leaves the thing's installation alone, but for its connection: what is pushed
+// to a disabled thing waits until it is enabled and comes back.
 func (a *API) setThingStatus(c *call) (any, error) {
 	o, err := a.thingFor(c, c.r.PathValue("thingID"), notYourThing)
 	if err != nil {
@@ -157,10 +157,19 @@ func (a *API) setThingStatus(c *call) (any, error) {
 	if req.Disabled == nil {
 		return nil, invalidInput("disabled is missing; it is true or false.")
 	}
-	return nil, a.changeThing(c, o, func(t *store.Thing) error {
+	err = a.changeThing(c, o, func(t *store.Thing) error {
 		t.Disabled = bool(*req.Disabled)
 		return nil
 	})
+	if err != nil || !bool(*req.Disabled) {
+		return nil, err
+	}
+	ctx := context.WithoutCancel(c.ctx()) // the thing is disabled, whether the caller waits or not
+	installed, err := a.Store.InstallationsOf(ctx, o)
+	for _, i := range installed {
+		a.Engine.Disconnect(i)
+	}
+	return nil, err
 }
 
 func (a *API) changeThing(c *call, o store.Owner, change func(*store.Thing) error) error {

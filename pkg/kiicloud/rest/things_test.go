@@ -161,6 +161,8 @@ func TestDisableThing(t *testing.T) {
 	a := l.call("POST", "/api/oauth2/token", "", `{"username":"VENDOR_THING_ID:v","password":"pw-v"}`)
 	a.want(t, 400, "invalid_grant")
 	assert.Contains(t, a.str("error_description"), "disabled")
+	require.Len(t, l.engine.ended, 1, "its connection")
+	assert.Equal(t, inst, l.engine.ended[0].ID)
 	a = l.call("POST", "/api/oauth2/token", "", `{"username":"VENDOR_THING_ID:v","password":"wrong"}`)
 	assert.NotContains(t, a.text, "disabled", "only who knows the password is told")
 	assert.Equal(t, true, l.call("GET", "/api/apps/demo/things/"+id+"/status", admin, "").json["disabled"])
@@ -169,6 +171,7 @@ func TestDisableThing(t *testing.T) {
 	require.Equal(t, 204, status(admin, `{"disabled":false}`).StatusCode)
 	again, _ := l.install(l.login("VENDOR_THING_ID:v", "pw-v"))
 	assert.Equal(t, inst, again)
+	assert.Len(t, l.engine.ended, 1, "enabling ends nothing")
 	assert.Empty(t, l.engine.revoked)
 }
 

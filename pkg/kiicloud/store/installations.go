@@ -15,8 +15,9 @@ const (
 
 	byID           = selectInstallation + `app_id = $1 AND id = $2`
 	byRegistration = selectInstallation + `app_id = $1 AND device_type = $2 AND registration_id = $3`
-	byTopic        = selectInstallation + `topic = $1`
-	byOwner        = selectInstallation + `app_id = $1 AND owner_kind = $2 AND owner_id = $3 ORDER BY created_at, id`
+	byTopic        = selectInstallation + `topic = $1 AND NOT (owner_kind = 'THING' AND EXISTS
+		(SELECT 1 FROM things WHERE things.app_id = installations.app_id AND things.id = owner_id AND disabled = 1))`
+	byOwner = selectInstallation + `app_id = $1 AND owner_kind = $2 AND owner_id = $3 ORDER BY created_at, id`
 
 	deleteInstallation = `DELETE FROM installations WHERE app_id = $1 AND id = $2 RETURNING ` + installationColumns
 )
@@ -58,7 +59,8 @@ func (s *SQL) InstallationByRegistration(ctx context.Context, appID, deviceType,
 	return i, wrap("find an installation", err)
 }
 
-// InstallationByTopic finds an installation by its mqttTopic. The error may be ErrNotFound.
+// InstallationByTopic finds an installation by its mqttTopic, for a client that connects. The
+// error may be ErrNotFound, also while its thing is disabled.
 func (s *SQL) InstallationByTopic(ctx context.Context, topic string) (Installation, error) {
 	i, err := scanInstallation(s.row(ctx, byTopic, topic))
 	return i, wrap("find an installation", err)
