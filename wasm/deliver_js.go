@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"syscall/js"
 
 	"github.com/kiiweb/kiiweb/internal/jsx"
@@ -27,14 +28,23 @@ func newEncoder(onBatch js.Value) *encoder {
 	return &encoder{onBatch: onBatch, topics: make(map[string]int)}
 }
 
-// deliver hands batch over, in pieces where it has more topics than are remembered.
+// deliver hands batch over, in pieces where it has more topics than are remembered. It
+// returns when all of it was handled.
 func (e *encoder) deliver(batch []kiiweb.Message) {
 	for len(batch) > 0 {
 		n, fresh := e.intern(batch)
 		first := len(e.topics) - len(fresh)
 		buffer := encode(batch[:n], e.topics)
-		invoke(e.onBatch, jsx.Uint8Array(buffer), n, js.ValueOf(fresh), first)
+		settled(invoke(e.onBatch, jsx.Uint8Array(buffer), n, js.ValueOf(fresh), first))
 		batch = batch[n:]
+	}
+}
+
+// settled waits where onBatch gave a promise: a page on another thread is then still
+// busy with the batch.
+func settled(handling js.Value) {
+	if jsx.TypeOf(handling) == js.TypeObject {
+		_, _ = jsx.Await(context.Background(), handling)
 	}
 }
 
@@ -125,16 +135,17 @@ var consoleError = js.Global().Get("console").Get("error")
 
 // invoke calls a function of the page. What it throws is shown as an uncaught error, and
 // never gets further into the program.
-func invoke(f js.Value, args ...any) {
-	_, err := jsx.Invoke(f, args...)
+func invoke(f js.Value, args ...any) js.Value {
+	result, err := jsx.Invoke(f, args...)
 	if err == nil {
-		return
+		return result
 	}
 	thrown, ok := err.(*jsx.Error)
 	if !ok {
-		return // the arguments are ours: they fit
+		return js.Undefined() // the arguments are ours: they fit
 	}
 	if _, err := jsx.Call(js.Global(), "reportError", thrown.Value); err != nil {
 		_, _ = jsx.Invoke(consoleError, thrown.Value)
 	}
+	return js.Undefined()
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"runtime"
 	"strconv"
 	"syscall/js"
 	"testing"
@@ -100,6 +101,35 @@ func TestTopicNamesAreBounded(t *testing.T) {
 	assert.Equal(t, "t"+strconv.Itoa(total-1), seen[total-1])
 	assert.Equal(t, "t0", seen[total])
 	assert.LessOrEqual(t, len(e.topics), maxTopics)
+}
+
+// A batch that another thread handles is delivered when that has said so, however it went.
+func TestABatchIsDeliveredWhenItsPromiseSettles(t *testing.T) {
+	for name, settle := range map[string]string{"handled": "resolve", "failed": "reject"} {
+		t.Run(name, func(t *testing.T) {
+			page := eval(t, `(() => { const page = { calls: 0 }; page.onBatch = () => { page.calls++; return new Promise((resolve, reject) => Object.assign(page, { resolve, reject })) }; return page })()`)
+			e := newEncoder(page.Get("onBatch"))
+			delivered := make(chan struct{})
+			go func() {
+				defer close(delivered)
+				e.deliver([]kiiweb.Message{{Topic: "a"}})
+			}()
+			for page.Get("calls").Int() == 0 {
+				runtime.Gosched()
+			}
+			for range 100 {
+				runtime.Gosched()
+				select {
+				case <-delivered:
+					t.Fatal("delivered while the page is busy with it")
+				default:
+				}
+			}
+			page.Call(settle)
+			<-delivered
+			assert.Equal(t, 1, page.Get("calls").Int())
+		})
+	}
 }
 
 func TestAMessageWithoutTheLoader(t *testing.T) {
