@@ -7,7 +7,10 @@ import (
 	"strconv"
 )
 
-// loader is one form in which the loader is shipped.
+// workerFile is the name of the script that runs the module in a worker.
+const workerFile = "worker.js"
+
+// loader is one form in which the loader is shipped, or the worker's part of it.
 type loader struct {
 	file   string // in js/dist
 	entry  string // in js/src
@@ -17,6 +20,7 @@ type loader struct {
 var loaders = []loader{
 	{"kiiweb.mjs", "esm.ts", "esm"},
 	{"kiiweb.js", "script.ts", "iife"},
+	{workerFile, "worker.ts", "iife"},
 }
 
 // bundleLoaders bundles the TypeScript sources with the wasm_exec.js that belongs to the module.

@@ -1,6 +1,6 @@
 // Command build writes js/dist, all that a web page needs: the WebAssembly module, the
-// loader as an ES module and as a script, the types, the toolchain's wasm_exec.js, and
-// precompressed copies of what a server sends. It needs Go alone.
+// loader as an ES module and as a script, the worker's script, the types, the toolchain's
+// wasm_exec.js, and precompressed copies of what a server sends. It needs Go alone.
 //
 //	go run ./internal/build         # build; what is fresh is left alone
 //	go run ./internal/build -size   # build, print the sizes, fail when over the budget

@@ -21,6 +21,7 @@ var budgets = []budget{
 	{wasmFile, 720_000},
 	{"kiiweb.mjs", 10_000},
 	{"kiiweb.js", 10_000},
+	{workerFile, 10_000},
 }
 
 // reportSizes prints each file's sizes and gives an error that names what is over its budget.

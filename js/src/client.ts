@@ -5,6 +5,7 @@ import type {
   ConnectOptions,
   Installation,
   Kii,
+  KiiError,
   Login,
   MqttEndpoint,
   Owner,
@@ -29,6 +30,14 @@ export class Client implements Kii {
 
   get current(): Login | null {
     return this.#login;
+  }
+
+  get host(): "worker" | "main" | null {
+    return this.#host.place.name;
+  }
+
+  get hostReason(): KiiError | null {
+    return this.#host.place.reason;
   }
 
   register(loginName: string, password: string, options?: CallOptions): Promise<Login> {

@@ -49,7 +49,7 @@ export function unsupported(feature: string): KiiError {
   return make("UNSUPPORTED", `This environment has no ${feature}.`, `Use a browser that has ${feature}.`);
 }
 
-const loadRemedies: Record<WasmLoadReason, string> = {
+const loadRemedies: Record<Exclude<WasmLoadReason, "origin">, string> = {
   notFound: "Put kiiweb.wasm beside the loader, or say with wasmURL where it is.",
   mime: "Make the server send kiiweb.wasm itself, as application/wasm, and no page in its place.",
   csp: "Add 'wasm-unsafe-eval' to script-src and the module's origin to connect-src of the Content-Security-Policy.",
@@ -57,7 +57,7 @@ const loadRemedies: Record<WasmLoadReason, string> = {
   network: "Check the connection, wasmURL and, where that is another origin, that its server allows this one (CORS).",
 };
 
-export function wasmLoad(why: WasmLoadReason, message: string, extra?: { cause?: unknown; status?: number }): KiiError {
+export function wasmLoad(why: keyof typeof loadRemedies, message: string, extra?: { cause?: unknown; status?: number }): KiiError {
   return new KiiError(message, { code: "WASM_LOAD", retryable: why === "network", remedy: loadRemedies[why], why, ...extra });
 }
 

@@ -5,4 +5,7 @@ import { loadFrom } from "./index.js";
 export { KiiError, version } from "./index.js";
 
 // In these words bundlers recognise an asset, and ship it.
-export const load = loadFrom(() => new URL("kiiweb.wasm", import.meta.url).href);
+export const load = loadFrom({
+  wasm: () => new URL("kiiweb.wasm", import.meta.url).href,
+  worker: () => new URL("worker.js", import.meta.url).href,
+});

@@ -1,11 +1,12 @@
 // Where the client's Go program runs. The page speaks to all places through this.
 
-import type { CallOptions, ConnectOptions, MqttEndpoint, PublishOptions, StateChange } from "../types/index.js";
+import type { CallOptions, ConnectOptions, KiiError, MqttEndpoint, PublishOptions, StateChange } from "../types/index.js";
 import type { Batch } from "./batch.js";
 
 /** Takes what happens on one connection. None of its methods throws. */
 export interface Sink {
-  batch(batch: Batch): void;
+  /** Takes messages, which count as delivered when it returns, or when what it returns settles. */
+  batch(batch: Batch): void | Promise<void>;
   state(change: StateChange): void;
 }
 
@@ -19,8 +20,17 @@ export interface Link {
   wake(cause: string): void;
 }
 
+/** Which place it is. */
+export interface Place {
+  /** null before the first call, which finds it out. */
+  readonly name: "worker" | "main" | null;
+  /** Why it is not the worker, where that was tried. */
+  readonly reason: KiiError | null;
+}
+
 /** Arguments and results are plain data, which can be cloned; errors are KiiErrors. */
 export interface Host {
+  readonly place: Place;
   call(method: string, args: unknown[], options: CallOptions): Promise<unknown>;
   connect(endpoint: MqttEndpoint, options: ConnectOptions, sink: Sink, call: CallOptions): Promise<Link>;
 }

@@ -1,19 +1,19 @@
-// The whole of the public API but for where the module is, which depends on how the
+// The whole of the public API but for where the other files are, which depends on how the
 // loader itself was loaded.
 
 import type { Kii, LoadOptions } from "../types/index.js";
+import { ChosenHost } from "./chosenhost.js";
 import { Client } from "./client.js";
-import { MainHost } from "./mainhost.js";
-import { readOptions } from "./options.js";
+import { readOptions, type Files } from "./options.js";
 
 export { KiiError } from "./errors.js";
 
 export const version: string = KIIWEB_VERSION;
 
-/** Makes load for a loader that expects the module at defaultURL. */
-export function loadFrom(defaultURL: () => string): (options: LoadOptions) => Promise<Kii> {
+/** Makes load for a loader that expects the other files where files says. */
+export function loadFrom(files: Files): (options: LoadOptions) => Promise<Kii> {
   return async (options) => {
-    const { config, wasmURL } = readOptions(options, defaultURL);
-    return new Client((login) => new MainHost(config, wasmURL, login));
+    const settings = readOptions(options, files);
+    return new Client((login) => new ChosenHost(settings, login));
   };
 }

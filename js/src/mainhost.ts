@@ -1,22 +1,28 @@
-// The host that runs the Go program in the page's own thread.
+// The host that runs the Go program in the thread that it is in itself: the page's, or,
+// behind a WorkerHost, a worker's.
 
-import type { CallOptions, ConnectOptions, Login, MqttEndpoint, StateChange } from "../types/index.js";
+import type { CallOptions, ConnectOptions, KiiError, Login, MqttEndpoint, StateChange } from "../types/index.js";
 import { batchOf } from "./batch.js";
 import { isFinal } from "./connection.js";
-import type { Host, Link, Sink } from "./host.js";
+import type { Host, Link, Place, Sink } from "./host.js";
 import type { Config } from "./options.js";
 import { Program, type Exports } from "./program.js";
 import { Clock } from "./calls.js";
 import { compiledModule } from "./wasm.js";
 
 export class MainHost implements Host {
+  readonly place: Place;
   readonly #config: Config;
   readonly #wasmURL: string;
   readonly #login: () => Login | null;
   #program: Promise<Program> | undefined;
 
-  /** login is who is logged in: a program that takes the place of a dead one is told. */
-  constructor(config: Config, wasmURL: string, login: () => Login | null) {
+  /**
+   * login is who is logged in: a program that takes the place of a dead one is told. reason is
+   * why this host has to do.
+   */
+  constructor(config: Config, wasmURL: string, login: () => Login | null, reason: KiiError | null = null) {
+    this.place = { name: "main", reason };
     this.#config = config;
     this.#wasmURL = wasmURL;
     this.#login = login;

@@ -1,6 +1,6 @@
 // What load takes, checked before anything is fetched.
 
-import type { LoadOptions, Site } from "../types/index.js";
+import type { HostOption, LoadOptions, Site } from "../types/index.js";
 import { copyOptions } from "./calls.js";
 import { invalidArgument } from "./errors.js";
 
@@ -13,21 +13,47 @@ export interface Config {
   allowInsecure?: boolean;
 }
 
+/** Where the files of the library are that the loader needs. */
+export interface Files {
+  wasm(): string;
+  worker(): string;
+}
+
+/** What load has settled. */
+export interface Settings {
+  config: Config;
+  wasmURL: string;
+  /** Throws where that is not known: a bundler has taken import.meta.url away. */
+  workerURL: () => string;
+  host: HostOption;
+}
+
+const hosts: readonly unknown[] = ["auto", "worker", "main"] satisfies HostOption[];
 const sites: readonly string[] = ["US", "JP", "SG", "EU"];
 
-/** Checks options; defaultURL says where the module is when they do not. */
-export function readOptions(options: LoadOptions, defaultURL: () => string): { config: Config; wasmURL: string } {
+/** Checks options; files says where the others are when they do not. */
+export function readOptions(options: LoadOptions, files: Files): Settings {
   if (options === null || typeof options !== "object") {
     throw invalidArgument("options must be an object with appID, appKey and site or baseURL.");
   }
   const given: Record<string, unknown> = copyOptions<object>("options", options) as typeof given;
-  const { appID, appKey, site, baseURL, wasmURL, allowInsecure } = given;
+  const { appID, appKey, site, baseURL, wasmURL, workerURL, host = "auto", allowInsecure } = given;
   const config: Config = { appID: text("appID", appID), appKey: text("appKey", appKey), ...cloud(site, baseURL) };
   if (allowInsecure !== undefined) {
     if (typeof allowInsecure !== "boolean") throw invalidArgument("allowInsecure must be true or false.");
     config.allowInsecure = allowInsecure;
   }
-  return { config, wasmURL: wasmURL === undefined ? defaultURL() : absolute(wasmURL) };
+  if (!hosts.includes(host)) throw invalidArgument(`host must be one of ${hosts.join(", ")}.`);
+  return {
+    config,
+    wasmURL: wasmURL === undefined ? files.wasm() : absolute("wasmURL", wasmURL),
+    workerURL: workerURL === undefined ? files.worker : constant(absolute("workerURL", workerURL)),
+    host: host as HostOption,
+  };
+}
+
+function constant<T>(value: T): () => T {
+  return () => value;
 }
 
 /** site may be a region, or the URL of another cloud, which baseURL always is. */
@@ -45,11 +71,11 @@ function text(name: string, value: unknown): string {
 }
 
 /** Relative to the page, as in any other place where a page gives a URL. */
-function absolute(url: unknown): string {
-  if (typeof url !== "string" && !(url instanceof URL)) throw invalidArgument("wasmURL must be a string or a URL.");
+function absolute(name: string, url: unknown): string {
+  if (typeof url !== "string" && !(url instanceof URL)) throw invalidArgument(`${name} must be a string or a URL.`);
   try {
     return new URL(url, globalThis.document?.baseURI ?? globalThis.location?.href).href;
   } catch (cause) {
-    throw invalidArgument("wasmURL is no URL.", cause);
+    throw invalidArgument(`${name} is no URL.`, cause);
   }
 }

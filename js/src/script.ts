@@ -6,6 +6,9 @@ import { KiiError, loadFrom, version } from "./index.js";
 const script = globalThis.document?.currentScript as HTMLScriptElement | null | undefined;
 const base = script?.src || globalThis.location?.href;
 
-const load = loadFrom(() => new URL("kiiweb.wasm", base).href);
+const load = loadFrom({
+  wasm: () => new URL("kiiweb.wasm", base).href,
+  worker: () => new URL("worker.js", base).href,
+});
 
 Object.assign(globalThis, { kiiweb: { load, KiiError, version } });

@@ -11,6 +11,7 @@ type Call = [method: string, args: unknown[], options: object];
 function client(answer: (method: string) => unknown = () => undefined) {
   const calls: Call[] = [];
   const host: Host = {
+    place: { name: "worker", reason: null },
     call: async (...call) => {
       calls.push(call);
       return answer(call[0]);
@@ -78,6 +79,12 @@ test("a thing that has entered is the current login, until it leaves", async () 
     ["loginAsThing", "v", "q"],
     ["logout"],
   ]);
+});
+
+test("a client tells where it runs", () => {
+  const { kii } = client();
+  assert.equal(kii.host, "worker");
+  assert.equal(kii.hostReason, null);
 });
 
 test("call options are checked before anything is done", async () => {

@@ -5,13 +5,17 @@ import { callOptions, Clock, copyOptions } from "../src/calls.js";
 import { loadFrom } from "../src/index.js";
 import { readOptions } from "../src/options.js";
 
-const beside = () => "https://here.example/kiiweb.wasm";
+const beside = {
+  wasm: () => "https://here.example/kiiweb.wasm",
+  worker: () => "https://here.example/worker.js",
+};
 const read = (options: unknown) => readOptions(options as Parameters<typeof readOptions>[0], beside);
 const common = { appID: "a", appKey: "k" };
 const thrower = (name: string) => Object.defineProperty({}, name, { enumerable: true, get: () => { throw null; } });
 
 test("options of load become a configuration", () => {
-  assert.deepEqual(read({ ...common, site: "JP" }), { config: { ...common, site: "JP" }, wasmURL: beside() });
+  const usual = { config: { ...common, site: "JP" }, wasmURL: beside.wasm(), workerURL: beside.worker, host: "auto" };
+  assert.deepEqual(read({ ...common, site: "JP" }), usual);
   assert.deepEqual(read({ ...common, baseURL: "http://localhost:8080/api", allowInsecure: false, other: 1 }).config, {
     ...common,
     baseURL: "http://localhost:8080/api",
@@ -19,6 +23,9 @@ test("options of load become a configuration", () => {
   });
   assert.deepEqual(read({ ...common, site: "https://cloud.example/api" }).config, { ...common, baseURL: "https://cloud.example/api" });
   assert.equal(read({ ...common, site: "US", wasmURL: new URL("https://cdn.example/k.wasm") }).wasmURL, "https://cdn.example/k.wasm");
+  const elsewhere = read({ ...common, site: "US", host: "worker", workerURL: new URL("https://here.example/w.js") });
+  assert.equal(elsewhere.workerURL(), "https://here.example/w.js");
+  assert.equal(elsewhere.host, "worker");
 });
 
 const wrong: [string, unknown, RegExp][] = [
@@ -34,6 +41,9 @@ const wrong: [string, unknown, RegExp][] = [
   ["allowInsecure as text", { ...common, site: "JP", allowInsecure: "yes" }, /allowInsecure/],
   ["a wasmURL that is none", { ...common, site: "JP", wasmURL: "http://[" }, /wasmURL/],
   ["a wasmURL that is a number", { ...common, site: "JP", wasmURL: 5 }, /wasmURL/],
+  ["a workerURL that is none", { ...common, site: "JP", workerURL: "http://[" }, /workerURL is no URL/],
+  ["a host that there is not", { ...common, site: "JP", host: "shared" }, /host must be one of auto, worker, main/],
+  ["null as host", { ...common, site: "JP", host: null }, /host must be one of/],
   ["a getter that throws", thrower("appID"), /options cannot be read/],
 ];
 

@@ -30,17 +30,19 @@ export type Code =
   | "CRASHED"
   | "UNSUPPORTED";
 
-/** Why the WebAssembly module did not load, beside code WASM_LOAD. */
+/** Why the WebAssembly module, or the worker that it runs in, did not load, beside code WASM_LOAD. */
 export type WasmLoadReason =
   /** The server has no such file. */
   | "notFound"
-  /** The server sent something else under the module's name, often an HTML page. */
+  /** The server sent something else under the file's name, often an HTML page. */
   | "mime"
-  /** The page's Content-Security-Policy forbids to fetch or to compile it. */
+  /** The Content-Security-Policy forbids to fetch, to compile or to start it. */
   | "csp"
-  /** The module and the loader come from different builds. */
+  /** It and the loader come from different builds. */
   | "mismatch"
-  /** It did not arrive. */
+  /** The worker's file is not of the page's origin. */
+  | "origin"
+  /** It did not arrive, or the worker did not answer. */
   | "network";
 
 /** What a KiiError holds beside its message. */
@@ -91,6 +93,9 @@ export interface CallOptions {
 /** A region of Kii Cloud. */
 export type Site = "US" | "JP" | "SG" | "EU";
 
+/** Where the WebAssembly module runs; see `LoadOptions.host`. */
+export type HostOption = "auto" | "worker" | "main";
+
 interface CommonLoadOptions {
   appID: string;
   appKey: string;
@@ -98,6 +103,22 @@ interface CommonLoadOptions {
    * Where kiiweb.wasm is. When absent it is expected beside the loader.
    */
   wasmURL?: string | URL | undefined;
+  /**
+   * Where worker.js is, which has to be of the page's origin. When absent it is expected beside the
+   * loader. Bundlers know the file as "kiiweb/worker".
+   */
+  workerURL?: string | URL | undefined;
+  /**
+   * Where the module runs. "worker": in a dedicated worker, so that it starts without holding the page
+   * up, and neither the page's long tasks nor the slowing down of hidden pages' timers reach the
+   * connection; where no worker starts, calls reject with UNSUPPORTED or WASM_LOAD. "main": in the
+   * thread that called load. "auto", which is meant when absent: in a worker, and where none starts
+   * as "main"; `Kii.host` and `Kii.hostReason` tell.
+   *
+   * A worker is under the Content-Security-Policy that worker.js was served with, and starts if the
+   * page's own allows it in worker-src.
+   */
+  host?: HostOption | undefined;
   /**
    * Lets credentials travel over http:// and ws:// to other hosts than this machine. For
    * networks that are trusted as a whole.
@@ -114,7 +135,8 @@ export type LoadOptions = CommonLoadOptions &
 
 /**
  * Makes a client. It validates the options and fetches nothing: the WebAssembly module
- * is loaded by the first call that needs it. Each client runs a module of its own.
+ * is loaded by the first call that needs it. Each client runs a module of its own, in a worker of
+ * its own where it runs in one.
  */
 export function load(options: LoadOptions): Promise<Kii>;
 
@@ -354,6 +376,10 @@ export interface TopicList {
 export interface Kii {
   /** The login in force, or null. */
   readonly current: Login | null;
+  /** Where the module runs, or null before the first call that needs it. */
+  readonly host: "worker" | "main" | null;
+  /** With `host: "auto"`: the error for which the module runs in "main" and not in a worker. Else null. */
+  readonly hostReason: KiiError | null;
   /** Creates a user and logs in. CONFLICT: the login name is taken. */
   register(loginName: string, password: string, options?: CallOptions): Promise<Login>;
   /**

@@ -23,6 +23,9 @@ export async function journey(): Promise<void> {
   const client = await load({ appID: "a", appKey: "k", site: "JP" });
   same<typeof client, Kii>(true);
   await load({ appID: "a", appKey: "k", baseURL: "http://localhost:8080/api", wasmURL: new URL("https://a.example/k.wasm") });
+  await load({ appID: "a", appKey: "k", site: "JP", host: "worker", workerURL: "/kiiweb/worker.js" });
+  same<typeof client.host, "worker" | "main" | null>(true);
+  same<typeof client.hostReason, KiiError | null>(true);
   await load({ appID: "a", appKey: "k", site: "http://localhost:8080/api" });
 
   const login = await client.login("name", "password", { signal: new AbortController().signal, timeout: 1000 });
@@ -87,6 +90,8 @@ export function refusals(connection: Connection): void {
   void load({ appID: "a", appKey: "k", site: "US", baseURL: "https://a.example" });
   // @ts-expect-error no such region
   void load({ appID: "a", appKey: "k", site: "XX" });
+  // @ts-expect-error no such host
+  void load({ appID: "a", appKey: "k", site: "US", host: "shared" });
   // @ts-expect-error a boolean
   void kii.installMqtt("true");
   // @ts-expect-error the only device type
@@ -114,7 +119,7 @@ export function refusals(connection: Connection): void {
 export function errors(error: KiiError): number | undefined {
   switch (error.code) {
     case "WASM_LOAD":
-      same<typeof error.why, "notFound" | "mime" | "csp" | "mismatch" | "network" | undefined>(true);
+      same<typeof error.why, "notFound" | "mime" | "csp" | "mismatch" | "origin" | "network" | undefined>(true);
       return undefined;
     // @ts-expect-error no such code
     case "NO_SUCH_CODE":
@@ -131,6 +136,6 @@ export async function withoutLoader(): Promise<void> {
   await connection.close();
   const other = await raw.create({ appID: "b", appKey: "k", site: "US" });
   await other.login("name", "password");
-  same<keyof typeof other, Exclude<keyof Kii, "current">>(true);
+  same<keyof typeof other, Exclude<keyof Kii, "current" | "host" | "hostReason">>(true);
   same<Awaited<ReturnType<typeof other.listTopics>>["topics"], string[]>(true);
 }

@@ -20,7 +20,7 @@ import type {
  * A client of one app: the functions of Kii, with its arguments. Rejections are `Error`s with the fields
  * of KiiError.
  */
-export interface RawClient extends Omit<Kii, "connect" | "current"> {
+export interface RawClient extends Omit<Kii, "connect" | "current" | "host" | "hostReason"> {
   connect(endpoint: Parameters<Kii["connect"]>[0], options?: RawConnectOptions): Promise<RawConnection>;
 }
 
@@ -33,7 +33,7 @@ export interface Raw extends RawClient {
   create(config: RawConfig, options?: CallOptions): Promise<RawClient>;
 }
 
-export type RawConfig = Omit<LoadOptions, "wasmURL">;
+export type RawConfig = Omit<LoadOptions, "wasmURL" | "workerURL" | "host">;
 
 export interface RawConnectOptions extends ConnectOptions {
   onMessage?: (message: RawMessage) => void;

@@ -1,0 +1,65 @@
+// Decides where the Go program runs, at the first call and again after a worker's death.
+
+import type { CallOptions, ConnectOptions, KiiError, Login, MqttEndpoint } from "../types/index.js";
+import { Clock } from "./calls.js";
+import type { Host, Link, Place, Sink } from "./host.js";
+import { MainHost } from "./mainhost.js";
+import type { Settings } from "./options.js";
+import { WorkerHost } from "./workerhost.js";
+import { startWorker } from "./workerstart.js";
+
+export class ChosenHost implements Host {
+  readonly #settings: Settings;
+  readonly #login: () => Login | null;
+  #host: Promise<Host> | undefined;
+  #place: Place = { name: null, reason: null };
+
+  /** login is who is logged in: a program that takes the place of a dead one is told. */
+  constructor(settings: Settings, login: () => Login | null) {
+    this.#settings = settings;
+    this.#login = login;
+  }
+
+  get place(): Place {
+    return this.#place;
+  }
+
+  async call(method: string, args: unknown[], options: CallOptions): Promise<unknown> {
+    const clock = new Clock(options);
+    const host = await clock.bound(this.#chosen());
+    return host.call(method, args, clock.rest());
+  }
+
+  async connect(endpoint: MqttEndpoint, options: ConnectOptions, sink: Sink, call: CallOptions): Promise<Link> {
+    const clock = new Clock(call);
+    const host = await clock.bound(this.#chosen());
+    return host.connect(endpoint, options, sink, clock.rest());
+  }
+
+  #chosen(): Promise<Host> {
+    if (!this.#host) {
+      const host = this.#choose(() => this.#forget(host));
+      this.#host = host;
+      host.then(
+        ({ place }) => (this.#place = place),
+        () => this.#forget(host),
+      );
+    }
+    return this.#host;
+  }
+
+  #forget(host: Promise<Host>): void {
+    if (this.#host === host) this.#host = undefined;
+  }
+
+  async #choose(died: () => void): Promise<Host> {
+    const { config, wasmURL, workerURL, host } = this.#settings;
+    if (host === "main") return new MainHost(config, wasmURL, this.#login);
+    try {
+      return new WorkerHost(await startWorker(workerURL), config, wasmURL, this.#login, died);
+    } catch (error) {
+      if (host === "worker") throw error;
+      return new MainHost(config, wasmURL, this.#login, error as KiiError);
+    }
+  }
+}

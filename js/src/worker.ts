@@ -1,0 +1,7 @@
+// Entry of worker.js, the file of a dedicated worker: the module runs in it, out of reach
+// of the page's long tasks and of the throttling of hidden pages' timers.
+
+import { MainHost } from "./mainhost.js";
+import { serve, type Port } from "./workerserver.js";
+
+serve(globalThis as unknown as Port, (config, wasmURL, login) => new MainHost(config, wasmURL, login));

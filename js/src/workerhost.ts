@@ -1,0 +1,165 @@
+// The host that runs the Go program in a dedicated worker: the page's end.
+
+import type { CallOptions, ConnectOptions, Login, MqttEndpoint } from "../types/index.js";
+import { isFinal } from "./connection.js";
+import { aborted, crashed, KiiError, timedOut } from "./errors.js";
+import type { Host, Link, Sink } from "./host.js";
+import type { Config } from "./options.js";
+import { plain, unpackError, type ToPage, type ToWorker } from "./workermessages.js";
+
+/**
+ * The worker keeps the time of its calls. This many milliseconds later they end without it:
+ * it is stuck, or gone in a way that browsers do not tell.
+ */
+const defaultGrace = 10_000;
+
+interface Pending {
+  resolve(value: unknown): void;
+  reject(error: KiiError): void;
+}
+
+/** Lives as long as its worker, and no longer. */
+export class WorkerHost implements Host {
+  readonly place = { name: "worker", reason: null } as const;
+  readonly #worker: Worker;
+  readonly #login: () => Login | null;
+  readonly #died: () => void;
+  readonly #grace: number;
+  readonly #calls = new Map<number, Pending>();
+  readonly #sinks = new Map<number, Sink>();
+  #ids = 0;
+  #death: KiiError | undefined;
+
+  /** worker has greeted; died is called at its end, before anything else learns of it. */
+  constructor(
+    worker: Worker,
+    config: Config,
+    wasmURL: string,
+    login: () => Login | null,
+    died: () => void,
+    grace: number = defaultGrace,
+  ) {
+    this.#worker = worker;
+    this.#login = login;
+    this.#died = died;
+    this.#grace = grace;
+    worker.onmessage = ({ data }) => this.#receive(data as ToPage);
+    worker.onmessageerror = () => this.#die("A message of the worker cannot be read.");
+    worker.onerror = (event) => {
+      event.preventDefault();
+      this.#die(event.message);
+    };
+    this.#post({ type: "init", config, wasmURL });
+  }
+
+  async call(method: string, args: unknown[], options: CallOptions): Promise<unknown> {
+    return this.#ask(options, (id, timeout, transfer) => {
+      const login = this.#loggedIn();
+      return { type: "call", id, method, args: args.map((arg) => plain(arg, transfer)), options: {}, timeout, login };
+    });
+  }
+
+  async connect(endpoint: MqttEndpoint, { signal: _, ...options }: ConnectOptions, sink: Sink, call: CallOptions): Promise<Link> {
+    let link = 0;
+    try {
+      await this.#ask(call, (id, timeout, transfer) => {
+        this.#sinks.set((link = id), sink);
+        const crossing = { endpoint: plain(endpoint, transfer) as MqttEndpoint, options: plain(options, transfer) as object };
+        return { type: "connect", id, ...crossing, timeout, login: this.#loggedIn() };
+      });
+      if (call.signal?.aborted) {
+        this.#post({ type: "abort", id: link }); // too late for the call; it ends the connection
+        throw aborted(call.signal);
+      }
+    } catch (error) {
+      this.#sinks.delete(link);
+      throw error;
+    }
+    return {
+      // Not async: while a page goes away there is no later.
+      call: (method, args, { signal, timeout, ...options }) =>
+        this.#ask({ signal, timeout }, (id, timeout, transfer) => {
+          const login = this.#loggedIn();
+          const crossing = { args: args.map((arg) => plain(arg, transfer)), options: plain(options, transfer) as object };
+          return { type: "call", id, link, method, ...crossing, timeout, login };
+        }),
+      wake: (cause) => this.#post({ type: "wake", link, cause }),
+    };
+  }
+
+  #loggedIn(): Login | null {
+    return plain(this.#login(), []) as Login | null;
+  }
+
+  /** Sends the message that write makes, and waits for the answer. */
+  #ask(
+    { signal, timeout }: CallOptions,
+    write: (id: number, timeout: number | undefined, transfer: Transferable[]) => ToWorker,
+  ): Promise<unknown> {
+    const id = ++this.#ids;
+    let guard: ReturnType<typeof setTimeout> | undefined;
+    const abort = () => this.#post({ type: "abort", id });
+    return new Promise<unknown>((resolve, reject) => {
+      if (this.#death) throw this.#death;
+      if (signal?.aborted) throw aborted(signal);
+      const transfer: Transferable[] = [];
+      this.#post(write(id, timeout, transfer), transfer);
+      const fail = (error: KiiError) => reject(error.code === "ABORTED" && signal?.aborted ? aborted(signal) : error);
+      this.#calls.set(id, { resolve, reject: fail });
+      signal?.addEventListener("abort", abort);
+      if (timeout !== undefined) guard = setTimeout(() => (abort(), reject(timedOut())), Math.min(timeout + this.#grace, 2 ** 31 - 1));
+    }).finally(() => {
+      this.#calls.delete(id);
+      signal?.removeEventListener("abort", abort);
+      clearTimeout(guard);
+    });
+  }
+
+  #post(message: ToWorker, transfer: Transferable[] = []): void {
+    if (!this.#death) this.#worker.postMessage(message, transfer);
+  }
+
+  /** What it does not know it passes over; what it cannot read ends the worker. */
+  #receive(message: ToPage): void {
+    try {
+      this.#handle(message);
+    } catch (cause) {
+      this.#die(cause);
+    }
+  }
+
+  #handle(message: ToPage): void {
+    switch (message?.type) {
+      case "result":
+        this.#calls.get(message.id)?.resolve(message.value);
+        break;
+      case "error":
+        this.#calls.get(message.id)?.reject(asKiiError(unpackError(message.error)));
+        break;
+      case "batch":
+        this.#sinks.get(message.link)?.batch(message.batch);
+        this.#post({ type: "delivered", id: message.id });
+        break;
+      case "state": {
+        const { link, change, error } = message;
+        const sink = this.#sinks.get(link);
+        if (isFinal(change.state)) this.#sinks.delete(link);
+        sink?.state({ ...change, ...(error && { error: asKiiError(unpackError(error)) }) });
+      }
+    }
+  }
+
+  #die(cause: unknown): void {
+    if (this.#death) return;
+    const error = (this.#death = crashed(cause instanceof Error ? cause : new Error(String(cause))));
+    this.#worker.terminate();
+    this.#died();
+    for (const { reject } of this.#calls.values()) reject(error);
+    for (const sink of this.#sinks.values()) sink.state({ state: "failed", code: error.code, reason: error.message, error });
+    this.#sinks.clear();
+  }
+}
+
+function asKiiError(error: unknown): KiiError {
+  return error instanceof KiiError ? error : crashed(error);
+}

@@ -1,0 +1,85 @@
+// What a page and its worker say to each other. Both are of one build, which the worker's
+// first message proves, so nothing here has to stay as it is.
+
+import type { Login, MqttEndpoint, StateChange } from "../types/index.js";
+import type { Batch } from "./batch.js";
+import { invalidArgument, KiiError } from "./errors.js";
+import type { Config } from "./options.js";
+
+/** Names the build, as far as messages and the module are concerned. */
+export const build = `${KIIWEB_VERSION} ${KIIWEB_BUILD}`;
+
+/** Of a call, in milliseconds. */
+type Timeout = number | undefined;
+
+export type ToWorker =
+  /** Comes first, and once. */
+  | { type: "init"; config: Config; wasmURL: string }
+  /** Calls a method of the client or, with its number, of a connection. */
+  | { type: "call"; id: number; link?: number; method: string; args: unknown[]; options: object; timeout: Timeout; login: Login | null }
+  /** Opens a connection, whose number is id. */
+  | { type: "connect"; id: number; endpoint: MqttEndpoint; options: object; timeout: Timeout; login: Login | null }
+  /** The caller's signal has ended the call. */
+  | { type: "abort"; id: number }
+  | { type: "wake"; link: number; cause: string }
+  /** The page's handlers have returned from a batch. */
+  | { type: "delivered"; id: number };
+
+export type ToPage =
+  /** The worker's first words. */
+  | { type: "hello"; build: string }
+  | { type: "result"; id: number; value: unknown }
+  | { type: "error"; id: number; error: Crossing }
+  /** Messages, whose buffers are transferred. */
+  | { type: "batch"; id: number; link: number; batch: Batch }
+  | { type: "state"; link: number; change: Omit<StateChange, "error">; error?: Crossing };
+
+/** An error on its way: the fields of a KiiError, whose class does not cross, or any other value. */
+type Crossing = { message: string; fields: object; cause?: Crossing } | { value: unknown };
+
+/** How many errors, each the cause of the one before, cross at most. */
+const maxCauses = 8;
+
+export function packError(error: unknown, depth = 0): Crossing {
+  if (!(error instanceof KiiError)) return { value: cloneable(error) };
+  const { cause, ...fields } = error;
+  const packed = { message: error.message, fields };
+  return cause === undefined || depth === maxCauses ? packed : { ...packed, cause: packError(cause, depth + 1) };
+}
+
+export function unpackError(packed: Crossing): unknown {
+  if ("value" in packed) return packed.value;
+  const { message, fields, cause } = packed;
+  return new KiiError(message, { ...fields, ...(cause && { cause: unpackError(cause) }) } as ConstructorParameters<typeof KiiError>[1]);
+}
+
+function cloneable(value: unknown): unknown {
+  try {
+    return structuredClone(value);
+  } catch {
+    return String(value);
+  }
+}
+
+/** So many bytes cross at most: one more than the program takes, which is enough for it to say so. */
+const maxBytes = (16 << 20) + 1;
+
+/**
+ * Makes what a method takes ready to cross. The program would read an object's fields, of a
+ * framework's proxy as well, which postMessage refuses; so its JSON goes. Bytes are copied into
+ * transfer: the caller keeps its own.
+ */
+export function plain(value: unknown, transfer: Transferable[]): unknown {
+  if (typeof value === "function" || typeof value === "symbol") throw invalidArgument(`An argument is a ${typeof value}.`);
+  if (typeof value !== "object" || value === null) return value;
+  try {
+    if (value instanceof ArrayBuffer || value instanceof Uint8Array) {
+      const copy = new Uint8Array(value instanceof ArrayBuffer ? value.slice(0, maxBytes) : value.subarray(0, maxBytes));
+      transfer.push(copy.buffer);
+      return copy;
+    }
+    return JSON.parse(JSON.stringify(value));
+  } catch (cause) {
+    throw invalidArgument("An argument cannot be read.", cause);
+  }
+}

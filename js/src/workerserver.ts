@@ -1,0 +1,120 @@
+// The worker's end: hands what the page asks for on to a host that runs right here.
+
+import type { CallOptions, Login, StateChange } from "../types/index.js";
+import type { Batch } from "./batch.js";
+import type { Host, Link, Sink } from "./host.js";
+import type { Config } from "./options.js";
+import { build, packError, type ToPage, type ToWorker } from "./workermessages.js";
+
+/** What a dedicated worker's global scope and a MessagePort have in common. */
+export interface Port {
+  postMessage(message: ToPage, transfer: Transferable[]): void;
+  onmessage: ((event: MessageEvent) => void) | null;
+}
+
+type MakeHost = (config: Config, wasmURL: string, login: () => Login | null) => Host;
+
+/** Serves the page behind port, and greets it. */
+export function serve(port: Port, makeHost: MakeHost): void {
+  const server = new Server(port, makeHost);
+  port.onmessage = ({ data }) => server.receive(data as ToWorker);
+  port.postMessage({ type: "hello", build }, []);
+}
+
+class Server {
+  readonly #port: Port;
+  readonly #makeHost: MakeHost;
+  #host: Host | undefined;
+  /** Who was logged in when the page last called. */
+  #login: Login | null = null;
+  readonly #calls = new Map<number, AbortController>();
+  /** Kept when the connections have ended: what is asked of them still gets its answer. */
+  readonly #links = new Map<number, Link>();
+  /** The batches that the page has in hand, by their numbers. */
+  readonly #handed = new Map<number, () => void>();
+  #batches = 0;
+
+  constructor(port: Port, makeHost: MakeHost) {
+    this.#port = port;
+    this.#makeHost = makeHost;
+  }
+
+  /** What it does not know it passes over. */
+  receive(message: ToWorker): void {
+    switch (message?.type) {
+      case "init":
+        this.#host ??= this.#makeHost(message.config, message.wasmURL, () => this.#login);
+        break;
+      case "call":
+      case "connect":
+        this.#login = message.login;
+        void this.#answer(message);
+        break;
+      case "abort":
+        this.#abort(message.id);
+        break;
+      case "wake":
+        this.#links.get(message.link)?.wake(message.cause);
+        break;
+      case "delivered":
+        this.#handed.get(message.id)?.();
+        this.#handed.delete(message.id);
+    }
+  }
+
+  /** A connection that stood before the word came has nobody to close it. */
+  #abort(id: number): void {
+    const call = this.#calls.get(id);
+    if (call) call.abort();
+    else this.#links.get(id)?.call("close", [], {}).catch(() => {});
+  }
+
+  async #answer(message: ToWorker & { type: "call" | "connect" }): Promise<void> {
+    const { id, timeout } = message;
+    const controller = new AbortController();
+    const { signal } = controller;
+    this.#calls.set(id, controller);
+    try {
+      const value = await this.#perform(message, timeout === undefined ? { signal } : { signal, timeout });
+      this.#post({ type: "result", id, value });
+    } catch (error) {
+      this.#post({ type: "error", id, error: packError(error) });
+    } finally {
+      this.#calls.delete(id);
+    }
+  }
+
+  /** Enters the host at once: while a page goes away there is no later. */
+  async #perform(message: ToWorker & { type: "call" | "connect" }, options: CallOptions): Promise<unknown> {
+    if (message.type === "connect") {
+      const { id, endpoint } = message;
+      const link = await this.#host!.connect(endpoint, message.options, this.#sink(id), options);
+      this.#links.set(id, link);
+      return undefined;
+    }
+    const { method, args, link } = message;
+    if (link === undefined) return this.#host!.call(method, args, options);
+    return this.#links.get(link)!.call(method as "close", args, { ...message.options, ...options });
+  }
+
+  #sink(link: number): Sink {
+    return {
+      batch: (batch) => this.#hand(link, batch),
+      state: ({ error, ...change }: StateChange) => {
+        this.#post({ type: "state", link, change, ...(error && { error: packError(error) }) });
+      },
+    };
+  }
+
+  /** Gives the buffers away, and settles when the page's handlers have returned. */
+  #hand(link: number, batch: Batch): Promise<void> {
+    const id = ++this.#batches;
+    const delivered = new Promise<void>((resolve) => this.#handed.set(id, resolve));
+    this.#post({ type: "batch", id, link, batch }, [...new Set([batch.bytes.buffer, batch.table.buffer])] as ArrayBuffer[]);
+    return delivered;
+  }
+
+  #post(message: ToPage, transfer: Transferable[] = []): void {
+    this.#port.postMessage(message, transfer);
+  }
+}
