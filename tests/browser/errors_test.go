@@ -7,8 +7,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestErrorsOfTheJourney(t *testing.T) {
-	s := newSite(t)
+func TestErrorsOfTheJourney(t *testing.T) { onEachHost(t, errorsOfTheJourney) }
+
+func errorsOfTheJourney(t *testing.T, s *site) {
 	u := s.NewUser()
 	p := s.page(plain)
 	login := "await kii.login(" + quote(u.LoginName) + ", "
@@ -48,8 +49,10 @@ func TestErrorsOfTheJourney(t *testing.T) {
 }
 
 // TestABrokerThatThePagesPolicyForbids: the browser says so at once, and so does connect.
-func TestABrokerThatThePagesPolicyForbids(t *testing.T) {
-	p := newSite(t).page(plain)
+func TestABrokerThatThePagesPolicyForbids(t *testing.T) { onEachHost(t, aForbiddenBroker) }
+
+func aForbiddenBroker(t *testing.T, s *site) {
+	p := s.page(plain)
 	var codes []string
 	p.eval(`const endpoint = { username: "u", password: "p", mqttTopic: "t", host: "127.0.0.1", portWS: 9 };
 		try { await kii.connect(endpoint, { timeout: 3000 }) } catch (e) { return [e.code, e.cause.code] }`, &codes)
@@ -57,8 +60,9 @@ func TestABrokerThatThePagesPolicyForbids(t *testing.T) {
 }
 
 // TestTooMuchToRead: what is too long for the module's memory is refused before it is copied.
-func TestTooMuchToRead(t *testing.T) {
-	s := newSite(t)
+func TestTooMuchToRead(t *testing.T) { onEachHost(t, tooMuchToRead) }
+
+func tooMuchToRead(t *testing.T, s *site) {
 	p := s.page(plain)
 	p.connectAs(s.NewUser())
 	for body, code := range map[string]string{
@@ -76,7 +80,10 @@ func TestTooMuchToRead(t *testing.T) {
 
 // TestNothingAPagePassesEndsTheModule throws rubbish at every function.
 func TestNothingAPagePassesEndsTheModule(t *testing.T) {
-	s := newSite(t)
+	onEachHost(t, nothingAPagePassesEndsTheModule)
+}
+
+func nothingAPagePassesEndsTheModule(t *testing.T, s *site) {
 	u := s.NewUser()
 	p := s.page(plain)
 	p.connectAs(u)
@@ -88,7 +95,7 @@ func TestNothingAPagePassesEndsTheModule(t *testing.T) {
 		const rubbish = [undefined, null, 0, -1, NaN, Infinity, 2 ** 60, 10n, Symbol("s"), "", "\ud800", "x".repeat(1e6), [], {}, () => {},
 			thrower, revoked, cyclic, new Date(NaN), new Uint8Array(3), Object.create(null), document.body];
 		let settled = 0;
-		const names = Object.getOwnPropertyNames(Object.getPrototypeOf(kii)).filter((name) => !["constructor", "current", "logout"].includes(name));
+		const names = Object.getOwnPropertyNames(Object.getPrototypeOf(kii)).filter((name) => !["constructor", "current", "host", "hostReason", "logout"].includes(name));
 		for (const name of names) {
 			for (const value of rubbish) {
 				for (const args of [[value], [value, value], [value, value, value], ["a", value], ["a", "b", value]]) {
@@ -113,7 +120,7 @@ func TestEndpointNotReady(t *testing.T) {
 		p := s.page(plain)
 		p.connectAs(s.NewUser())
 		var statuses []int
-		p.Eval(endpointRequests, &statuses)
+		p.inside(endpointRequests, &statuses)
 		assert.Equal(t, []int{503, 503, 200}, statuses)
 	})
 	t.Run("three times 503", func(t *testing.T) {
@@ -126,15 +133,16 @@ func TestEndpointNotReady(t *testing.T) {
 		assert.Equal(t, 503, f.Status)
 		assert.True(t, f.Retryable)
 		var statuses []int
-		p.Eval(endpointRequests, &statuses)
+		p.inside(endpointRequests, &statuses)
 		assert.Equal(t, []int{503, 503, 503}, statuses)
 	})
 }
 
 // TestAWrongMQTTPasswordHealsItself: the client fetches the endpoint again when the
 // broker refuses the password, and stops when that does not help.
-func TestAWrongMQTTPasswordHealsItself(t *testing.T) {
-	s := newSite(t)
+func TestAWrongMQTTPasswordHealsItself(t *testing.T) { onEachHost(t, aWrongMQTTPasswordHealsItself) }
+
+func aWrongMQTTPasswordHealsItself(t *testing.T, s *site) {
 	u := s.NewUser()
 	p := s.page(secure)
 	p.eval(`await kii.login(`+quote(u.LoginName)+`, `+quote(u.Password)+`);

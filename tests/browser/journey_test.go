@@ -11,12 +11,13 @@ import (
 
 // TestJourney goes the whole way, over portWSS from an https page and over portWS from
 // an http page, and back.
-func TestJourney(t *testing.T) {
-	s := newSite(t)
+func TestJourney(t *testing.T) { onEachHost(t, journey) }
+
+func journey(t *testing.T, s *site) {
 	for scheme, socket := range map[string]string{secure: "wss://localhost:", plain: "ws://localhost:"} {
 		t.Run(scheme, func(t *testing.T) {
 			p := s.page(scheme)
-			name := quote("journey-" + scheme)
+			name := quote("journey-" + scheme + "-" + s.host)
 			p.eval(`
 				const login = await kii.register(`+name+`, "a long enough password");
 				if (!login.userID || !login.token) throw new Error("register: " + JSON.stringify(login));
@@ -27,11 +28,13 @@ func TestJourney(t *testing.T) {
 				if (!pushMessageID) throw new Error("no pushMessageID");
 			`, nil)
 			p.awaitTexts("from the page")
-			var state string
+			var state, host string
 			p.Eval("connection.state", &state)
 			assert.Equal(t, "online", state)
+			p.Eval("kii.host", &host)
+			assert.Equal(t, s.host, host)
 			var sockets []string
-			p.Eval("sockets", &sockets)
+			p.inside("sockets", &sockets)
 			require.Len(t, sockets, 1)
 			assert.True(t, strings.HasPrefix(sockets[0], socket), sockets[0])
 			assert.True(t, strings.HasSuffix(sockets[0], "/mqtt"), sockets[0])
@@ -80,7 +83,10 @@ func TestInstallingTwiceGivesTheSameIDs(t *testing.T) {
 }
 
 func TestUninstallElsewhereEndsTheConnection(t *testing.T) {
-	s := newSite(t)
+	onEachHost(t, uninstallElsewhere)
+}
+
+func uninstallElsewhere(t *testing.T, s *site) {
 	u := s.NewUser()
 	p := s.page(secure)
 	p.connectAs(u)

@@ -10,8 +10,9 @@ import (
 )
 
 // TestRestartInTheMiddle: the server goes away without a word and comes back.
-func TestRestartInTheMiddle(t *testing.T) {
-	s := newSite(t)
+func TestRestartInTheMiddle(t *testing.T) { onEachHost(t, restartInTheMiddle) }
+
+func restartInTheMiddle(t *testing.T, s *site) {
 	u := s.NewUser()
 	p := s.page(secure)
 	p.connectAs(u)
@@ -35,8 +36,9 @@ func TestRestartInTheMiddle(t *testing.T) {
 }
 
 // TestUndeliveredPushesOutliveAKill: accepted is stored, whatever happens to the process.
-func TestUndeliveredPushesOutliveAKill(t *testing.T) {
-	s := newSite(t)
+func TestUndeliveredPushesOutliveAKill(t *testing.T) { onEachHost(t, undeliveredPushesOutliveAKill) }
+
+func undeliveredPushesOutliveAKill(t *testing.T, s *site) {
 	u := s.NewUser()
 	p := s.page(secure)
 	p.connectAs(u)
@@ -53,8 +55,9 @@ func TestUndeliveredPushesOutliveAKill(t *testing.T) {
 }
 
 // TestReloadKeepsPushes: what was sent while the page was away comes when it is back.
-func TestReloadKeepsPushes(t *testing.T) {
-	s := newSite(t)
+func TestReloadKeepsPushes(t *testing.T) { onEachHost(t, reloadKeepsPushes) }
+
+func reloadKeepsPushes(t *testing.T, s *site) {
 	u := s.NewUser()
 	p := s.page(plain)
 	p.connectAs(u)
@@ -67,8 +70,9 @@ func TestReloadKeepsPushes(t *testing.T) {
 }
 
 // TestDisplacement: the newer connection wins, the older is told and does not fight.
-func TestDisplacement(t *testing.T) {
-	s := newSite(t)
+func TestDisplacement(t *testing.T) { onEachHost(t, displacement) }
+
+func displacement(t *testing.T, s *site) {
 	u := s.NewUser()
 	one, two := s.page(secure), s.page(plain)
 	one.connectAs(u)
@@ -86,8 +90,8 @@ func TestDisplacement(t *testing.T) {
 
 	sockets := func() [2]int {
 		var n [2]int
-		one.Eval("sockets.length", &n[0])
-		two.Eval("sockets.length", &n[1])
+		one.inside("sockets.length", &n[0])
+		two.inside("sockets.length", &n[1])
 		return n
 	}
 	one.pass(3 * time.Second)
@@ -106,7 +110,10 @@ func TestDisplacement(t *testing.T) {
 
 // TestThrowingCallbacksDisturbNothing: an exception is the page's own affair.
 func TestThrowingCallbacksDisturbNothing(t *testing.T) {
-	s := newSite(t)
+	onEachHost(t, throwingCallbacksDisturbNothing)
+}
+
+func throwingCallbacksDisturbNothing(t *testing.T, s *site) {
 	u := s.NewUser()
 	p := s.page(plain)
 	p.connectAs(u)
@@ -130,8 +137,9 @@ func TestThrowingCallbacksDisturbNothing(t *testing.T) {
 }
 
 // TestAsyncIteration: for await ends with the connection.
-func TestAsyncIteration(t *testing.T) {
-	s := newSite(t)
+func TestAsyncIteration(t *testing.T) { onEachHost(t, asyncIteration) }
+
+func asyncIteration(t *testing.T, s *site) {
 	u := s.NewUser()
 	p := s.page(plain)
 	p.connectAs(u)
@@ -147,15 +155,16 @@ func TestAsyncIteration(t *testing.T) {
 
 // TestUninstalledElsewhereMeanwhile: who was away when the installation was removed is
 // told the same as who was there.
-func TestUninstalledElsewhereMeanwhile(t *testing.T) {
-	s := newSite(t)
+func TestUninstalledElsewhereMeanwhile(t *testing.T) { onEachHost(t, uninstalledElsewhereMeanwhile) }
+
+func uninstalledElsewhereMeanwhile(t *testing.T, s *site) {
 	u := s.NewUser()
 	p := s.page(secure)
 	p.connectAs(u)
 	var installationID string
 	p.Eval("installation.installationID", &installationID)
 
-	p.Eval(`globalThis.offline = true;
+	p.inside(`globalThis.offline = true;
 		globalThis.WebSocket = class extends WebSocket {
 			constructor(url, protocols) { super(offline ? "wss://localhost:9/" : url, protocols) }
 		}; 0`, nil)
@@ -164,7 +173,8 @@ func TestUninstalledElsewhereMeanwhile(t *testing.T) {
 	s.Restart()
 	status, body := s.Call("DELETE", "/apps/"+s.Ready.AppID+"/installations/"+installationID, u.Token, "", nil)
 	require.Equal(t, http.StatusNoContent, status, "%v", body)
-	p.Eval(`offline = false; dispatchEvent(new Event("online")); 0`, nil)
+	p.inside(`offline = false; 0`, nil)
+	p.Eval(`dispatchEvent(new Event("online")); 0`, nil)
 	p.await(`connection.state === "closed" || connection.state === "failed"`)
 	var last struct{ State, Code string }
 	p.Eval("({ state: connection.state, code: connection.lastChange.code })", &last)

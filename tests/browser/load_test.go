@@ -38,14 +38,15 @@ func host(t *testing.T, change func(w http.ResponseWriter, r *http.Request) bool
 	return strings.Replace(server.URL, "127.0.0.1", "localhost", 1)
 }
 
-// loadFailure loads the library from base and calls a method that needs the module.
-func loadFailure(t *testing.T, tab *chrome.Tab, base string) failure {
+// loadFailure loads the library from base and calls a method that needs the module. where
+// is load's option host.
+func loadFailure(t *testing.T, tab *chrome.Tab, base, where string) failure {
 	t.Helper()
 	tab.Open(base + "/page")
 	var f *failure
 	tab.Eval(`(async () => {
 		const lib = await import("/kiiweb.mjs");
-		const kii = await lib.load({ appID: "demo", appKey: "demo-key", baseURL: "http://localhost:9/api" });
+		const kii = await lib.load({ appID: "demo", appKey: "demo-key", baseURL: "http://localhost:9/api", host: `+quote(where)+` });
 		try { await kii.login("a", "b"); return null } catch (e) {
 			return { isKiiError: e instanceof lib.KiiError, code: e.code, message: e.message, remedy: e.remedy, why: e.why };
 		}
@@ -88,20 +89,22 @@ func TestModuleThatDoesNotLoad(t *testing.T) {
 		"a policy without wasm-unsafe-eval": {withPolicy("script-src 'self'"), "WASM_LOAD", "csp"},
 		"the policy that suffices":          {withPolicy("script-src 'self' 'wasm-unsafe-eval'"), "NETWORK", ""},
 	} {
-		t.Run(name, func(t *testing.T) {
-			f := loadFailure(t, browser.Tab(t), host(t, tc.change))
-			assert.Equal(t, tc.code, f.Code, "%+v", f)
-			assert.Equal(t, tc.why, f.Why, "%+v", f)
-			assert.True(t, f.IsKiiError)
-			assert.NotEmpty(t, f.Remedy)
-		})
+		for _, where := range []string{inWorker, inPage} {
+			t.Run(name+" in "+where, func(t *testing.T) {
+				f := loadFailure(t, browser.Tab(t), host(t, tc.change), where)
+				assert.Equal(t, tc.code, f.Code, "%+v", f)
+				assert.Equal(t, tc.why, f.Why, "%+v", f)
+				assert.True(t, f.IsKiiError)
+				assert.NotEmpty(t, f.Remedy)
+			})
+		}
 	}
 }
 
-// withPolicy gives pages a Content-Security-Policy and lets the request go on.
+// withPolicy gives pages, and the worker, a Content-Security-Policy and lets the request go on.
 func withPolicy(policy string) func(http.ResponseWriter, *http.Request) bool {
 	return func(w http.ResponseWriter, r *http.Request) bool {
-		if strings.HasPrefix(r.URL.Path, "/page") {
+		if strings.HasPrefix(r.URL.Path, "/page") || r.URL.Path == "/worker.js" {
 			w.Header().Set("Content-Security-Policy", policy)
 		}
 		return false
@@ -110,19 +113,29 @@ func withPolicy(policy string) func(http.ResponseWriter, *http.Request) bool {
 
 // TestNothingIsFetchedBeforeItIsNeeded: load alone costs a page nothing.
 func TestNothingIsFetchedBeforeItIsNeeded(t *testing.T) {
-	s := newSite(t)
+	onEachHost(t, nothingIsFetched)
+}
+
+func nothingIsFetched(t *testing.T, s *site) {
 	p := s.page(plain)
 	var before, after []string
-	p.Eval("answers.map(([url]) => url)", &before)
+	if s.host == inPage {
+		p.inside("answers.map(([url]) => url)", &before)
+	}
 	assert.Empty(t, before)
+	assert.Empty(t, p.Workers())
+	var host *string
+	p.Eval("kii.host", &host)
+	assert.Nil(t, host, "nobody knows yet")
 	p.rejects(`await kii.login("nobody", "x")`)
-	p.Eval("answers.map(([url]) => new URL(url, location).pathname)", &after)
+	p.inside("answers.map(([url]) => new URL(url, location).pathname)", &after)
 	assert.Contains(t, after, "/kiiweb/kiiweb.wasm")
 }
 
 // TestScriptTag: window.kiiweb, and nothing else stays global.
-func TestScriptTag(t *testing.T) {
-	s := newSite(t)
+func TestScriptTag(t *testing.T) { onEachHost(t, scriptTag) }
+
+func scriptTag(t *testing.T, s *site) {
 	u := s.NewUser()
 	p := s.page(secure)
 	var globals []string
@@ -144,8 +157,9 @@ func TestScriptTag(t *testing.T) {
 }
 
 // TestTwoModulesInOnePage: two users side by side.
-func TestTwoModulesInOnePage(t *testing.T) {
-	s := newSite(t)
+func TestTwoModulesInOnePage(t *testing.T) { onEachHost(t, twoModulesInOnePage) }
+
+func twoModulesInOnePage(t *testing.T, s *site) {
 	one, two := s.NewUser(), s.NewUser()
 	p := s.page(plain)
 	p.connectAs(one)

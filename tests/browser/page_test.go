@@ -20,17 +20,40 @@ const patience = 20 * time.Second
 //go:embed page_test.js
 var pageScript string
 
+//go:embed inside_test.js
+var insideScript string
+
 // site is a running cloud and a browser that trusts its certificate.
 type site struct {
 	*cloud.Cloud
 	t       *testing.T
 	browser *chrome.Browser
+	host    string // load's option of that name
 }
 
 func newSite(t *testing.T, args ...string) *site {
 	t.Helper()
 	c := cloud.Start(t, args...)
-	return &site{Cloud: c, t: t, browser: chrome.Start(t, chrome.Options{Trust: c.CA()})}
+	return &site{Cloud: c, t: t, browser: chrome.Start(t, chrome.Options{Trust: c.CA()}), host: automatic}
+}
+
+// Where the module runs, as load's option host says.
+const (
+	automatic = "auto" // which here is the worker: nothing keeps it from starting
+	inWorker  = "worker"
+	inPage    = "main"
+)
+
+// onEachHost runs a test that must not turn out differently in a worker and in the page.
+func onEachHost(t *testing.T, test func(t *testing.T, s *site)) {
+	s := newSite(t)
+	for _, host := range []string{inWorker, inPage} {
+		t.Run(host, func(t *testing.T) {
+			on := *s
+			on.t, on.host = t, host
+			test(t, &on)
+		})
+	}
 }
 
 // The schemes under which the cloud serves its pages.
@@ -52,7 +75,8 @@ func (s *site) origin(scheme string) string {
 // see page_test.js.
 type page struct {
 	*chrome.Tab
-	t *testing.T
+	t    *testing.T
+	host string
 }
 
 // page opens one in a browser profile of its own.
@@ -64,7 +88,7 @@ func (s *site) page(scheme string) *page {
 func (s *site) pageIn(tab *chrome.Tab, scheme string) *page {
 	s.t.Helper()
 	tab.Open(s.origin(scheme) + "/demo.json")
-	p := &page{Tab: tab, t: s.t}
+	p := &page{Tab: tab, t: s.t, host: s.host}
 	p.prepare()
 	return p
 }
@@ -72,7 +96,25 @@ func (s *site) pageIn(tab *chrome.Tab, scheme string) *page {
 // prepare loads the library into the page that is open.
 func (p *page) prepare() {
 	p.t.Helper()
-	p.Eval(pageScript, nil)
+	p.Eval("globalThis.hostOption = "+quote(p.host)+"; "+pageScript, nil)
+	if p.host == inPage {
+		p.Eval(insideScript, nil)
+	} else {
+		p.PrepareWorkers(insideScript)
+	}
+}
+
+// inside is Eval where the module runs: see inside_test.js for what is there. In a
+// worker it can be used once the worker has started.
+func (p *page) inside(code string, out any) {
+	p.t.Helper()
+	if p.host == inPage {
+		p.Eval(code, out)
+		return
+	}
+	workers := p.Workers()
+	require.NotEmpty(p.t, workers, "no worker has started")
+	workers[len(workers)-1].Eval(code, out)
 }
 
 // eval runs the body of an async function.

@@ -1,24 +1,9 @@
-// What a test finds in a page: the library as kiiweb, a client as kii, journey() to
-// connect, got with the messages and states with the changes that came.
+// What a test finds in a page: the library as lib, a client as kii, journey() to connect,
+// got with the messages and states with the changes that came. hostOption is load's option host.
 (async () => {
   const config = await (await fetch("/demo.json")).json();
-  globalThis.sockets = [];
-  const Plain = globalThis.WebSocket;
-  globalThis.WebSocket = class extends Plain {
-    constructor(url, protocols) {
-      sockets.push(String(url));
-      super(url, protocols);
-    }
-  };
-  globalThis.answers = []; // [URL, status] of each answer to a fetch
-  const plainFetch = globalThis.fetch;
-  globalThis.fetch = async (input, init) => {
-    const answer = await plainFetch(input, init);
-    answers.push([String(input?.url ?? input), answer.status]);
-    return answer;
-  };
   globalThis.lib = await import("/kiiweb/kiiweb.mjs");
-  globalThis.options = { appID: config.appID, appKey: config.appKey, baseURL: new URL(config.baseURL, location.origin).href };
+  globalThis.options = { appID: config.appID, appKey: config.appKey, baseURL: new URL(config.baseURL, location.origin).href, host: hostOption };
   globalThis.kii = await lib.load(options);
   globalThis.got = [];
   globalThis.states = [];

@@ -8,6 +8,7 @@ import (
 
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/cdproto/target"
 	"github.com/stretchr/testify/assert"
 )
 
@@ -73,6 +74,8 @@ func (tab *Tab) AssertQuiet() {
 // listen takes the tab's events; it must not block.
 func (tab *Tab) listen(event any) {
 	switch e := event.(type) {
+	case *target.EventAttachedToTarget:
+		tab.attached(e)
 	case *runtime.EventConsoleAPICalled:
 		tab.say(Entry{Kind: string(e.Type), Text: argumentsText(e.Args)})
 	case *runtime.EventExceptionThrown:

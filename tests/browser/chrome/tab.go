@@ -23,6 +23,7 @@ type Tab struct {
 	closing sync.Once
 	log     *logger
 	console console
+	workers workers
 }
 
 // Run performs chromedp actions, within half a minute together.
@@ -32,7 +33,11 @@ func (tab *Tab) Run(actions ...chromedp.Action) {
 }
 
 func (tab *Tab) run(limit time.Duration, actions ...chromedp.Action) error {
-	ctx, cancel := context.WithTimeout(tab.ctx, limit)
+	return run(tab.ctx, limit, actions...)
+}
+
+func run(ctx context.Context, limit time.Duration, actions ...chromedp.Action) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	return chromedp.Run(ctx, actions...)
 }
@@ -67,7 +72,11 @@ func (tab *Tab) Eval(code string, out any) {
 
 // TryEval is Eval with a time limit, and with the exception as an *EvalError.
 func (tab *Tab) TryEval(limit time.Duration, code string, out any) error {
-	return tab.run(limit, chromedp.ActionFunc(func(ctx context.Context) error {
+	return tryEval(tab.ctx, limit, code, out)
+}
+
+func tryEval(ctx context.Context, limit time.Duration, code string, out any) error {
+	return run(ctx, limit, chromedp.ActionFunc(func(ctx context.Context) error {
 		result, exception, err := runtime.Evaluate(code).
 			WithAwaitPromise(true).WithReturnByValue(true).Do(ctx)
 		switch {

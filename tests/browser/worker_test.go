@@ -1,0 +1,148 @@
+package browser_test
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// TestWhoDoesTheWork: with a worker the page itself neither compiles nor connects. How long
+// the page's longest tasks took is logged: that depends on the machine.
+func TestWhoDoesTheWork(t *testing.T) { onEachHost(t, whoDoesTheWork) }
+
+func whoDoesTheWork(t *testing.T, s *site) {
+	u := s.NewUser()
+	p := s.page(plain)
+	if s.host == inWorker {
+		p.Eval(insideScript, nil)
+	}
+	p.Eval(`globalThis.longTasks = [];
+		new PerformanceObserver((list) => longTasks.push(...list.getEntries().map((e) => Math.round(e.duration)))).observe({ type: "longtask" }); 0`, nil)
+	p.connectAs(u)
+	s.Push(u, map[string]any{"text": "hello"})
+	p.awaitTexts("hello")
+
+	type work struct{ Compiled, Sockets, Answers int }
+	const count = `({ compiled, sockets: sockets.length, answers: answers.length })`
+	var page, inside work
+	p.Eval(count, &page)
+	p.inside(count, &inside)
+	assert.Equal(t, 1, inside.Compiled)
+	assert.Equal(t, 1, inside.Sockets)
+	assert.Positive(t, inside.Answers)
+	if s.host == inWorker {
+		assert.Zero(t, page)
+	}
+	var long []int
+	p.Eval("longTasks", &long)
+	t.Logf("tasks of the page over 50 ms, in ms: %v", long)
+}
+
+// TestABusyPageKeepsItsConnection: the broker would have dropped a client that is silent for so long.
+func TestABusyPageKeepsItsConnection(t *testing.T) {
+	s := newSite(t)
+	s.host = inWorker
+	u := s.NewUser()
+	p := s.page(plain)
+	p.eval(`await kii.login(`+quote(u.LoginName)+`, `+quote(u.Password)+`); await journey({ keepAlive: 6 })`, nil)
+	p.Eval(`const end = performance.now() + 12000; while (performance.now() < end); 0`, nil)
+	s.Push(u, map[string]any{"text": "after the break"})
+	p.awaitTexts("after the break")
+	assert.Empty(t, p.states(), "the connection has not changed its state")
+	var sockets int
+	p.inside("sockets.length", &sockets)
+	assert.Equal(t, 1, sockets)
+}
+
+// TestWhatAPageHasNotHandledComesAgain: the acknowledgement leaves when the handlers have
+// returned. Here one waits for an answer that does not come before the page ends.
+func TestWhatAPageHasNotHandledComesAgain(t *testing.T) { onEachHost(t, whatAPageHasNotHandled) }
+
+func whatAPageHasNotHandled(t *testing.T, s *site) {
+	asked, leave := make(chan struct{}), make(chan struct{})
+	t.Cleanup(func() { close(leave) })
+	base := host(t, func(_ http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path != "/wait" {
+			return false
+		}
+		close(asked)
+		select {
+		case <-leave:
+		case <-r.Context().Done():
+		}
+		return true
+	})
+	u := s.NewUser()
+	tab := s.browser.Tab(t)
+	tab.Open(base + "/page")
+	tab.Eval(`(async () => {
+		const { load } = await import("/kiiweb.mjs");
+		const kii = await load({ appID: "demo", appKey: "demo-key", baseURL: `+quote(s.origin(plain)+"/api")+`, host: `+quote(s.host)+` });
+		await kii.login(`+quote(u.LoginName)+`, `+quote(u.Password)+`);
+		const { installationID } = await kii.installMqtt(false);
+		const connection = await kii.connect(await kii.getMqttEndpoint(installationID));
+		globalThis.handled = 0;
+		connection.on("message", (m) => {
+			handled++;
+			if (m.json().text !== "wait") return;
+			const request = new XMLHttpRequest();
+			request.open("GET", "/wait", false); // holds up the page
+			request.send();
+		});
+	})()`, nil)
+	s.Push(u, map[string]any{"text": "handled"})
+	tab.Eval(`(async () => { while (handled === 0) await new Promise((again) => setTimeout(again, 10)) })()`, nil)
+	s.Push(u, map[string]any{"text": "wait"})
+	<-asked
+	tab.Close()
+
+	p := s.page(plain)
+	p.connectAs(u)
+	p.awaitTexts("wait")
+	s.Push(u, map[string]any{"text": "next"})
+	p.awaitTexts("wait", "next")
+}
+
+// TestAProgramThatCrashesInAWorker ends what it had in hand; the next call starts anew.
+func TestAProgramThatCrashesInAWorker(t *testing.T) {
+	s := newSite(t)
+	s.host = inWorker
+	for name, tc := range map[string]struct {
+		crash, mend string // in the worker
+		workers     int    // afterwards
+	}{
+		"the program":       {`Date.prototype.plain = Date.prototype.getTime; Date.prototype.getTime = () => { throw new Error("on purpose") }; 0`, `Date.prototype.getTime = Date.prototype.plain; 0`, 1},
+		"the worker itself": {`setTimeout(() => { throw new Error("on purpose") }); 0`, ``, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			on := *s
+			on.t = t
+			u := s.NewUser()
+			p := on.page(plain)
+			p.connectAs(u)
+			p.Eval(`globalThis.loop = (async () => { for await (const m of connection); })().catch(describe);
+				globalThis.pending = kii.connect({ ...endpoint, portWS: 9, portWSS: 9 }).catch(describe); 0`, nil)
+			p.inside(tc.crash, nil)
+			var ends [2]failure
+			p.eval(`return [await pending, await loop]`, &ends)
+			for _, f := range ends {
+				assert.Equal(t, "CRASHED", f.Code)
+				assert.True(t, f.IsKiiError)
+				assert.True(t, f.Retryable)
+			}
+			p.await(`connection.state === "failed" && connection.lastChange.code === "CRASHED"`)
+			if tc.mend != "" {
+				p.inside(tc.mend, nil)
+			}
+			p.eval(`await journey()`, nil) // as the same user, without a new login
+			s.Push(u, map[string]any{"text": "after the crash"})
+			p.awaitTexts("after the crash")
+			assert.Len(t, p.Workers(), tc.workers)
+			var where string
+			p.Eval("kii.host", &where)
+			require.Equal(t, inWorker, where)
+		})
+	}
+}
