@@ -185,14 +185,11 @@ func (a *API) changeThingPassword(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	var req passwordRequest
-	if err := c.read(&req); err != nil {
+	req, err := c.readPassword()
+	if err != nil {
 		return nil, err
 	}
-	if err := checkNewPassword(req.New); err != nil {
-		return nil, err
-	}
-	return nil, a.setPassword(c, o, req.New, thingNotFound(c, o.ID))
+	return nil, a.setPassword(c, o, "", req.New, thingNotFound(c, o.ID))
 }
 
 func (a *API) pushToThing(c *call) (any, error) {

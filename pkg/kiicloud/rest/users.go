@@ -38,7 +38,7 @@ type UserStore interface {
 	UserByName(ctx context.Context, appID string, key store.UserKey, name string) (store.User, error)
 
 	// The same for users and things.
-	SetPassword(ctx context.Context, o store.Owner, passwordHash string, keepToken []byte) error
+	SetPassword(ctx context.Context, o store.Owner, was, passwordHash string, keepToken []byte) error
 	DeleteOwner(ctx context.Context, o store.Owner) ([]store.Installation, error)
 }
 
@@ -91,12 +91,17 @@ func (a *API) registered(c *call, u store.User, logIn bool) (any, error) {
 	return res, err
 }
 
-// taken fails when one of the names belongs to another user, and says which.
+// taken fails when one of the names belongs to another user, and says which. A login name and
+// a phone number are not told apart: who logs in may send either.
 func (a *API) taken(ctx context.Context, u store.User) error {
 	names := []struct {
 		key         store.UserKey
 		field, name string
-	}{{store.UserLoginName, "loginName", u.LoginName}, {store.UserEmail, "emailAddress", u.Email}, {store.UserPhone, "phoneNumber", u.Phone}}
+	}{
+		{store.UserLoginName, "loginName", u.LoginName}, {store.UserPhone, "loginName", u.LoginName},
+		{store.UserEmail, "emailAddress", u.Email},
+		{store.UserPhone, "phoneNumber", u.Phone}, {store.UserLoginName, "phoneNumber", u.Phone},
+	}
 	for _, n := range names {
 		if n.name == "" {
 			continue

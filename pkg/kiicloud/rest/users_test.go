@@ -28,6 +28,7 @@ func TestRegisterChecksItsInput(t *testing.T) {
 		{"long display name", `{"loginName":"dora","password":"pw-x","displayName":"` + strings.Repeat("x", 257) + `"}`, "INVALID_INPUT_DATA", ""},
 		{"login name taken", `{"loginName":"ann","password":"pw-x"}`, "USER_ALREADY_EXISTS", "loginName"},
 		{"email taken, in other letters", `{"loginName":"dora","emailAddress":"ANN@example.com","password":"pw-x"}`, "USER_ALREADY_EXISTS", "emailAddress"},
+		{"another's number as login name", `{"loginName":"0123","password":"pw-x"}`, "USER_ALREADY_EXISTS", "loginName"},
 		{"phone taken", `{"loginName":"dora","phoneNumber":"0123","password":"pw-x"}`, "USER_ALREADY_EXISTS", "phoneNumber"},
 	}
 	for _, c := range cases {

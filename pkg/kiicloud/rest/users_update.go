@@ -116,53 +116,59 @@ func (a *API) changeUserPassword(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	var req passwordRequest
+	req, err := c.readPassword()
+	if err != nil {
+		return nil, err
+	}
+	if c.isAdmin() {
+		return nil, a.setPassword(c, o, "", req.New, userNotFound(o))
+	}
+	was, err := a.checkOldPassword(c, o, req.Old)
+	if err != nil {
+		return nil, err
+	}
+	return nil, a.setPassword(c, o, was, req.New, wrongOldPassword(o))
+}
+
+// readPassword reads the request and checks the new password.
+func (c *call) readPassword() (req passwordRequest, err error) {
 	if err := c.read(&req); err != nil {
-		return nil, err
+		return req, err
 	}
-	if err := checkNewPassword(req.New); err != nil {
-		return nil, err
-	}
-	if !c.isAdmin() {
-		if err := a.checkOldPassword(c, o, req.Old); err != nil {
-			return nil, err
-		}
-	}
-	return nil, a.setPassword(c, o, req.New, userNotFound(o))
-}
-
-func checkNewPassword(password string) error {
 	switch {
-	case len(password) < minPassword:
-		return fail(http.StatusBadRequest, "PASSWORD_TOO_SHORT", "newPassword must have 4 to 256 bytes.").with("minimumLength", minPassword)
-	case len(password) > maxPassword:
-		return invalidInput("newPassword must have 4 to 256 bytes.")
+	case len(req.New) < minPassword:
+		err = fail(http.StatusBadRequest, "PASSWORD_TOO_SHORT", "newPassword must have 4 to 256 bytes.").with("minimumLength", minPassword)
+	case len(req.New) > maxPassword:
+		err = invalidInput("newPassword must have 4 to 256 bytes.")
 	}
-	return nil
+	return req, err
 }
 
-func (a *API) checkOldPassword(c *call, o store.Owner, password string) error {
+// checkOldPassword gives the hash that the password belongs to.
+func (a *API) checkOldPassword(c *call, o store.Owner, password string) (hash string, err error) {
 	u, err := a.findUser(c.ctx(), o)
 	if err != nil {
-		return err
+		return "", err
 	}
 	ok, err := a.passwords.check(c.ctx(), password, u.PasswordHash)
-	if err != nil {
-		return err
+	if err == nil && !ok {
+		err = wrongOldPassword(o)
 	}
-	if !ok {
-		return fail(http.StatusUnauthorized, "WRONG_PASSWORD", "oldPassword is not the user's password.").with("principalID", o.ID).with("appID", o.AppID)
-	}
-	return nil
+	return u.PasswordHash, err
 }
 
-// setPassword leaves the token of this call alive where it is the owner's own.
-func (a *API) setPassword(c *call, o store.Owner, password string, missing *failure) error {
+func wrongOldPassword(o store.Owner) *failure {
+	return fail(http.StatusUnauthorized, "WRONG_PASSWORD", "oldPassword is not the user's password.").with("principalID", o.ID).with("appID", o.AppID)
+}
+
+// setPassword leaves the token of this call alive where it is the owner's own. It fails with
+// missing when the owner is gone, or the password is no longer the one whose hash was given.
+func (a *API) setPassword(c *call, o store.Owner, was, password string, missing *failure) error {
 	hash, err := a.passwords.hash(c.ctx(), password)
 	if err != nil {
 		return err
 	}
-	err = a.Store.SetPassword(c.ctx(), o, hash, c.token)
+	err = a.Store.SetPassword(c.ctx(), o, was, hash, c.token)
 	if errors.Is(err, store.ErrNotFound) {
 		return missing
 	}

@@ -142,6 +142,11 @@ func TestChangeAddresses(t *testing.T) {
 	assert.Equal(t, 1.0, me["a"], "the fields stay")
 	assert.Equal(t, "JP", me["country"])
 	l.call("PUT", "/api/apps/demo/users/me/phone-number", l.login("bob", "pw-bob"), `{"phoneNumber":"+819012345678"}`).want(t, 409, "USER_ALREADY_EXISTS")
+
+	l.user("555-0199") // who logs in by a number that is bare means one user
+	a := l.call("PUT", "/api/apps/demo/users/me/phone-number", ann, `{"phoneNumber":"555-0199"}`)
+	a.want(t, 409, "USER_ALREADY_EXISTS")
+	assert.Equal(t, "phoneNumber", a.str("field"))
 }
 
 func TestChangePassword(t *testing.T) {
@@ -170,6 +175,14 @@ func TestChangePassword(t *testing.T) {
 	assert.True(t, works(bob))
 	l.call("POST", "/api/oauth2/token", "", `{"username":"ann","password":"pw-ann"}`).want(t, 400, "invalid_grant")
 	l.login("ann", "pw-new")
+
+	// Of two who know the password one changes it: the other one's answer says that it was late.
+	answers := make(chan answer, 2)
+	for range cap(answers) {
+		go func() { answers <- change("me", ann, `{"oldPassword":"pw-new","newPassword":"pw-`+store.NewID()+`"}`) }()
+	}
+	first, second := <-answers, <-answers
+	assert.ElementsMatch(t, []int{204, 401}, []int{first.StatusCode, second.StatusCode})
 
 	require.Equal(t, 204, change(id, admin, `{"newPassword":"pw-third"}`).StatusCode)
 	assert.False(t, works(ann))

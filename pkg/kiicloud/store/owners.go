@@ -9,8 +9,8 @@ const (
 	deleteUser  = `DELETE FROM users WHERE app_id = $1 AND id = $2`
 	deleteThing = `DELETE FROM things WHERE app_id = $1 AND id = $2`
 
-	setUserPassword  = `UPDATE users SET password_hash = $3 WHERE app_id = $1 AND id = $2`
-	setThingPassword = `UPDATE things SET password_hash = $3 WHERE app_id = $1 AND id = $2`
+	setUserPassword  = `UPDATE users SET password_hash = $3 WHERE app_id = $1 AND id = $2 AND ($4 = '' OR password_hash = $4)`
+	setThingPassword = `UPDATE things SET password_hash = $3 WHERE app_id = $1 AND id = $2 AND ($4 = '' OR password_hash = $4)`
 
 	deleteInstallationsOf = `DELETE FROM installations WHERE app_id = $1 AND owner_kind = $2 AND owner_id = $3 RETURNING ` + installationColumns
 )
@@ -88,8 +88,10 @@ func (t tx) endInstallations(o Owner) (gone []Installation, err error) {
 }
 
 // SetPassword gives a user or thing another password and ends its tokens, but not the one
-// whose hash is keep (nil keeps none). The error may be ErrNotFound.
-func (s *SQL) SetPassword(ctx context.Context, o Owner, passwordHash string, keep []byte) error {
+// whose hash is keep (nil keeps none). was is the hash of the password that whoever changes it
+// has shown to know; empty: nobody was asked. The error is ErrNotFound when the owner is gone,
+// or has another password than that meanwhile.
+func (s *SQL) SetPassword(ctx context.Context, o Owner, was, passwordHash string, keep []byte) error {
 	row, err := o.byKind(setUserPassword, setThingPassword)
 	if err != nil {
 		return err
@@ -98,7 +100,7 @@ func (s *SQL) SetPassword(ctx context.Context, o Owner, passwordHash string, kee
 		keep = []byte{} // NULL would compare to nothing
 	}
 	err = s.writer.do(ctx, func(t tx) error {
-		n, err := t.affected(row, o.AppID, o.ID, passwordHash)
+		n, err := t.affected(row, o.AppID, o.ID, passwordHash, was)
 		if err != nil {
 			return err
 		}

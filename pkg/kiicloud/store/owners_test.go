@@ -93,7 +93,7 @@ func TestDeleteOwner(t *testing.T) {
 			_, err = s.DeleteOwner(ctx, o)
 			assert.ErrorIs(t, err, ErrNotFound)
 			assert.ErrorIs(t, s.PutToken(ctx, Token{Hash: []byte("late"), Owner: o}, "h"), ErrNotFound, "a login that began before cannot end after")
-			assert.ErrorIs(t, s.SetPassword(ctx, o, "h2", nil), ErrNotFound)
+			assert.ErrorIs(t, s.SetPassword(ctx, o, "", "h2", nil), ErrNotFound)
 		})
 	}
 }
@@ -109,7 +109,7 @@ func TestWhoHasNothingIsDeleted(t *testing.T) {
 	_, err = s.DeleteOwner(ctx, Owner{"app", OwnerAdmin, "root"})
 	assert.Error(t, err)
 	assert.NotErrorIs(t, err, ErrNotFound)
-	assert.Error(t, s.SetPassword(ctx, Owner{"app", OwnerAdmin, "root"}, "h", nil))
+	assert.Error(t, s.SetPassword(ctx, Owner{"app", OwnerAdmin, "root"}, "", "h", nil))
 }
 
 func TestSetPassword(t *testing.T) {
@@ -127,13 +127,15 @@ func TestSetPassword(t *testing.T) {
 				return err == nil
 			}
 			require.NoError(t, put("keep", "h"))
-			require.NoError(t, s.SetPassword(ctx, x.owner, "h2", []byte("keep")))
+			assert.ErrorIs(t, s.SetPassword(ctx, x.owner, "h0", "stolen", []byte("keep")), ErrNotFound, "somebody else was faster")
+			assert.True(t, alive(x.token))
+			require.NoError(t, s.SetPassword(ctx, x.owner, "h", "h2", []byte("keep")))
 			assert.False(t, alive(x.token))
 			assert.True(t, alive([]byte("keep")))
 			assert.True(t, alive(other.token))
 			assert.ErrorIs(t, put("old", "h"), ErrNotFound, "a login by the old password that is still under way fails")
 			require.NoError(t, put("new", "h2"))
-			require.NoError(t, s.SetPassword(ctx, x.owner, "h3", nil))
+			require.NoError(t, s.SetPassword(ctx, x.owner, "", "h3", nil))
 			assert.False(t, alive([]byte("keep")))
 			assert.False(t, alive([]byte("new")))
 			assert.True(t, alive(other.token))

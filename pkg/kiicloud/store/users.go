@@ -20,10 +20,11 @@ const (
 		VALUES ($1, $2, NULLIF($3, ''), NULLIF($4, ''), NULLIF($5, ''), $6, $7, $8, $9)
 		ON CONFLICT DO NOTHING`
 
-	// A name that somebody else has is found before the update, which would fail with an
-	// error that each database words differently.
+	// A name that somebody else has is found before the write, which would fail with an error
+	// that each database words differently. Who logs in by a number alone may mean a login name
+	// or a phone number: so nobody has for the one what somebody else has for the other.
 	userNamesTaken = `SELECT COUNT(*) FROM users WHERE app_id = $1 AND id <> $2
-		AND (login_name = NULLIF($3, '') OR email = NULLIF($4, '') OR phone = NULLIF($5, ''))`
+		AND (login_name IN (NULLIF($3, ''), NULLIF($5, '')) OR email = NULLIF($4, '') OR phone IN (NULLIF($3, ''), NULLIF($5, '')))`
 	updateUser = `UPDATE users SET login_name = NULLIF($3, ''), email = NULLIF($4, ''), phone = NULLIF($5, ''),
 		display_name = $6, password_hash = $7, fields = $8 WHERE app_id = $1 AND id = $2`
 
@@ -36,7 +37,8 @@ const (
 var userQueries = map[UserKey]string{UserLoginName: userByLoginName, UserEmail: userByEmail, UserPhone: userByPhone}
 
 // CreateUser stores a new user and returns it; an empty ID is made. The error is
-// ErrExists when the app has a user with the same id, login name, email or phone.
+// ErrExists when the app has a user with the same id, login name, email or phone, or one whose
+// login name is this one's phone or the other way round.
 func (s *SQL) CreateUser(ctx context.Context, u User) (User, error) {
 	if u.ID == "" {
 		u.ID = NewID()
@@ -46,6 +48,9 @@ func (s *SQL) CreateUser(ctx context.Context, u User) (User, error) {
 	}
 	u.Fields = orEmptyObject(u.Fields)
 	err := s.writer.do(ctx, func(t tx) error {
+		if err := t.namesFree(u); err != nil {
+			return err
+		}
 		n, err := t.affected(insertUser, u.AppID, u.ID, u.LoginName, u.Email, u.Phone, u.DisplayName, u.PasswordHash, string(u.Fields), millis(u.CreatedAt))
 		if err == nil && n == 0 {
 			return ErrExists
@@ -72,12 +77,8 @@ func (s *SQL) UpdateUser(ctx context.Context, appID, id string, change func(*Use
 		if refused = change(&u); refused != nil {
 			return nil
 		}
-		var taken int
-		if err := t.row(userNamesTaken, appID, id, u.LoginName, u.Email, u.Phone).Scan(&taken); err != nil {
+		if err := t.namesFree(u); err != nil {
 			return err
-		}
-		if taken > 0 {
-			return ErrExists
 		}
 		return t.exec(updateUser, appID, id, u.LoginName, u.Email, u.Phone, u.DisplayName, u.PasswordHash, string(orEmptyObject(u.Fields)))
 	})
@@ -85,6 +86,16 @@ func (s *SQL) UpdateUser(ctx context.Context, appID, id string, change func(*Use
 		return wrap("update a user", err)
 	}
 	return refused
+}
+
+// namesFree fails with ErrExists when one of the user's names is another's.
+func (t tx) namesFree(u User) error {
+	var taken int
+	err := t.row(userNamesTaken, u.AppID, u.ID, u.LoginName, u.Email, u.Phone).Scan(&taken)
+	if err == nil && taken > 0 {
+		return ErrExists
+	}
+	return err
 }
 
 // UserByID finds a user of an app. The error may be ErrNotFound.

@@ -12,6 +12,8 @@ import (
 func TestUserNamesAreUniqueWithinAnApp(t *testing.T) {
 	ctx := context.Background()
 	s := open(t, t.TempDir(), newClock().Now)
+	_, err := s.CreateUser(ctx, User{AppID: "app", LoginName: "090-1234", Phone: "0123"})
+	require.NoError(t, err)
 	u, err := s.CreateUser(ctx, User{AppID: "app", LoginName: "ann", Email: "ann@example.com", Phone: "+811", DisplayName: "Ann", PasswordHash: "h"})
 	require.NoError(t, err)
 	assert.Len(t, u.ID, IDLength)
@@ -23,6 +25,9 @@ func TestUserNamesAreUniqueWithinAnApp(t *testing.T) {
 		{"same login name", User{AppID: "app", LoginName: "ann"}, true},
 		{"same email", User{AppID: "app", LoginName: "x1", Email: "ann@example.com"}, true},
 		{"same phone", User{AppID: "app", LoginName: "x2", Phone: "+811"}, true},
+		{"a login name that is another's number", User{AppID: "app", LoginName: "0123"}, true},
+		{"a number that is another's login name", User{AppID: "app", LoginName: "x4", Phone: "090-1234"}, true},
+		{"a number for a login name", User{AppID: "app", LoginName: "555-0199", Phone: "555-0199"}, false},
 		{"same id", User{AppID: "app", ID: u.ID, LoginName: "x3"}, true},
 		{"another app", User{AppID: "app2", LoginName: "ann", Email: "ann@example.com", Phone: "+811"}, false},
 		{"no names at all", User{AppID: "app"}, false},
@@ -43,6 +48,11 @@ func TestUserNamesAreUniqueWithinAnApp(t *testing.T) {
 		"email":      func() (User, error) { return s.UserByName(ctx, "app", UserEmail, "ann@example.com") },
 		"phone":      func() (User, error) { return s.UserByName(ctx, "app", UserPhone, "+811") },
 	}
+	renamed := func(change func(*User)) error {
+		return s.UpdateUser(ctx, "app", u.ID, func(u *User) error { change(u); return nil })
+	}
+	assert.ErrorIs(t, renamed(func(u *User) { u.LoginName = "0123" }), ErrExists)
+	assert.ErrorIs(t, renamed(func(u *User) { u.Phone = "090-1234" }), ErrExists)
 	for name, find := range finds {
 		got, err := find()
 		require.NoError(t, err, name)
