@@ -101,6 +101,7 @@ func TestDemoPageTopics(t *testing.T) {
 	d.Reload()
 	d.helpers()
 	news.awaitSubscribed(true)
+	d.await(`$("state-badge").dataset.state === "online"`) // the steps have their values: nothing moves under the mouse
 	news.press("delete")
 	news.awaitGone()
 	d.await(`document.activeElement.id === "topics-title"`) // the button has gone, the focus has not
