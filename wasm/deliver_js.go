@@ -35,16 +35,11 @@ func (e *encoder) deliver(batch []kiiweb.Message) {
 		n, fresh := e.intern(batch)
 		first := len(e.topics) - len(fresh)
 		buffer := encode(batch[:n], e.topics)
-		settled(invoke(e.onBatch, jsx.Uint8Array(buffer), n, js.ValueOf(fresh), first))
+		// A page on another thread gives a promise: it is still busy with the batch.
+		if handling := invoke(e.onBatch, jsx.Uint8Array(buffer), n, fresh, first); handling.Truthy() {
+			_, _ = jsx.Await(context.Background(), handling)
+		}
 		batch = batch[n:]
-	}
-}
-
-// settled waits where onBatch gave a promise: a page on another thread is then still
-// busy with the batch.
-func settled(handling js.Value) {
-	if jsx.TypeOf(handling) == js.TypeObject {
-		_, _ = jsx.Await(context.Background(), handling)
 	}
 }
 
@@ -135,17 +130,14 @@ var consoleError = js.Global().Get("console").Get("error")
 
 // invoke calls a function of the page. What it throws is shown as an uncaught error, and
 // never gets further into the program.
-func invoke(f js.Value, args ...any) js.Value {
+func invoke(f js.Value, args ...any) (result js.Value) {
 	result, err := jsx.Invoke(f, args...)
-	if err == nil {
-		return result
-	}
 	thrown, ok := err.(*jsx.Error)
 	if !ok {
-		return js.Undefined() // the arguments are ours: they fit
+		return result // the arguments are ours: they fit
 	}
 	if _, err := jsx.Call(js.Global(), "reportError", thrown.Value); err != nil {
 		_, _ = jsx.Invoke(consoleError, thrown.Value)
 	}
-	return js.Undefined()
+	return result
 }
