@@ -49,23 +49,28 @@ func (tab *Tab) attached(e *target.EventAttachedToTarget) {
 	}
 	ctx, cancel := chromedp.NewContext(tab.ctx, chromedp.WithTargetID(e.TargetInfo.TargetID))
 	w := &Thread{tab: tab, url: e.TargetInfo.URL, ctx: ctx}
-	tab.workers.mu.Lock()
-	tab.workers.list = append(tab.workers.list, w)
-	script := tab.workers.script
-	tab.workers.mu.Unlock()
 	go func() {
-		err := chromedp.Run(ctx) // attaches, for as long as ctx is good
-		if err == nil {
-			err = w.TryEval(opTimeout, script, nil)
-		}
-		if err == nil {
-			err = chromedp.Run(ctx, runtime.RunIfWaitingForDebugger())
-		}
-		if err != nil {
+		if err := tab.prepare(w); err != nil {
 			tab.log.printf("worker %s: %v", w.url, err)
 			cancel()
 		}
 	}()
+}
+
+func (tab *Tab) prepare(w *Thread) error {
+	if err := chromedp.Run(w.ctx); err != nil { // attaches, for as long as w.ctx is good
+		return err
+	}
+	tab.workers.mu.Lock()
+	script := tab.workers.script
+	tab.workers.mu.Unlock()
+	if err := w.TryEval(opTimeout, script, nil); err != nil {
+		return err
+	}
+	tab.workers.mu.Lock()
+	tab.workers.list = append(tab.workers.list, w)
+	tab.workers.mu.Unlock()
+	return chromedp.Run(w.ctx, runtime.RunIfWaitingForDebugger())
 }
 
 // URL is that of the worker's script.
