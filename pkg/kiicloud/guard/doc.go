@@ -16,7 +16,7 @@
 //	CONNECT that breaks the standard            CONNACK 0x81, 0x82 close
 //	no client identifier                        CONNACK 0x85       CONNACK 2
 //	bad or lapsed credentials                   CONNACK 0x86       CONNACK 4
-//	a removed installation                      CONNACK 0x87       CONNACK 5
+//	a removed installation, a disabled thing    CONNACK 0x87       CONNACK 5
 //	a will (retained; at QoS 2)                 CONNACK 0x83 (0x9A; 0x9B)  CONNACK 5
 //	an authentication method                    CONNACK 0x8C       -
 //	a packet that breaks the standard           DISCONNECT 0x81, 0x82  close
@@ -34,5 +34,6 @@
 // (*) At QoS 0, which has no PUBACK, the same code comes with DISCONNECT.
 //
 // A connection may also end because another one took over (0x8E), the installation was
-// removed (0x98), the password lapsed (0xA0) or the server shuts down (0x8B).
+// removed or its thing disabled (0x98), the password lapsed (0xA0) or the server shuts down
+// (0x8B).
 package guard

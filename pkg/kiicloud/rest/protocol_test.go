@@ -3,12 +3,16 @@ package rest
 import (
 	stdflag "flag"
 	"os"
+	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/kiiweb/kiiweb/pkg/kiicloud/store"
 )
 
 var update = stdflag.Bool("update", false, "write the tables of docs/protocol.md anew")
@@ -34,6 +38,45 @@ func TestProtocolDocument(t *testing.T) {
 	}
 	assert.True(t, want == string(text), "docs/protocol.md is not up to date: run make docs")
 }
+
+var failureCode = regexp.MustCompile(`(?:fail|notFound|forbidden|objectFailure|unsupported)\((?:http\.\w+, )?"(\w+)"`)
+
+// Every code that a failure may have is in the document's first table.
+func TestProtocolDocumentNamesEveryCode(t *testing.T) {
+	text, err := os.ReadFile(protocolDocument)
+	require.NoError(t, err)
+	head, _, _ := strings.Cut(string(text), tablesBegin)
+	documented := map[string]bool{}
+	for line := range strings.SplitSeq(head, "\n") {
+		cells := strings.Split(line, "|")
+		if len(cells) < 4 {
+			continue
+		}
+		for _, code := range backquoted.FindAllStringSubmatch(cells[2]+cells[3], -1) {
+			documented[code[1]] = true
+			for _, suffix := range []string{"NOT_FOUND", "ALREADY_EXISTS"} {
+				if strings.HasSuffix(code[1], "_") && strings.Contains(cells[2], "…_"+suffix) {
+					documented[code[1]+suffix] = true
+				}
+			}
+		}
+	}
+	assert.Equal(t, store.Limits{Topics: 1000, Subscriptions: 1000, Objects: 10_000}, store.DefaultLimits, "as the document has it")
+	files, err := filepath.Glob("*.go")
+	require.NoError(t, err)
+	for _, file := range files {
+		source, err := os.ReadFile(file)
+		require.NoError(t, err)
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		for _, found := range failureCode.FindAllStringSubmatch(string(source), -1) {
+			assert.True(t, documented[found[1]], "docs/protocol.md does not say what %s means, which %s answers", found[1], file)
+		}
+	}
+}
+
+var backquoted = regexp.MustCompile("`([^`]+)`")
 
 func callsTable() string {
 	var b strings.Builder

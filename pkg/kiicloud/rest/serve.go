@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"path"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"time"
 
@@ -58,9 +59,12 @@ func (a *API) finish(rec *recorder, r *http.Request, began time.Time) {
 // explain makes a failure of any error; what is not one already is for the log alone.
 func (a *API) explain(r *http.Request, err error) *failure {
 	var f *failure
+	var full *store.FullError
 	switch {
 	case errors.As(err, &f):
 		return f
+	case errors.As(err, &full):
+		return forbidden("LIMIT_REACHED", "There are "+strconv.Itoa(full.Limit)+" "+full.What+" already, which is as many as there may be: delete some first.").with("limit", full.Limit)
 	case r.Context().Err() != nil: // nobody reads the answer any more
 		return fail(http.StatusServiceUnavailable, "REQUEST_CANCELLED", "The request was cancelled.")
 	case errors.Is(err, store.ErrClosed):

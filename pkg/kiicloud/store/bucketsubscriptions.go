@@ -30,9 +30,20 @@ type Told struct {
 }
 
 // SubscribeToBucket lets a user or thing know of the changes in a bucket. The error is
-// ErrExists when it has subscribed already.
+// ErrExists when it has subscribed already, a FullError when it has as many subscriptions as it
+// may.
 func (s *SQL) SubscribeToBucket(ctx context.Context, b Bucket, who Owner) error {
 	err := s.writer.do(ctx, func(t tx) error {
+		var there int
+		if err := t.row(countBucketSubscription, b.args(string(who.Kind), who.ID)...).Scan(&there); err != nil {
+			return err
+		}
+		if there > 0 {
+			return ErrExists
+		}
+		if err := t.room(countBucketSubscriptions, "subscriptions to buckets", s.limits.Subscriptions, who.AppID, string(who.Kind), who.ID); err != nil {
+			return err
+		}
 		n, err := t.affected(insertBucketSubscription, b.args(string(who.Kind), who.ID, millis(s.now()))...)
 		if err == nil && n == 0 {
 			return ErrExists

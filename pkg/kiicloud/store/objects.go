@@ -78,7 +78,8 @@ func (s *SQL) CountObjects(ctx context.Context, b Bucket) (n int, err error) {
 //
 // decide gets the object as it is in that transaction, nil when there is none. It may be
 // called more than once and must do nothing but decide. Its error leaves everything as it
-// was, and is returned as it is. To remove what is not there is ErrNotFound.
+// was, and is returned as it is. To remove what is not there is ErrNotFound; to create one more
+// than its creator may have is a FullError.
 func (s *SQL) ChangeObject(ctx context.Context, b Bucket, id string, decide func(old *Object) (ObjectChange, error)) (told Told, err error) {
 	now := s.now()
 	var declined error
@@ -93,6 +94,11 @@ func (s *SQL) ChangeObject(ctx context.Context, b Bucket, id string, decide func
 		if err != nil {
 			declined = err
 			return nil
+		}
+		if old == nil && change.Next != nil {
+			if err := t.roomForObject(change.Next.Owner, s.limits.Objects); err != nil {
+				return err
+			}
 		}
 		if err := t.apply(b, id, old, change.Next); err != nil {
 			return err

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 )
@@ -103,7 +102,7 @@ func (s *SQL) Acknowledge(ctx context.Context, installationID string, seqs []int
 
 // wrap says what failed, but leaves the errors that callers look for readable as they are.
 func wrap(what string, err error) error {
-	if err == nil || errors.Is(err, ErrNotFound) || errors.Is(err, ErrExists) {
+	if unchanged(err) {
 		return err
 	}
 	return fmt.Errorf("%s: %w", what, err)

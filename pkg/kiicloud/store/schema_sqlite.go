@@ -130,6 +130,7 @@ CREATE TABLE objects (
 	modified_at INTEGER NOT NULL,
 	PRIMARY KEY (app_id, scope_kind, scope_id, bucket, id)
 ) STRICT;
+CREATE INDEX objects_owner ON objects (app_id, owner_kind, owner_id);
 
 CREATE TABLE bucket_subscriptions (
 	app_id     TEXT NOT NULL,

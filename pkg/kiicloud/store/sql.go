@@ -24,12 +24,15 @@ type Options struct {
 	Dir string
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
+	// Limits bound what one user or thing may store; zero values mean DefaultLimits.
+	Limits Limits
 }
 
 // SQL is the store on a relational database. Its methods may be called from any
 // goroutine. What a method has written is on the disk when it returns.
 type SQL struct {
 	now     func() time.Time
+	limits  Limits
 	lock    *os.File
 	write   *sql.DB // one connection, used by the writer alone
 	read    *sql.DB
@@ -55,7 +58,7 @@ func OpenSQLite(ctx context.Context, o Options) (*SQL, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &SQL{now: o.Now, lock: lock}
+	s := &SQL{now: o.Now, limits: o.Limits.withDefaults(), lock: lock}
 	if err := s.open(ctx, o.Dir); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}

@@ -7,8 +7,6 @@ const (
 	insertSubscription = `INSERT INTO topic_subscriptions (topic_id, app_id, owner_kind, owner_id, created_at)
 		SELECT id, $2, $3, $4, $5 FROM topics WHERE id = $1 ON CONFLICT DO NOTHING`
 
-	topicByID = `SELECT ` + topicColumns + ` FROM topics WHERE id = $1`
-
 	whichSubscription  = ` FROM topic_subscriptions WHERE topic_id = $1 AND owner_kind = $2 AND owner_id = $3`
 	findSubscription   = `SELECT created_at` + whichSubscription
 	deleteSubscription = `DELETE` + whichSubscription
@@ -28,17 +26,22 @@ func (e Environments) Has(development bool) bool {
 }
 
 // SubscribeToTopic subscribes an owner to a topic. The error is ErrExists when it is
-// subscribed already, ErrNotFound when the topic is gone.
+// subscribed already, ErrNotFound when the topic is gone, a FullError when the owner has as many
+// subscriptions as it may.
 func (s *SQL) SubscribeToTopic(ctx context.Context, topicID string, o Owner) error {
 	err := s.writer.do(ctx, func(x tx) error {
+		var created int64
+		if err := absent(notFound(x.row(findSubscription, topicID, string(o.Kind), o.ID).Scan(&created))); err != nil {
+			return err
+		}
+		if err := x.room(countTopicSubscriptions, "subscriptions to topics", s.limits.Subscriptions, o.AppID, string(o.Kind), o.ID); err != nil {
+			return err
+		}
 		n, err := x.affected(insertSubscription, topicID, o.AppID, string(o.Kind), o.ID, millis(s.now()))
-		if err != nil || n > 0 {
-			return err
+		if err == nil && n == 0 {
+			return ErrNotFound
 		}
-		if _, err := scanTopic(x.row(topicByID, topicID)); err != nil {
-			return err
-		}
-		return ErrExists
+		return err
 	})
 	return wrap("subscribe to a topic", err)
 }

@@ -16,7 +16,8 @@ const (
 )
 
 // CreateTopic stores a new topic and returns it; an empty ID is made. The error is ErrExists
-// when the scope has a topic of this name.
+// when the scope has a topic of this name, a FullError when a user's or thing's has as many as
+// it may.
 func (s *SQL) CreateTopic(ctx context.Context, t Topic) (Topic, error) {
 	if t.ID == "" {
 		t.ID = NewID()
@@ -25,6 +26,13 @@ func (s *SQL) CreateTopic(ctx context.Context, t Topic) (Topic, error) {
 		t.CreatedAt = s.now()
 	}
 	err := s.writer.do(ctx, func(x tx) error {
+		_, err := scanTopic(x.row(topicByName, t.Scope.AppID, string(t.Scope.Kind), t.Scope.ID, t.Name))
+		if err = absent(err); err == nil && t.Scope.Kind != ScopeApp {
+			err = x.room(countTopics, "topics in this scope", s.limits.Topics, t.Scope.AppID, string(t.Scope.Kind), t.Scope.ID)
+		}
+		if err != nil {
+			return err
+		}
 		n, err := x.affected(insertTopic, t.ID, t.Scope.AppID, string(t.Scope.Kind), t.Scope.ID, t.Name, millis(t.CreatedAt))
 		if err == nil && n == 0 {
 			return ErrExists

@@ -146,7 +146,7 @@ func (w *writer) transact(ops []*op) bool {
 	}
 	for _, o := range ops {
 		o.err = o.run(t)
-		if o.err != nil && !errors.Is(o.err, ErrNotFound) && !errors.Is(o.err, ErrExists) {
+		if !unchanged(o.err) {
 			err := o.err
 			if rb := t.exec("ROLLBACK"); rb != nil {
 				err = errors.Join(err, rb)
@@ -162,8 +162,14 @@ func (w *writer) transact(ops []*op) bool {
 	return true
 }
 
+// unchanged tells whether a write that ended with err leaves the transaction as it should be.
+func unchanged(err error) bool {
+	var full *FullError
+	return err == nil || errors.Is(err, ErrNotFound) || errors.Is(err, ErrExists) || errors.As(err, &full)
+}
+
 // tx is the writing connection inside a transaction. A function that fails with
-// ErrNotFound or ErrExists must have changed nothing: the transaction goes on.
+// ErrNotFound, ErrExists or a FullError must have changed nothing: the transaction goes on.
 type tx struct{ w *writer }
 
 // The statements run without a context on purpose: a transaction shared by several
