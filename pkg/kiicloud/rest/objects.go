@@ -51,15 +51,7 @@ func (a *API) readObject(c *call) (any, error) {
 }
 
 func (a *API) replaceObject(c *call) (any, error) {
-	b, id, err := a.object(c)
-	if err != nil {
-		return nil, err
-	}
-	when, err := c.condition()
-	if err != nil {
-		return nil, err
-	}
-	fields, err := c.readFields()
+	b, id, when, fields, err := a.writing(c)
 	if err != nil {
 		return nil, err
 	}
@@ -77,15 +69,7 @@ func (a *API) replaceObject(c *call) (any, error) {
 }
 
 func (a *API) updateObject(c *call) (any, error) {
-	b, id, err := a.object(c)
-	if err != nil {
-		return nil, err
-	}
-	when, err := c.condition()
-	if err != nil {
-		return nil, err
-	}
-	fields, err := c.readFields()
+	b, id, when, fields, err := a.writing(c)
 	if err != nil {
 		return nil, err
 	}
@@ -168,6 +152,18 @@ func (a *API) object(c *call) (b store.Bucket, id string, err error) {
 		return b, "", invalidInput("An object's id has 2 to 100 letters, digits, hyphens, underscores and dots.").with("objectID", id)
 	}
 	return b, id, nil
+}
+
+// writing gives all that a request to write an object says.
+func (a *API) writing(c *call) (b store.Bucket, id string, when condition, own fields, err error) {
+	if b, id, err = a.object(c); err != nil {
+		return b, id, when, nil, err
+	}
+	if when, err = c.condition(); err != nil {
+		return b, id, when, nil, err
+	}
+	own, err = c.readFields()
+	return b, id, when, own, err
 }
 
 // condition is what a request says of the object that it means to change.

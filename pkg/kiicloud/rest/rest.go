@@ -1,5 +1,5 @@
-// Package rest is the HTTP side of the push cloud: login, users, installations,
-// endpoints and pushes, as Kii Cloud's REST API has them.
+// Package rest is the HTTP side of the push cloud: login, users, things, installations,
+// endpoints, topics, buckets, subscriptions and pushes, as Kii Cloud's REST API has them.
 package rest
 
 import (

@@ -75,7 +75,8 @@ func (s *SQL) SubscribedToBucket(ctx context.Context, b Bucket, who Owner) (bool
 // tell puts an event into the queues of all installations of a bucket's subscribers: a few
 // statements, however many they are. Which of the queues may hold too much now is for trimAll.
 func (t tx) tell(b Bucket, event Push) (to []Installation, full []string, err error) {
-	if to, err = t.nextPlaces(b); err != nil || len(to) == 0 {
+	rows, err := t.rows(nextOfSubscribers, b.args()...)
+	if to, err = collect(rows, err, scanInstallation); err != nil || len(to) == 0 {
 		return nil, nil, err
 	}
 	err = t.exec(insertOfSubscribers, b.args(event.MessageID, event.Payload, millis(event.CreatedAt), millis(event.ExpiresAt))...)
@@ -84,21 +85,4 @@ func (t tx) tell(b Bucket, event Push) (to []Installation, full []string, err er
 	}
 	full, err = t.texts(fullOfSubscribers, b.args(QueueMax)...)
 	return to, full, err
-}
-
-// nextPlaces makes a place in each subscriber's queue.
-func (t tx) nextPlaces(b Bucket) (to []Installation, err error) {
-	rows, err := t.rows(nextOfSubscribers, b.args()...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		i, err := scanInstallation(rows)
-		if err != nil {
-			return nil, err
-		}
-		to = append(to, i)
-	}
-	return to, rows.Err()
 }

@@ -171,24 +171,15 @@ func (t tx) trim(id string, now time.Time) (dropped int, err error) {
 }
 
 // texts runs a query for one column of text.
-func (t tx) texts(query string, args ...any) (column []string, err error) {
-	st, err := t.w.prepared.get(context.Background(), query)
-	if err != nil {
-		return nil, err
-	}
-	rows, err := st.Query(args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var s string
-		if err := rows.Scan(&s); err != nil {
-			return nil, err
-		}
-		column = append(column, s)
-	}
-	return column, rows.Err()
+func (t tx) texts(query string, args ...any) ([]string, error) {
+	rows, err := t.rows(query, args...)
+	return collect(rows, err, scanOne[string])
+}
+
+// scanOne reads a row of one column.
+func scanOne[T any](r scanner) (v T, err error) {
+	err = r.Scan(&v)
+	return v, err
 }
 
 // sweepBodies removes the payloads that no queue needs any more. It looks for them beside
@@ -213,22 +204,7 @@ func (s *SQL) sweepBodies(ctx context.Context) error {
 	}
 }
 
-func (s *SQL) unusedBodies(ctx context.Context) (ids []int64, err error) {
-	st, err := s.reads.get(ctx, unusedBodies)
-	if err != nil {
-		return nil, err
-	}
-	rows, err := st.QueryContext(ctx, sweepChunk)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var id int64
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
-		}
-		ids = append(ids, id)
-	}
-	return ids, rows.Err()
+func (s *SQL) unusedBodies(ctx context.Context) ([]int64, error) {
+	rows, err := s.rows(ctx, unusedBodies, sweepChunk)
+	return collect(rows, err, scanOne[int64])
 }

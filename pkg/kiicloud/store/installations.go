@@ -68,25 +68,9 @@ func (s *SQL) InstallationByTopic(ctx context.Context, topic string) (Installati
 
 // InstallationsOf gives all installations of an owner, oldest first.
 func (s *SQL) InstallationsOf(ctx context.Context, o Owner) ([]Installation, error) {
-	const what = "list installations"
-	st, err := s.reads.get(ctx, byOwner)
-	if err != nil {
-		return nil, wrap(what, err)
-	}
-	rows, err := st.QueryContext(ctx, o.AppID, string(o.Kind), o.ID)
-	if err != nil {
-		return nil, wrap(what, err)
-	}
-	defer rows.Close()
-	var all []Installation
-	for rows.Next() {
-		i, err := scanInstallation(rows)
-		if err != nil {
-			return nil, wrap(what, err)
-		}
-		all = append(all, i)
-	}
-	return all, wrap(what, rows.Err())
+	rows, err := s.rows(ctx, byOwner, o.AppID, string(o.Kind), o.ID)
+	all, err := collect(rows, err, scanInstallation)
+	return all, wrap("list installations", err)
 }
 
 // DeleteInstallation removes an installation and its queue and returns what it was.

@@ -43,11 +43,7 @@ func (s *SQL) ObjectByID(ctx context.Context, b Bucket, id string) (Object, erro
 // one at least. more tells whether others follow.
 func (s *SQL) Objects(ctx context.Context, b Bucket, after string, limit, maxBytes int) (page []Object, more bool, err error) {
 	const what = "list objects"
-	st, err := s.reads.get(ctx, listObjects)
-	if err != nil {
-		return nil, false, wrap(what, err)
-	}
-	rows, err := st.QueryContext(ctx, b.args(after, limit+1)...)
+	rows, err := s.rows(ctx, listObjects, b.args(after, limit+1)...)
 	if err != nil {
 		return nil, false, wrap(what, err)
 	}

@@ -57,7 +57,8 @@ func (s *SQL) DeleteOwner(ctx context.Context, o Owner) (gone []Installation, er
 		if n == 0 {
 			return ErrNotFound
 		}
-		gone, err = t.endInstallations(o)
+		rows, err := t.rows(deleteInstallationsOf, o.AppID, string(o.Kind), o.ID)
+		gone, err = collect(rows, err, scanInstallation)
 		for _, query := range ofOwner {
 			if err == nil {
 				err = t.exec(query, o.AppID, string(o.Kind), o.ID)
@@ -69,22 +70,6 @@ func (s *SQL) DeleteOwner(ctx context.Context, o Owner) (gone []Installation, er
 		return nil, wrap("delete an owner", err)
 	}
 	return gone, nil
-}
-
-func (t tx) endInstallations(o Owner) (gone []Installation, err error) {
-	rows, err := t.rows(deleteInstallationsOf, o.AppID, string(o.Kind), o.ID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		i, err := scanInstallation(rows)
-		if err != nil {
-			return nil, err
-		}
-		gone = append(gone, i)
-	}
-	return gone, rows.Err()
 }
 
 // SetPassword gives a user or thing another password and ends its tokens, but not the one

@@ -62,26 +62,15 @@ func (p *Push) complete(now time.Time) {
 // Pending gives up to limit unexpired pushes of an installation whose Seq is above
 // after, oldest first.
 func (s *SQL) Pending(ctx context.Context, installationID string, after int64, limit int) ([]Push, error) {
-	st, err := s.reads.get(ctx, selectPending)
-	if err != nil {
-		return nil, wrap("read a queue", err)
-	}
-	rows, err := st.QueryContext(ctx, installationID, after, millis(s.now()), limit)
-	if err != nil {
-		return nil, wrap("read a queue", err)
-	}
-	defer rows.Close()
-	var pending []Push
-	for rows.Next() {
+	rows, err := s.rows(ctx, selectPending, installationID, after, millis(s.now()), limit)
+	pending, err := collect(rows, err, func(r scanner) (Push, error) {
 		p := Push{InstallationID: installationID}
 		var created, expires int64
-		if err := rows.Scan(&p.Seq, &p.MessageID, &p.Payload, &created, &expires); err != nil {
-			return nil, wrap("read a queue", err)
-		}
+		err := r.Scan(&p.Seq, &p.MessageID, &p.Payload, &created, &expires)
 		p.CreatedAt, p.ExpiresAt = fromMillis(created), fromMillis(expires)
-		pending = append(pending, p)
-	}
-	return pending, wrap("read a queue", rows.Err())
+		return p, err
+	})
+	return pending, wrap("read a queue", err)
 }
 
 // Acknowledge removes delivered pushes. Those that are gone already are no error.

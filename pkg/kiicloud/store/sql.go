@@ -130,6 +130,31 @@ func (s *SQL) row(ctx context.Context, query string, args ...any) scanner {
 	return st.QueryRowContext(ctx, args...)
 }
 
+// rows runs a query on a reading connection; its rows are for collect.
+func (s *SQL) rows(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	st, err := s.reads.get(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return st.QueryContext(ctx, args...)
+}
+
+// collect reads and closes the rows of a query, unless that has failed already.
+func collect[T any](rows *sql.Rows, err error, scan func(scanner) (T, error)) (all []T, _ error) {
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		v, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, v)
+	}
+	return all, rows.Err()
+}
+
 // scanner is *sql.Row, *sql.Rows or a query that could not be prepared.
 type scanner interface{ Scan(dest ...any) error }
 

@@ -68,27 +68,11 @@ func (s *SQL) TopicSubscription(ctx context.Context, topicID string, o Owner) er
 // TopicReceivers gives the installations of all who are subscribed to a topic, of one type
 // of device and in the environments that are meant.
 func (s *SQL) TopicReceivers(ctx context.Context, topicID, deviceType string, in Environments) ([]Installation, error) {
-	const what = "find a topic's receivers"
 	if in == (Environments{}) {
 		return nil, nil
 	}
-	st, err := s.reads.get(ctx, topicReceivers)
-	if err != nil {
-		return nil, wrap(what, err)
-	}
 	// What is in a list twice counts once, so this is one environment or both.
-	rows, err := st.QueryContext(ctx, topicID, deviceType, bit(in.Development), bit(!in.Production))
-	if err != nil {
-		return nil, wrap(what, err)
-	}
-	defer rows.Close()
-	var all []Installation
-	for rows.Next() {
-		i, err := scanInstallation(rows)
-		if err != nil {
-			return nil, wrap(what, err)
-		}
-		all = append(all, i)
-	}
-	return all, wrap(what, rows.Err())
+	rows, err := s.rows(ctx, topicReceivers, topicID, deviceType, bit(in.Development), bit(!in.Production))
+	all, err := collect(rows, err, scanInstallation)
+	return all, wrap("find a topic's receivers", err)
 }

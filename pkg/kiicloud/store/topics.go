@@ -54,25 +54,9 @@ func (s *SQL) TopicByName(ctx context.Context, scope Scope, name string) (Topic,
 // Topics gives up to limit topics of a scope whose names come after the given one, in the
 // order of the names' bytes. Every name comes after the empty one.
 func (s *SQL) Topics(ctx context.Context, scope Scope, after string, limit int) ([]Topic, error) {
-	const what = "list topics"
-	st, err := s.reads.get(ctx, topicsAfter)
-	if err != nil {
-		return nil, wrap(what, err)
-	}
-	rows, err := st.QueryContext(ctx, scope.AppID, string(scope.Kind), scope.ID, after, limit)
-	if err != nil {
-		return nil, wrap(what, err)
-	}
-	defer rows.Close()
-	var all []Topic
-	for rows.Next() {
-		t, err := scanTopic(rows)
-		if err != nil {
-			return nil, wrap(what, err)
-		}
-		all = append(all, t)
-	}
-	return all, wrap(what, rows.Err())
+	rows, err := s.rows(ctx, topicsAfter, scope.AppID, string(scope.Kind), scope.ID, after, limit)
+	all, err := collect(rows, err, scanTopic)
+	return all, wrap("list topics", err)
 }
 
 // DeleteTopic removes a topic and its subscriptions. The error is ErrNotFound when there is

@@ -1,5 +1,5 @@
-// Package store keeps what the push cloud must not lose: users, tokens,
-// installations and the pushes that wait for their receivers.
+// Package store keeps what the push cloud must not lose: users, things, tokens, topics,
+// objects, who has subscribed to what, installations, and the pushes that wait for them.
 package store
 
 import (
