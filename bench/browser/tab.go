@@ -135,7 +135,7 @@ func busiest(before map[int]Usage) (pid int, clear bool) {
 			most, pid = spent, p
 		}
 	}
-	return pid, most > burn*time.Millisecond/2 && most > 3*(sum-most)
+	return pid, most > burn*time.Millisecond/10 && most > 3*(sum-most)
 }
 
 // Usage is the processor time of the tab's renderer so far.

@@ -8,8 +8,10 @@ export const string = (s) => {
   return [bytes.length >> 8, bytes.length & 255, ...bytes];
 };
 
-/** One packet of less than 128 bytes. */
-const packet = (first, ...rest) => new Uint8Array([first, rest.length, ...rest]);
+/** A length below 16,384 as MQTT writes it. */
+export const length = (n) => (n < 128 ? [n] : [(n & 127) | 128, n >> 7]);
+
+const packet = (first, ...rest) => new Uint8Array([first, ...length(rest.length), ...rest]);
 
 /** Gives the open WebSocket once the broker has granted the subscription. */
 export async function handshake({ url, id, topic, qos, username, password }) {

@@ -6,26 +6,30 @@
 // the message was handed to the socket (QoS 0) or acknowledged (QoS 1). `onMessage(topic, bytes)`
 // gets every message.
 
+const inBytes = (bytes) => bytes[0] | (bytes[1] << 8) | (bytes[2] << 16) | (bytes[3] << 24);
+const inJSON = (bytes) => JSON.parse(new TextDecoder().decode(bytes)).n;
+
 /** Counts what arrives, and checks that each message is the one that is due. */
 class Counter {
   received = 0;
   wrong = 0;
+  frames = 0; // where a page counts them
   firstAt = 0;
   lastAt = 0;
   #next = 0;
   #finish;
 
-  constructor({ messages, period, topicLength }) {
+  constructor({ messages, period, topicLength, json }) {
     this.wanted = messages;
     this.period = period;
     this.topicLength = topicLength;
+    this.number = json ? inJSON : inBytes;
     this.done = new Promise((resolve) => (this.#finish = resolve));
   }
 
   take(topic, bytes) {
     if (this.received === 0) this.firstAt = performance.now();
-    const number = bytes[0] | (bytes[1] << 8) | (bytes[2] << 16) | (bytes[3] << 24);
-    if (number !== this.#next || topic.length !== this.topicLength) this.wrong++;
+    if (this.number(bytes) !== this.#next || topic.length !== this.topicLength) this.wrong++;
     if (++this.#next === this.period) this.#next = 0;
     if (++this.received === this.wanted) this.finish();
   }
@@ -36,7 +40,7 @@ class Counter {
   }
 
   get result() {
-    return { received: this.received, wrong: this.wrong, wall: this.lastAt - this.firstAt };
+    return { received: this.received, wrong: this.wrong, frames: this.frames, wall: this.lastAt - this.firstAt };
   }
 }
 
@@ -87,7 +91,7 @@ class Bench {
   /** Makes ready for what `received` gives when all has come. */
   expect(options, watch) {
     const counter = (this.counter = new Counter(options));
-    this.#client.expect?.(options, counter);
+    this.#client?.expect?.(options, counter);
     this.#take = (topic, bytes) => counter.take(topic, bytes);
     if (watch) this.#watch = new Watch();
     return true;
@@ -159,17 +163,14 @@ async function startUp(bench, options) {
   new PerformanceObserver((list) => {
     for (const { duration } of list.getEntries()) longest = Math.max(longest, duration);
   }).observe({ type: "longtask", buffered: true });
-  await bench.open(options);
+  bench.expect(options.expect);
+  await bench.open(options.open);
   const ready = performance.now();
-  bench.expect({ messages: 1, ...options });
-  await report("ready");
-  await bench.received();
+  const { wrong } = await bench.received();
   const message = bench.counter.lastAt;
   await later(100); // entries come a moment after their tasks
-  await report(JSON.stringify({ script, ready, message, longest }));
+  await fetch("../report", { method: "POST", body: JSON.stringify({ script, ready, message, longest, wrong }) });
 }
-
-const report = (body) => fetch("../report", { method: "POST", body });
 
 /** Makes the page of an adapter. What follows # in its URL has it start by itself. */
 export function page(connect) {

@@ -2,7 +2,7 @@
 // a packet must not go on in the next frame. It is the mark to measure by, not a client.
 
 import { page } from "./_harness.js";
-import { handshake, string } from "./_handshake.js";
+import { handshake, length, string } from "./_handshake.js";
 
 const text = new TextDecoder();
 
@@ -52,9 +52,9 @@ page(async (options) => {
       const id = qos ? [++last >> 8, (last &= 32767) & 255] : [];
       const name = string(topic);
       const size = name.length + id.length + bytes.length;
-      const head = size < 128 ? [size] : [(size & 127) | 128, size >> 7];
-      const packet = new Uint8Array(1 + head.length + size);
-      packet.set([0x30 | (qos << 1), ...head, ...name, ...id]);
+      const head = [0x30 | (qos << 1), ...length(size), ...name, ...id];
+      const packet = new Uint8Array(head.length + bytes.length);
+      packet.set(head);
       packet.set(bytes, packet.length - bytes.length);
       ws.send(packet);
       return qos ? new Promise((resolve) => acked.set(last, resolve)) : undefined;

@@ -13,6 +13,7 @@ page(async (options) => {
       counter.received = 1;
       counter.firstAt = performance.now();
     }
+    counter.frames++;
     left -= data.byteLength;
     if (left > 0) return;
     counter.received = left === 0 ? counter.wanted : -1;

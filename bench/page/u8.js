@@ -12,7 +12,10 @@ page(async ({ url, id, topic, qos, protocol, username, password, onMessage }) =>
   client.on_topic("#", (packet) => onMessage(packet.topic, packet.payload));
   await client.subscribe({ topics: [{ topic, opts: { qos } }] });
   return {
-    publish: (topic, payload, qos) => client.pub({ topic, payload, qos }),
+    // At QoS 0 its own pub throws a TypeError (0.6.7): it asks for an acknowledgement of null. What pub
+    // would call is called here instead.
+    publish: (topic, payload, qos) =>
+      qos ? client.pub({ topic, payload, qos }) : client._send("publish", { topic, payload, qos }),
     close: () => client.disconnect(),
   };
 });

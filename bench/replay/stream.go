@@ -188,3 +188,19 @@ func headerSize(b []byte) int {
 	}
 	return 2
 }
+
+// Packets gives n messages at QoS 0 to one topic, one packet after the other without any frames:
+// what is published to a broker so that clients receive what a stream would give.
+func Packets(v mqtt.Version, topic string, size, n int) ([]byte, error) {
+	codec, err := mqtt.NewCodec(v)
+	if err != nil {
+		return nil, err
+	}
+	var b []byte
+	for i := range n {
+		if b, err = codec.Append(b, &mqtt.Publish{Topic: topic, Payload: payload(i%Period, size)}); err != nil {
+			return nil, err
+		}
+	}
+	return b, nil
+}

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+
+	"github.com/kiiweb/kiiweb/bench/replay"
+	"github.com/kiiweb/kiiweb/bench/report"
+	"github.com/kiiweb/kiiweb/bench/suite"
+)
+
+// facts tell what was measured, on what.
+func (r *runner) facts(ctx context.Context) ([]report.Fact, error) {
+	browser, err := r.stage.Browser.Version(ctx)
+	if err != nil {
+		return nil, err
+	}
+	facts := []report.Fact{
+		{Name: "kiiweb", Value: r.build()},
+	}
+	for _, name := range []string{"mqtt", "paho-mqtt", "u8-mqtt"} {
+		version, err := packageVersion(r.stage.Root, name)
+		if err != nil {
+			return nil, err
+		}
+		facts = append(facts, report.Fact{Name: name + " (npm)", Value: version})
+	}
+	facts = append(facts,
+		report.Fact{Name: "protocol", Value: protocols(r.clients)},
+		report.Fact{Name: "browser", Value: browser + ", headless, no DevTools domain enabled"},
+		report.Fact{Name: "brokers", Value: "a replay server of prepared frames; " + r.brokers()},
+		report.Fact{Name: "Go", Value: runtime.Version()},
+		report.Fact{Name: "machine", Value: machine()},
+		report.Fact{Name: "window at QoS 1", Value: fmt.Sprintf("%d messages ahead of their acknowledgements", replay.Window)},
+		report.Fact{Name: "rounds", Value: fmt.Sprint(r.options.rounds)},
+		report.Fact{Name: "load average at the start", Value: load()},
+	)
+	return facts, nil
+}
+
+// build names the library that was measured, by its module's hash.
+func (r *runner) build() string {
+	var info struct{ Version, Sha256 string }
+	text, err := os.ReadFile(filepath.Join(r.stage.Root, "js", "dist", "build-info.json"))
+	if err == nil && json.Unmarshal(text, &info) == nil && len(info.Sha256) > 12 {
+		return info.Version + ", module " + info.Sha256[:12]
+	}
+	return "as built"
+}
+
+func protocols(clients []suite.Client) string {
+	var list []string
+	for _, c := range clients {
+		name := map[byte]string{5: "5", 4: "3.1.1", 3: "3.1"}[byte(c.Protocol)]
+		list = append(list, c.Name+" "+name)
+	}
+	return "MQTT, as each client does by default: " + strings.Join(list, ", ")
+}
+
+func (r *runner) brokers() string {
+	if r.mosquitto == nil {
+		return "mosquitto is not installed"
+	}
+	return r.mosquitto.Version + "; the project's cloud"
+}
+
+// packageVersion reads the version of an installed npm package.
+func packageVersion(root, name string) (string, error) {
+	text, err := os.ReadFile(filepath.Join(root, "bench", "node_modules", name, "package.json"))
+	if err != nil {
+		return "", err
+	}
+	var p struct{ Version string }
+	return p.Version, json.Unmarshal(text, &p)
+}
+
+func machine() string {
+	model := "an unknown processor"
+	if text, err := os.ReadFile("/proc/cpuinfo"); err == nil {
+		if found := regexp.MustCompile(`model name\s*:\s*(.*)`).FindSubmatch(text); found != nil {
+			model = string(found[1])
+		}
+	}
+	kernel, _ := exec.Command("uname", "-sr").Output()
+	return fmt.Sprintf("%s, %d cores, %s", model, runtime.NumCPU(), strings.TrimSpace(string(kernel)))
+}
+
+// load is the load average of the last minute: what else the machine was doing.
+func load() string {
+	text, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return "unknown"
+	}
+	return strings.Fields(string(text))[0]
+}

@@ -1,0 +1,116 @@
+// Command bench measures kiiweb beside other MQTT clients, in one run and in turn, in real
+// Chromium, and writes bench/results.json and docs/performance.md.
+//
+//	make build deps        # the library, Chromium and the other clients
+//	go run ./bench         # five rounds in about ten minutes on a machine that is idle
+//
+// Run it on a machine that does nothing else. -full goes up to a million messages.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"regexp"
+	"syscall"
+
+	"github.com/kiiweb/kiiweb/bench/report"
+	"github.com/kiiweb/kiiweb/tests/browser/chrome"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stderr))
+}
+
+// options are the command's flags.
+type options struct {
+	rounds  int
+	scale   float64
+	full    bool
+	only    *regexp.Regexp
+	profile bool
+	write   bool
+	render  bool
+}
+
+func parse(args []string, stderr io.Writer) (options, error) {
+	var o options
+	only := ""
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.IntVar(&o.rounds, "rounds", 5, "how often everything is measured")
+	flags.Float64Var(&o.scale, "scale", 1, "factor for the numbers of messages")
+	flags.BoolVar(&o.full, "full", false, "grow to a million messages, which takes long")
+	flags.StringVar(&only, "only", "", "regular expression: measure only parts whose name matches (receive, watch, publish, roundtrip, start, growth, topics, mosquitto, cloud)")
+	flags.BoolVar(&o.profile, "profile", true, "tell where kiiweb's time goes, after the rounds")
+	flags.BoolVar(&o.write, "write", true, "write bench/results.json and docs/performance.md; else they go to a new folder, which is named")
+	flags.BoolVar(&o.render, "render", false, "measure nothing: write docs/performance.md from bench/results.json")
+	if err := flags.Parse(args); err != nil {
+		return o, err
+	}
+	var err error
+	if o.only, err = regexp.Compile(only); err == nil && (flags.NArg() > 0 || o.rounds < 1 || o.scale <= 0) {
+		err = errors.New("there are no arguments but flags, and rounds and scale are above 0")
+	}
+	if err != nil {
+		fmt.Fprintln(stderr, "bench:", err)
+	}
+	return o, err
+}
+
+// run does all the work and gives the exit code: 1 as well when a client failed.
+func run(ctx context.Context, args []string, stderr io.Writer) int {
+	o, err := parse(args, stderr)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return 0
+	case err != nil:
+		return 2
+	}
+	failures, err := measureAndWrite(ctx, o, stderr)
+	if err != nil {
+		fmt.Fprintln(stderr, "bench:", err)
+		return 1
+	}
+	if failures > 0 {
+		fmt.Fprintf(stderr, "bench: %d measurements failed\n", failures)
+		return 1
+	}
+	return 0
+}
+
+func measureAndWrite(ctx context.Context, o options, stderr io.Writer) (failures int, err error) {
+	root, err := chrome.Root()
+	if err != nil {
+		return 0, err
+	}
+	data, docs := filepath.Join(root, "bench"), filepath.Join(root, "docs")
+	if !o.write {
+		if data, err = os.MkdirTemp("", "kiiweb-bench-results-"); err != nil {
+			return 0, err
+		}
+		docs = data
+	}
+	path := filepath.Join(data, "results.json")
+	var results *report.Results
+	if o.render {
+		results, err = report.Read(path)
+	} else {
+		results, err = measure(ctx, root, o, stderr)
+		if err == nil {
+			err = results.Write(path)
+		}
+	}
+	if err != nil {
+		return 0, err
+	}
+	fmt.Fprintln(stderr, "bench: wrote", path, "and", filepath.Join(docs, "performance.md"))
+	return len(results.Failures), results.Document(docs, sections)
+}

@@ -1,0 +1,250 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/kiiweb/kiiweb/bench/replay"
+	"github.com/kiiweb/kiiweb/bench/report"
+	"github.com/kiiweb/kiiweb/bench/suite"
+)
+
+// parts are what a round is made of.
+var parts = []struct {
+	name string
+	play func(*runner, context.Context) error
+}{
+	{"receive", (*runner).receive},
+	{"watch", (*runner).watch},
+	{"publish", (*runner).publish},
+	{"roundtrip", (*runner).roundTrip},
+	{"start", (*runner).start},
+	{"growth", (*runner).growth},
+	{"topics", (*runner).topics},
+	{"mosquitto", (*runner).fromMosquitto},
+	{"cloud", (*runner).fromCloud},
+}
+
+// sizes are how many messages of 64 bytes make a burst; of 1 KiB, a quarter.
+var sizes = map[replay.Coalescing]int{replay.OnePacket: 2_000, replay.Small: 10_000, replay.Large: 24_000}
+
+var forms = []replay.Coalescing{replay.OnePacket, replay.Small, replay.Large}
+
+func caseOf(s replay.Shape) string {
+	size := "64 B"
+	if s.Payload == 1024 {
+		size = "1 KiB"
+	}
+	return fmt.Sprintf("%s, QoS %d, %v", size, s.QoS, s.Frames)
+}
+
+func (r *runner) burst(s replay.Shape) (warm, n int) {
+	n = r.scaled(sizes[s.Frames])
+	if s.Payload > 64 && s.Frames != replay.OnePacket {
+		n /= 4
+	}
+	return max(1, n/4), n
+}
+
+// receive is how fast messages are received in every form.
+func (r *runner) receive(ctx context.Context) error {
+	c, err := r.assemble(ctx, everybody)
+	if err != nil {
+		return err
+	}
+	defer c.dismiss(ctx)
+	for _, payload := range []int{64, 1024} {
+		for qos := range byte(2) {
+			for _, frames := range forms {
+				shape := replay.Shape{QoS: qos, Payload: payload, Frames: frames}
+				// The frame counter cannot acknowledge.
+				fits := func(c suite.Client) bool { return qos == 0 || c.Reads }
+				warm, n := r.burst(shape)
+				err := c.each(ctx, fits, caseOf(shape), func(a *suite.Act) error {
+					got, err := a.Receive(ctx, shape, warm, n)
+					if err == nil {
+						r.received(receiveCPU, receiveMain, receiveWall, caseOf(shape), a, got)
+					}
+					return err
+				})
+				if err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// received notes what a burst was like, as rates.
+func (r *runner) received(cpu, main, wall report.Metric, kase string, a *suite.Act, got suite.Received) {
+	r.rate(cpu, kase, a, got.Messages, got.CPU.Total())
+	r.rate(main, kase, a, got.Messages, got.CPU.Main)
+	r.rate(wall, kase, a, got.Messages, got.Wall)
+}
+
+func (r *runner) rate(m report.Metric, kase string, a *suite.Act, n int, took time.Duration) {
+	r.results.Add(m, kase, a.Client.Name, float64(n)/took.Seconds())
+}
+
+func (r *runner) took(m report.Metric, kase, client string, d time.Duration) {
+	r.results.Add(m, kase, client, d.Seconds()*1000)
+}
+
+// watch is how long the page's thread is not free while messages come.
+func (r *runner) watch(ctx context.Context) error {
+	c, err := r.assemble(ctx, everybody)
+	if err != nil {
+		return err
+	}
+	defer c.dismiss(ctx)
+	for _, frames := range []replay.Coalescing{replay.OnePacket, replay.Large} {
+		shape := replay.Shape{Payload: 64, Frames: frames}
+		warm, n := r.burst(shape)
+		err := c.each(ctx, everybody, caseOf(shape), func(a *suite.Act) error {
+			got, err := a.Watch(ctx, shape, warm, n)
+			if err == nil {
+				r.took(longestTask, caseOf(shape), a.Client.Name, got.LongestTask)
+				r.took(longestGap, caseOf(shape), a.Client.Name, got.LongestGap)
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// publish is how fast messages are sent.
+func (r *runner) publish(ctx context.Context) error {
+	c, err := r.assemble(ctx, readers)
+	if err != nil {
+		return err
+	}
+	defer c.dismiss(ctx)
+	for qos := range byte(2) {
+		kase := fmt.Sprintf("64 B, QoS %d, 500 at a time", qos)
+		n := r.scaled(2_000)
+		err := c.each(ctx, readers, kase, func(a *suite.Act) error {
+			sent, err := a.Publish(ctx, qos, max(1, n/4), n)
+			if err == nil {
+				r.rate(publishCPU, kase, a, n, sent.CPU.Total())
+				r.rate(publishWall, kase, a, n, sent.Wall)
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// roundTrip is how long a message takes to the server and back when there is time enough.
+func (r *runner) roundTrip(ctx context.Context) error {
+	c, err := r.assemble(ctx, readers)
+	if err != nil {
+		return err
+	}
+	defer c.dismiss(ctx)
+	const kase = "64 B, QoS 0, 1 packet per frame, 100 messages a second"
+	warm := r.scaled(50)
+	return c.each(ctx, readers, kase, func(a *suite.Act) error {
+		took, err := a.RoundTrips(ctx, warm+r.scaled(150), 100)
+		if err != nil {
+			return err
+		}
+		values := make([]float64, 0, len(took))
+		for _, d := range took[warm:] {
+			values = append(values, d.Seconds()*1000)
+		}
+		r.results.Add(roundTripP50, kase, a.Client.Name, report.Quantile(values, 0.5))
+		r.results.Add(roundTripP99, kase, a.Client.Name, report.Quantile(values, 0.99))
+		return nil
+	})
+}
+
+// start is how a page comes to its first message.
+func (r *runner) start(ctx context.Context) error {
+	for _, client := range r.clients {
+		if !client.Reads {
+			continue
+		}
+		cold, cached, err := r.stage.StartUp(ctx, client)
+		if err != nil {
+			if ctx.Err() != nil {
+				return err
+			}
+			r.say("start: %v", err)
+			r.results.Failures = append(r.results.Failures, "start: "+err.Error())
+			continue
+		}
+		r.started("cold", client.Name, cold)
+		r.started("cached", client.Name, cached)
+	}
+	return nil
+}
+
+func (r *runner) started(kase, client string, s suite.Start) {
+	r.took(startReady, kase, client, s.Ready)
+	r.took(startMessage, kase, client, s.Message)
+	r.took(startTask, kase, client, s.Longest)
+	r.results.Add(startBytes, kase, client, float64(s.Sent))
+}
+
+// growth is what becomes of a page as more and more messages come.
+func (r *runner) growth(ctx context.Context) error {
+	c, err := r.assemble(ctx, everybody)
+	if err != nil {
+		return err
+	}
+	defer c.dismiss(ctx)
+	sums := []int{r.scaled(1_000), r.scaled(10_000), r.scaled(100_000)}
+	if r.options.full {
+		sums = append(sums, r.scaled(1_000_000))
+	}
+	shape := replay.Shape{Payload: 64, Frames: replay.Large}
+	return c.each(ctx, everybody, "growth", func(a *suite.Act) error {
+		steps, err := a.Grow(ctx, shape, sums)
+		for i, s := range steps {
+			kase := fmt.Sprintf("after %s messages, %s", report.Commas(sums[i]), caseOf(shape))
+			r.rate(growthCPU, kase, a, s.Received.Messages, s.Received.CPU.Total())
+			r.memory(kase, a.Client.Name, s.Memory)
+		}
+		return err
+	})
+}
+
+func (r *runner) memory(kase, client string, m suite.Memory) {
+	const mebibyte = 1 << 20
+	r.results.Add(memoryPrivate, kase, client, float64(m.Private)/mebibyte)
+	r.results.Add(memoryHeap, kase, client, float64(m.Heap)/mebibyte)
+	r.results.Add(memoryWasm, kase, client, float64(m.Wasm)/mebibyte)
+}
+
+// topics is what more and more topics cost.
+func (r *runner) topics(ctx context.Context) error {
+	c, err := r.assemble(ctx, everybody)
+	if err != nil {
+		return err
+	}
+	defer c.dismiss(ctx)
+	for _, topics := range []int{1, 10, 100, 1000} {
+		shape := replay.Shape{Payload: 64, Frames: replay.Large, Topics: topics}
+		kase := fmt.Sprintf("%s topics in turn, %s", report.Commas(topics), caseOf(shape))
+		n := r.scaled(12_000)
+		err := c.each(ctx, everybody, kase, func(a *suite.Act) error {
+			got, err := a.Receive(ctx, shape, n/4, n)
+			if err == nil {
+				r.rate(topicsCPU, kase, a, got.Messages, got.CPU.Total())
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

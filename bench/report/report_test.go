@@ -1,0 +1,135 @@
+package report
+
+import (
+	"encoding/xml"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+var (
+	rate = Metric{"rate", "Messages a second", "messages/s", true}
+	time = Metric{"time", "Time", "ms", false}
+)
+
+// sample is a run in which kiiweb wins against A, loses against B, and is even with C.
+func sample() *Results {
+	r := &Results{
+		Facts: []Fact{{"Browser", "Chromium"}}, Rounds: 3, Subjects: []string{"kiiweb"},
+		Clients: []string{"kiiweb", "A", "B", "C", "mark"}, Marks: []string{"mark"},
+		Profiles: []Profile{{"1 packet per frame", []Share{{"the browser", 0.5}}, []Share{{"f<g>", 0.25}}}},
+	}
+	for client, values := range map[string][]float64{
+		"kiiweb": {100, 110, 120}, "A": {50, 60, 50}, "B": {200, 220, 260}, "C": {90, 120, 110}, "mark": {1000, 1000, 1000},
+	} {
+		for _, v := range values {
+			r.Add(rate, "1 packet per frame", client, v)
+			r.Add(time, "cold", client, 1/v)
+		}
+	}
+	return r
+}
+
+func TestSpread(t *testing.T) {
+	assert.Equal(t, Spread{2, 1, 9}, SpreadOf([]float64{9, 1, 2}))
+	assert.Equal(t, Spread{1.5, 1, 2}, SpreadOf([]float64{2, 1}))
+	assert.True(t, math.IsNaN(SpreadOf(nil).Median))
+}
+
+func TestQuantile(t *testing.T) {
+	values := []float64{5, 1, 4, 2, 3}
+	assert.Equal(t, 3.0, Quantile(values, 0.5))
+	assert.Equal(t, 5.0, Quantile(values, 0.99))
+	assert.Equal(t, 1.0, Quantile(values, 0))
+	assert.True(t, math.IsNaN(Quantile(nil, 0.5)))
+}
+
+func TestCompare(t *testing.T) {
+	r := sample()
+	for other, want := range map[string]Verdict{"A": Won, "B": Lost, "C": Open} {
+		for metric, kase := range map[Metric]string{rate: "1 packet per frame", time: "cold"} {
+			c, ok := Compare(metric, r.Find(metric.ID, kase, "kiiweb"), r.Find(metric.ID, kase, other))
+			require.True(t, ok)
+			assert.Equal(t, want, c.Verdict, "%s beside %s", metric.ID, other)
+		}
+	}
+	c, _ := Compare(rate, &Series{Values: []float64{10, 30}}, &Series{Values: []float64{5, 10}})
+	assert.Equal(t, Spread{2.5, 2, 3}, c.Factor)
+	_, ok := Compare(rate, r.Series[0], nil)
+	assert.False(t, ok)
+	_, ok = Compare(rate, &Series{Values: []float64{0}}, &Series{Values: []float64{1}})
+	assert.False(t, ok)
+}
+
+func TestNumber(t *testing.T) {
+	for v, want := range map[float64]string{
+		0: "0", 0.1234: "0.123", 1.005: "1", 2.345: "2.35", 12.34: "12.3", 99.96: "100", 123.4: "123", 12345: "12,300", 1234567: "1,230,000",
+		-12345: "-12,300", 0.0004: "0", math.NaN(): "–",
+	} {
+		assert.Equal(t, want, number(v), "%v", v)
+	}
+	assert.Equal(t, "2 <sub>1–3</sub>", Spread{2, 1, 3}.String())
+	assert.Equal(t, "2", Spread{2, 2, 2}.String())
+}
+
+func TestResultsAreKept(t *testing.T) {
+	r, path := sample(), filepath.Join(t.TempDir(), "results.json")
+	require.NoError(t, r.Write(path))
+	again, err := Read(path)
+	require.NoError(t, err)
+	assert.Equal(t, r, again)
+	assert.Equal(t, []string{"cold"}, again.Cases("time"))
+	assert.Nil(t, again.Find("time", "cold", "nobody"))
+}
+
+func TestDocumentSaysWhatIsLost(t *testing.T) {
+	r := sample()
+	r.Failures = []string{"B: it broke"}
+	folder := t.TempDir()
+	require.NoError(t, r.Document(folder, []Section{
+		{Title: "Receiving", Text: "How it is.", Tables: []Table{{Metric: "rate", Plot: true}}},
+		{Title: "Start", Tables: []Table{{Metric: "time"}}},
+	}))
+	text := read(t, filepath.Join(folder, "performance.md"))
+	for _, want := range []string{
+		"# Performance", "| Browser | Chromium |", "## Receiving", "How it is.", "(performance/rate.svg)",
+		"1 packet per frame", "B: it broke", "`f<g>` 25.0%", "| 110 <sub>100–120</sub> |",
+	} {
+		assert.Contains(t, text, want)
+	}
+	won, lost := strings.Index(text, "A 2×"), strings.Index(text, "B 0.5×")
+	even := strings.Index(text, "C 1")
+	assert.Greater(t, lost, strings.Index(text, "### What kiiweb loses"))
+	assert.Greater(t, won, strings.Index(text, "### What kiiweb wins"))
+	assert.Greater(t, even, strings.Index(text, "### What the spread leaves open for kiiweb"))
+	assert.NotContains(t, text, "mark 0")
+}
+
+func TestPlotIsXML(t *testing.T) {
+	plot := sample().Plot(rate, []string{"1 packet per frame"})
+	d := xml.NewDecoder(strings.NewReader(plot))
+	bars := 0
+	for {
+		token, err := d.Token()
+		if err == io.EOF {
+			break
+		}
+		require.NoError(t, err)
+		if start, ok := token.(xml.StartElement); ok && start.Name.Local == "rect" {
+			bars++
+		}
+	}
+	assert.Equal(t, 1+5, bars, "the ground and a bar for each client")
+}
+
+func read(t *testing.T, path string) string {
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	return string(text)
+}

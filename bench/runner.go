@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/kiiweb/kiiweb/bench/report"
+	"github.com/kiiweb/kiiweb/bench/suite"
+)
+
+// runner takes all clients through all parts, in turn.
+type runner struct {
+	options   options
+	stderr    io.Writer
+	stage     *suite.Stage
+	mosquitto *suite.Mosquitto // nil where it is not installed
+	cloud     *suite.Cloud
+	clients   []suite.Client
+	results   *report.Results
+	began     time.Time
+}
+
+// measure makes a run.
+func measure(ctx context.Context, root string, o options, stderr io.Writer) (*report.Results, error) {
+	r := &runner{options: o, stderr: stderr, clients: suite.Clients(root), results: &report.Results{Rounds: o.rounds}, began: time.Now()}
+	defer r.close()
+	if err := r.open(ctx, root); err != nil {
+		return nil, err
+	}
+	for _, c := range r.clients {
+		r.results.Clients = append(r.results.Clients, c.Name)
+		if c.Mark {
+			r.results.Marks = append(r.results.Marks, c.Name)
+		}
+		if c.Where != "" {
+			r.results.Subjects = append(r.results.Subjects, c.Name)
+		}
+	}
+	var err error
+	if r.results.Facts, err = r.facts(ctx); err != nil {
+		return nil, err
+	}
+	for round := range o.rounds {
+		for _, p := range parts {
+			if !o.only.MatchString(p.name) {
+				continue
+			}
+			r.say("round %d of %d: %s", round+1, o.rounds, p.name)
+			if err := p.play(r, ctx); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if o.profile {
+		r.say("profiles")
+		if err := r.profiles(ctx, root); err != nil {
+			return nil, err
+		}
+	}
+	r.results.Facts = append(r.results.Facts,
+		report.Fact{Name: "load average at the end", Value: load()},
+		report.Fact{Name: "the run took", Value: time.Since(r.began).Round(time.Second).String()})
+	return r.results, nil
+}
+
+func (r *runner) open(ctx context.Context, root string) (err error) {
+	if r.stage, err = suite.NewStage(root); err != nil {
+		return err
+	}
+	wait, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	if r.mosquitto, err = suite.StartMosquitto(wait); err == nil {
+		r.cloud, err = suite.StartCloud(root)
+	}
+	return err
+}
+
+func (r *runner) close() {
+	if r.cloud != nil {
+		r.cloud.Close()
+	}
+	if r.mosquitto != nil {
+		r.mosquitto.Close()
+	}
+	if r.stage != nil {
+		r.stage.Close()
+	}
+}
+
+func (r *runner) say(format string, args ...any) {
+	fmt.Fprintf(r.stderr, "bench: %6s  %s\n", time.Since(r.began).Round(time.Second), fmt.Sprintf(format, args...))
+}
+
+// company is all clients in tabs, side by side.
+type company struct {
+	r    *runner
+	acts []*suite.Act // nil for one that has failed
+}
+
+// assemble opens a fresh tab for each client that fits.
+func (r *runner) assemble(ctx context.Context, fits func(suite.Client) bool) (*company, error) {
+	c := &company{r: r}
+	for _, client := range r.clients {
+		if !fits(client) {
+			continue
+		}
+		act, err := r.stage.Open(ctx, client)
+		if err != nil {
+			c.dismiss(ctx)
+			return nil, err
+		}
+		c.acts = append(c.acts, act)
+	}
+	return c, nil
+}
+
+// each has the clients perform one after the other. One that fails is reported and takes
+// no further part in this round.
+func (c *company) each(ctx context.Context, fits func(suite.Client) bool, kase string, perform func(*suite.Act) error) error {
+	for i, act := range c.acts {
+		if act == nil || !fits(act.Client) {
+			continue
+		}
+		if err := perform(act); err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			c.r.say("%s: %v", kase, err)
+			c.r.results.Failures = append(c.r.results.Failures, kase+": "+err.Error())
+			act.Close(ctx)
+			c.acts[i] = nil
+		}
+	}
+	return nil
+}
+
+func (c *company) dismiss(ctx context.Context) {
+	for _, act := range c.acts {
+		if act != nil {
+			act.Close(ctx)
+		}
+	}
+}
+
+func everybody(suite.Client) bool { return true }
+
+func readers(c suite.Client) bool { return c.Reads }
+
+// scaled is a number of messages by the -scale flag.
+func (r *runner) scaled(n int) int { return max(1, int(float64(n)*r.options.scale)) }

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"github.com/kiiweb/kiiweb/bench/replay"
+	"github.com/kiiweb/kiiweb/bench/report"
+)
+
+// What is measured.
+var (
+	receiveCPU   = rate("receive-cpu", "Messages received per CPU second", "messages per second of the renderer's CPU time")
+	receiveMain  = rate("receive-main", "Messages received per CPU second of the page's thread", "messages per second of the page's thread's CPU time")
+	receiveWall  = rate("receive-wall", "Messages received per second", "messages per second")
+	longestTask  = less("longest-task", "Longest task", "ms, 0 for under 50")
+	longestGap   = less("longest-gap", "Longest wait for the page's thread", "ms between two beats of a timer of 4 ms")
+	publishCPU   = rate("publish-cpu", "Messages published per CPU second", "messages per second of the renderer's CPU time")
+	publishWall  = rate("publish-wall", "Messages published per second", "messages per second")
+	roundTripP50 = less("roundtrip-p50", "Round trip, median", "ms")
+	roundTripP99 = less("roundtrip-p99", "Round trip, 99th percentile", "ms")
+	startReady   = less("start-ready", "Navigation to subscribed", "ms")
+	startMessage = less("start-message", "Navigation to the first message", "ms")
+	startTask    = less("start-task", "Longest task of the start", "ms, 0 for under 50")
+	startBytes   = less("start-bytes", "Bytes transferred", "bytes, compressed, without headers")
+	growthCPU    = rate("growth-cpu", "Messages received per CPU second as their number grows", "messages per second of the renderer's CPU time")
+
+	memoryPrivate = less("memory-private", "Memory of the renderer alone", "MiB")
+	memoryHeap    = less("memory-heap", "JavaScript heap after a collection", "MiB")
+	memoryWasm    = less("memory-wasm", "WebAssembly memory of the page", "MiB")
+
+	topicsCPU       = rate("topics-cpu", "Messages received per CPU second as topics grow", "messages per second of the renderer's CPU time")
+	mosquittoCPU    = rate("mosquitto-cpu", "Messages received per CPU second from mosquitto", "messages per second of the renderer's CPU time")
+	mosquittoWall   = rate("mosquitto-wall", "Messages received per second from mosquitto", "messages per second")
+	mosquittoFrames = rate("mosquitto-frames", "Packets per frame", "packets, counted by the frame counter")
+	cloudCPU        = less("cloud-cpu", "CPU time per push from the local cloud", "µs of the renderer's CPU time")
+)
+
+func rate(id, title, unit string) report.Metric {
+	return report.Metric{ID: id, Title: title, Unit: unit, More: true}
+}
+
+func less(id, title, unit string) report.Metric {
+	return report.Metric{ID: id, Title: title, Unit: unit}
+}
+
+// profiled are the forms whose time is told apart.
+var profiled = []replay.Shape{
+	{Payload: 64, Frames: replay.OnePacket},
+	{Payload: 64, Frames: replay.Large},
+	{Payload: 64, QoS: 1, Frames: replay.OnePacket},
+	{Payload: 64, QoS: 1, Frames: replay.Large},
+}
+
+// sections are the document's.
+var sections = []report.Section{
+	{
+		Title: "Receiving",
+		Text: `A replay server of prepared frames sends as fast as TCP takes them, at QoS 1 up to 1,000 messages ahead of their acknowledgements. Each
+message is looked at as an application does: its topic and its payload as bytes, which number the messages; a message that is lost, repeated or
+out of turn is a failure. **The CPU time is that of the whole renderer process**, all threads, by the scheduler's account: a client that works in
+a worker, or leaves garbage behind, pays for it there. "Minimal parser" is twenty unchecked lines of JavaScript, "frame counter" reads nothing and is
+what the browser itself costs; both are marks to measure by. It acknowledges nothing, so it has no row at QoS 1.`,
+		Tables: []report.Table{{Metric: "receive-cpu", Plot: true}, {Metric: "receive-wall"}, {Metric: "receive-main", Silent: true}},
+	},
+	{
+		Title: "The page's thread",
+		Text: `While messages come as fast as they can, from the replay server. Browsers tell of tasks from 50 ms up. A timer that is due every 4 ms waits as well
+for tasks of others that the browser puts first.`,
+		Tables: []report.Table{{Metric: "longest-gap"}, {Metric: "longest-task", Silent: true}},
+	},
+	{
+		Title: "Publishing",
+		Text: `500 messages are published at once, and the next 500 when those are handed to the socket (QoS 0) or acknowledged (QoS 1). The server counts them.
+u8-mqtt 0.6.7 throws a TypeError at QoS 0; what its ` + "`pub`" + ` would call is called directly.`,
+		Tables: []report.Table{{Metric: "publish-cpu", Plot: true}, {Metric: "publish-wall"}},
+	},
+	{
+		Title:  "Round trips",
+		Text:   `The client publishes 100 messages a second, which the server sends back at once.`,
+		Tables: []report.Table{{Metric: "roundtrip-p50", Plot: true}, {Metric: "roundtrip-p99"}},
+	},
+	{
+		Title: "Starting",
+		Text: `A page that connects at once, in a new tab: cold, with nothing in any cache, and then again with everything in the browser's caches. All clients are bundled,
+minified and compressed with brotli, all served from the same machine: what a network adds to the bytes comes on top.`,
+		Tables: []report.Table{{Metric: "start-ready"}, {Metric: "start-message", Plot: true}, {Metric: "start-task", Silent: true}, {Metric: "start-bytes"}},
+	},
+	{
+		Title: "Memory and growth",
+		Text: `One connection in a fresh page. "Memory of the renderer alone" is what the process shares with no other: the browser's own part is in every number, the frame counter's
+being little else. WebAssembly memory never shrinks; that of a worker is not seen by the page and is in the renderer's only.`,
+		Tables: []report.Table{{Metric: "growth-cpu"}, {Metric: "memory-private", Plot: true}, {Metric: "memory-heap"}, {Metric: "memory-wasm", Silent: true}},
+	},
+	{
+		Title:  "Topics",
+		Text:   `The messages' topics change in turn.`,
+		Tables: []report.Table{{Metric: "topics-cpu"}},
+	},
+	{
+		Title: "Other brokers",
+		Text: `To see that the replay server shows nothing of its own making. Mosquitto gets the messages from a publisher over TCP. The cloud gets
+pushes through its REST API, so that what is measured is a message that comes alone.`,
+		Tables: []report.Table{
+			{Metric: "mosquitto-frames", Silent: true}, {Metric: "mosquitto-cpu"}, {Metric: "mosquitto-wall"}, {Metric: "cloud-cpu"},
+		},
+	},
+}

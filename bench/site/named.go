@@ -1,0 +1,56 @@
+package site
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// UseNames serves a module with the names of its functions in place of the shipped one, for
+// profiles. It is the same code, some hundred kilobytes larger.
+func (s *Site) UseNames(root string) error {
+	shipped := filepath.Join(root, ".cache", "kiiweb.wasm")
+	folder, err := os.MkdirTemp("", "kiiweb-bench-named-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(folder) }()
+	named := filepath.Join(folder, "kiiweb.wasm")
+	args := []string{"build", "-trimpath", "-buildvcs=false", "-o", named}
+	for _, name := range []string{"wasm", "pkg/kiiweb", "internal/jsx", "internal/transport"} { // as internal/build
+		args = append(args, "-gcflags=github.com/kiiweb/kiiweb/"+name+"=-l")
+	}
+	command := exec.Command("go", append(args, "./wasm")...)
+	command.Dir = root
+	command.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm", "GOEXPERIMENT=nogreenteagc")
+	if said, err := command.CombinedOutput(); err != nil {
+		return errors.New("building the module with names: " + string(said))
+	}
+	before, err := buildID(shipped)
+	if err != nil {
+		return err
+	}
+	after, err := buildID(named)
+	if err != nil {
+		return err
+	}
+	wasm, err := os.ReadFile(named)
+	if err != nil {
+		return err
+	}
+	loader := s.files["kiiweb/kiiweb.mjs"]
+	patched := bytes.ReplaceAll(loader.plain, []byte(before), []byte(after)) // the loader takes its own build only
+	s.files["kiiweb/kiiweb.mjs"] = file{kind: loader.kind, plain: patched}
+	s.files["kiiweb/kiiweb.wasm"] = file{kind: kinds[".wasm"], plain: wasm}
+	return nil
+}
+
+// buildID gives the part of a module's build id that the loader checks.
+func buildID(path string) (string, error) {
+	id, err := exec.Command("go", "tool", "buildid", path).Output()
+	parts := strings.Split(strings.TrimSpace(string(id)), "/")
+	return parts[len(parts)-1], err
+}

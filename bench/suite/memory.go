@@ -1,0 +1,55 @@
+package suite
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/kiiweb/kiiweb/bench/browser"
+	"github.com/kiiweb/kiiweb/bench/replay"
+)
+
+// Memory is what a page holds after its garbage was collected, in bytes.
+type Memory struct {
+	browser.Memory
+	Wasm int // WebAssembly memory, which never shrinks; 0 where there is none or it is in a worker
+}
+
+// Step is where a page stands after a number of messages in all.
+type Step struct {
+	Messages int
+	Received Received // of the messages since the step before
+	Memory   Memory
+}
+
+// Grow has the client receive more and more messages on one connection, up to each of the
+// sums, and looks at its page after each.
+func (a *Act) Grow(ctx context.Context, shape replay.Shape, sums []int) (steps []Step, err error) {
+	err = a.perform(ctx, shape, func(ctx context.Context, b burst) error {
+		got := 0
+		for _, sum := range sums {
+			r, err := b.run(ctx, sum-got, false)
+			if err != nil {
+				return fmt.Errorf("up to %d messages: %w", sum, err)
+			}
+			got += r.Messages
+			m, err := a.memory(ctx)
+			if err != nil {
+				return err
+			}
+			steps = append(steps, Step{got, r, m})
+		}
+		return nil
+	})
+	return steps, err
+}
+
+// memory reads what the page holds. The client must be online.
+func (a *Act) memory(ctx context.Context) (Memory, error) {
+	m, err := a.tab.Memory(ctx)
+	if err != nil {
+		return Memory{}, err
+	}
+	var wasm int
+	err = a.call(ctx, "wasm", nil, &wasm)
+	return Memory{m, wasm}, err
+}
