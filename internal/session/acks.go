@@ -26,14 +26,15 @@ func (l *loop) ack(p *mqtt.Ack) {
 		return
 	}
 	switch {
-	case (p.Kind == mqtt.PUBACK) != (o.packet.QoS == 1), p.Kind == mqtt.PUBCOMP && !o.taken:
+	case p.Kind != mqtt.PUBACK && o.packet.QoS == 1, (p.Kind == mqtt.PUBCOMP) != o.taken && p.Kind != mqtt.PUBREC:
 		l.violate(mqtt.ProtocolError, "", "an acknowledgement came that does not fit the message")
 	case p.ReasonCode >= mqtt.UnspecifiedError && p.Kind != mqtt.PUBCOMP:
 		l.out.end(o, refusedPublish(p))
 	case p.Kind == mqtt.PUBREC:
 		o.take()
 		l.answer(mqtt.PUBREL, p.PacketID, true)
-	default: // a PUBCOMP that knows no such packet says that it was done before
+	default: // PUBACK at QoS 2 comes from brokers that take it for QoS 1, as RabbitMQ 3 does; PUBCOMP
+		// that knows no such packet says that it was done before
 		l.out.end(o, nil)
 	}
 }

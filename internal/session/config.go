@@ -57,7 +57,7 @@ type Config struct {
 	KeepAlive     uint16       // seconds, 0 means off
 	QoS           byte         // asked for in SUBSCRIBE: 0, 1 or 2
 	CleanStart    bool         // do not resume a session that the server kept
-	NoContest     bool         // before MQTT 5, never take closes for another client's doing
+	NoContest     bool         // never take closes for another client's doing
 	SessionExpiry uint32       // seconds the server is to keep the session; 0 means 3600; off with CleanStart
 
 	// Deliver takes the messages that arrived together, in order. Its calls and those

@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/kiiweb/kiiweb/internal/fault"
-	"github.com/kiiweb/kiiweb/internal/mqtt"
 )
 
 const (
@@ -16,8 +15,9 @@ const (
 )
 
 // contest watches for another client with the same identifier where the broker does
-// not tell of it: before MQTT 5. Without, the two would evict each other for ever. It is
-// a part of the machine, and as pure.
+// not tell of it: before MQTT 5 none can, and in it there are some that do not, such as
+// Mosquitto 2.0.11. Without, the two would evict each other for ever. It is a part of the
+// machine, and as pure.
 type contest struct {
 	off   bool // the application does not want it
 	count uint8
@@ -26,8 +26,8 @@ type contest struct {
 
 // decided notes the end of a connection that was accepted, and tells whether it proves
 // the contest. Only a close without a reason counts.
-func (k *contest) decided(c cause, r ruling, v mqtt.Version) bool {
-	if k.off || v == mqtt.V5 || c.kind != causeClosed || r.code != fault.Network || c.lived >= briefLife {
+func (k *contest) decided(c cause, r ruling) bool {
+	if k.off || c.kind != causeClosed || r.code != fault.Network || c.lived >= briefLife {
 		return false
 	}
 	if k.count == 2 && c.at-k.last[0] < contestSpan {

@@ -22,27 +22,25 @@ func TestContest(t *testing.T) {
 	with := func(c cause, change func(*cause)) cause { change(&c); return c }
 	for name, c := range map[string]struct {
 		contest contest
-		version mqtt.Version
 		ends    []cause
 		decided bool
 	}{
-		"three brief ones in a minute":       {contest{}, mqtt.V311, []cause{closedAfter(1, 1), closedAfter(30, 4.9), closedAfter(60.9, 0)}, true},
-		"on 3.1 as well":                     {contest{}, mqtt.V31, []cause{closedAfter(0, 0), closedAfter(0, 0), closedAfter(0, 0)}, true},
-		"two":                                {contest{}, mqtt.V311, []cause{closedAfter(1, 1), closedAfter(2, 1)}, false},
-		"three in more than a minute":        {contest{}, mqtt.V311, []cause{closedAfter(1, 1), closedAfter(30, 1), closedAfter(61, 1)}, false},
-		"the last three of four":             {contest{}, mqtt.V311, []cause{closedAfter(1, 1), closedAfter(40, 1), closedAfter(70, 1), closedAfter(99, 1)}, true},
-		"one that lived":                     {contest{}, mqtt.V311, []cause{closedAfter(1, 1), closedAfter(9, 5), closedAfter(20, 1)}, false},
-		"one that lived between three brief": {contest{}, mqtt.V311, []cause{closedAfter(1, 1), closedAfter(9, 5), closedAfter(20, 1), closedAfter(30, 1)}, true},
-		"on 5, which tells":                  {contest{}, mqtt.V5, []cause{closedAfter(1, 1), closedAfter(2, 1), closedAfter(3, 1)}, false},
-		"switched off":                       {contest{off: true}, mqtt.V311, []cause{closedAfter(1, 1), closedAfter(2, 1), closedAfter(3, 1)}, false},
-		"with a reason": {contest{}, mqtt.V311, []cause{closedAfter(1, 1), closedAfter(2, 1),
+		"three brief ones in a minute":       {contest{}, []cause{closedAfter(1, 1), closedAfter(30, 4.9), closedAfter(60.9, 0)}, true},
+		"all at once":                        {contest{}, []cause{closedAfter(0, 0), closedAfter(0, 0), closedAfter(0, 0)}, true},
+		"two":                                {contest{}, []cause{closedAfter(1, 1), closedAfter(2, 1)}, false},
+		"three in more than a minute":        {contest{}, []cause{closedAfter(1, 1), closedAfter(30, 1), closedAfter(61, 1)}, false},
+		"the last three of four":             {contest{}, []cause{closedAfter(1, 1), closedAfter(40, 1), closedAfter(70, 1), closedAfter(99, 1)}, true},
+		"one that lived":                     {contest{}, []cause{closedAfter(1, 1), closedAfter(9, 5), closedAfter(20, 1)}, false},
+		"one that lived between three brief": {contest{}, []cause{closedAfter(1, 1), closedAfter(9, 5), closedAfter(20, 1), closedAfter(30, 1)}, true},
+		"switched off":                       {contest{off: true}, []cause{closedAfter(1, 1), closedAfter(2, 1), closedAfter(3, 1)}, false},
+		"with a reason": {contest{}, []cause{closedAfter(1, 1), closedAfter(2, 1),
 			with(closedAfter(3, 1), func(c *cause) { c.err = &transport.CloseError{Code: 1012} })}, false},
-		"of another kind": {contest{}, mqtt.V311, []cause{closedAfter(1, 1), closedAfter(2, 1),
+		"of another kind": {contest{}, []cause{closedAfter(1, 1), closedAfter(2, 1),
 			with(closedAfter(3, 1), func(c *cause) { c.kind, c.text = causeTimeout, "PINGRESP" })}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for i, end := range c.ends {
-				assert.Equal(t, c.decided && i == len(c.ends)-1, c.contest.decided(end, judge(end), c.version), i)
+				assert.Equal(t, c.decided && i == len(c.ends)-1, c.contest.decided(end, judge(end)), i)
 			}
 		})
 	}
@@ -53,7 +51,7 @@ func TestContestInTheMachine(t *testing.T) {
 	for p := phaseFetching; p <= phaseOnline; p++ {
 		t.Run(p.String(), func(t *testing.T) {
 			m := at(p)
-			m.version = negotiation{spoken: mqtt.V311}
+			m.version.closes = 0
 			m.contest = contest{count: 2}
 			m, effects := step(m, brief)
 			if p <= phaseGreeting {
@@ -68,7 +66,7 @@ func TestContestInTheMachine(t *testing.T) {
 	}
 }
 
-// evicted plays a broker of 3.1.1 that accepts and then closes.
+// evicted plays a broker that accepts and then closes.
 func (h *harness) evicted() {
 	h.t.Helper()
 	h.next(Connecting)
@@ -77,8 +75,14 @@ func (h *harness) evicted() {
 	b.close(&transport.CloseError{})
 }
 
-func TestDisplacedOnAnOldBroker(t *testing.T) {
-	h := newHarness(t, func(c *Config) { c.Version = mqtt.V311 })
+func TestDisplacedByABrokerThatDoesNotSaySo(t *testing.T) {
+	for name, v := range map[string]mqtt.Version{"5": mqtt.V5, "3.1.1": mqtt.V311, "3.1": mqtt.V31} {
+		t.Run(name, func(t *testing.T) { displacedWithoutAWord(t, v) })
+	}
+}
+
+func displacedWithoutAWord(t *testing.T, v mqtt.Version) {
+	h := newHarness(t, func(c *Config) { c.Version = v })
 	for range 2 {
 		h.evicted()
 		h.next(Waiting)

@@ -31,11 +31,18 @@ type harness struct {
 
 func newHarness(t testing.TB, change func(*Config)) *harness {
 	t.Helper()
+	return newHarnessAt(t, func(*Endpoint) {}, change)
+}
+
+// newHarnessAt is newHarness for an endpoint that differs from the usual one.
+func newHarnessAt(t testing.TB, endpoint func(*Endpoint), change func(*Config)) *harness {
+	t.Helper()
 	h := &harness{
 		t: t, clock: newFakeClock(), dials: make(chan *pipe, 16),
 		changes: make(chan Change, 1024), batches: make(chan []Message, 4096),
 		endpoint: Endpoint{URL: "wss://broker.example/mqtt", ClientID: "topic-1", Username: "user", Password: "secret", Topic: "topic-1"},
 	}
+	endpoint(&h.endpoint)
 	cfg := Config{
 		Endpoint: h.fetch, Dial: h.dial, KeepAlive: 60, QoS: 1,
 		Deliver:  func(m []Message) { h.batches <- m },

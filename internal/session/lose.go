@@ -11,7 +11,7 @@ func (m machine) lose(c cause) (machine, []effect) {
 	if r.filter && m.phase == phaseOnline {
 		r.act, r.blame = actRetry, true
 	}
-	if m.phase > phaseGreeting && m.contest.decided(c, r, m.version.spoken) {
+	if m.phase > phaseGreeting && m.contest.decided(c, r) {
 		c.kind = causeContest
 		r = judge(c)
 	}

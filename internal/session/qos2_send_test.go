@@ -2,6 +2,7 @@ package session
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -209,6 +210,7 @@ func TestTheReceiveMaximumHoldsUntilPubcomp(t *testing.T) {
 	h.next(Online)
 	first, id := h.sends(b, 2, "a")
 	second := h.publish(Message{Topic: "t", QoS: 1, Payload: []byte("b")})
+	require.Eventually(t, func() bool { return h.outgoing() == 2 }, patience, time.Millisecond)
 	third := h.publish(Message{Topic: "t", Payload: []byte("c")})
 	b.send(rec(id))
 	b.expect(mqtt.PUBREL)
@@ -229,7 +231,6 @@ func TestAcknowledgementsThatDoNotFit(t *testing.T) {
 		qos  byte
 		kind mqtt.Type
 	}{
-		"PUBACK at QoS 2":       {2, mqtt.PUBACK},
 		"PUBREC at QoS 1":       {1, mqtt.PUBREC},
 		"PUBCOMP at QoS 1":      {1, mqtt.PUBCOMP},
 		"PUBCOMP before PUBREC": {2, mqtt.PUBCOMP},
@@ -243,6 +244,24 @@ func TestAcknowledgementsThatDoNotFit(t *testing.T) {
 			h.next(Waiting)
 		})
 	}
+}
+
+// RabbitMQ 3 knows no QoS 2 and answers as at QoS 1.
+func TestABrokerThatTakesQoS2ForQoS1(t *testing.T) {
+	h := newHarness(t, nil)
+	b := h.online()
+	two, id := h.sends(b, 2, "x")
+	b.send(&mqtt.Ack{Kind: mqtt.PUBACK, PacketID: id})
+	require.NoError(t, result(t, two))
+	assert.Zero(t, h.outgoing())
+
+	two, id = h.sends(b, 2, "y")
+	b.send(rec(id))
+	b.expect(mqtt.PUBREL)
+	b.send(&mqtt.Ack{Kind: mqtt.PUBACK, PacketID: id}) // it has shown that it knows better
+	assert.Equal(t, mqtt.ProtocolError, b.expect(mqtt.DISCONNECT).(*mqtt.Disconnect).ReasonCode)
+	h.next(Waiting)
+	assert.Empty(t, two)
 }
 
 func TestWhatTheBrokerHasTakenOverIsNotBlamed(t *testing.T) {

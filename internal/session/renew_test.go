@@ -29,15 +29,26 @@ func TestRenewal(t *testing.T) {
 	assert.Zero(t, renewal(time.Time{}, t0), "never")
 }
 
+// expiring20 lets an endpoint expire after 20 seconds.
+func expiring20(e *Endpoint) { e.Expires = t0.Add(20 * time.Second) }
+
+// tickTo fires timers up to the one at that time, which has to be there. Unlike until it
+// leaves those alone that come after, whatever a hook in the background still does.
+func (h *harness) tickTo(at time.Duration) {
+	h.t.Helper()
+	for h.elapsed() < at {
+		h.tick()
+	}
+	require.Equal(h.t, at, h.elapsed())
+}
+
 // Nothing is lost: neither what was received and not acknowledged, nor what was sent.
 func TestTheEndpointIsRenewedAheadOfItsEnd(t *testing.T) {
-	h := newHarness(t, func(c *Config) { c.KeepAlive = 0 })
-	h.set(func() { h.endpoint.Expires = t0.Add(20 * time.Second) })
+	h := newHarnessAt(t, expiring20, func(c *Config) { c.KeepAlive = 0 })
 	b := h.online()
 	sent, id := h.sends(b, 1, "sent")
 	h.set(func() { h.endpoint.Expires, h.endpoint.Password = t0.Add(time.Hour), "fresh" })
-	h.until(func() bool { return len(h.changes) > 0 })
-	assert.Equal(t, 18*time.Second, h.elapsed())
+	h.tickTo(18 * time.Second)
 	c := h.next(Connecting)
 	assert.Equal(t, Change{State: Connecting, Reason: "connecting with a new endpoint", ReasonCode: -1}, c, "at once, and nothing is wrong")
 	assert.Equal(t, mqtt.Success, b.expect(mqtt.DISCONNECT).(*mqtt.Disconnect).ReasonCode)
@@ -65,8 +76,8 @@ func TestTheEndpointIsRenewedAheadOfItsEnd(t *testing.T) {
 	require.NoError(t, result(t, sent))
 	assert.Equal(t, []bool{false, true}, h.fetched())
 
-	h.until(func() bool { return len(h.fetched()) > 2 }) // and so on
-	assert.Equal(t, time.Hour-time.Minute, h.elapsed())
+	h.tickTo(time.Hour - time.Minute) // and so on
+	require.Eventually(t, func() bool { return len(h.fetched()) == 3 }, patience, time.Millisecond)
 }
 
 func TestARenewalThatFailsLeavesTheConnectionItsTime(t *testing.T) {
@@ -75,19 +86,19 @@ func TestARenewalThatFailsLeavesTheConnectionItsTime(t *testing.T) {
 		"one that lapsed": func(h *harness) { h.endpoint.Expires = t0 },
 	} {
 		t.Run(name, func(t *testing.T) {
-			h := newHarness(t, nil)
-			h.set(func() { h.endpoint.Expires = t0.Add(20 * time.Second) })
+			h := newHarnessAt(t, expiring20, nil)
 			b := h.online()
 			h.set(func() { fail(h) })
-			h.until(func() bool { return len(h.changes) > 0 })
-			assert.Equal(t, 20*time.Second, h.elapsed())
+			h.tickTo(18 * time.Second)
+			require.Eventually(t, func() bool { return len(h.fetched()) == 2 }, patience, time.Millisecond)
+			h.tickTo(20 * time.Second)
 			c := h.next(Waiting)
 			assert.Equal(t, Change{State: Waiting, Reason: expiredText, ReasonCode: -1, RetryIn: c.RetryIn}, c, "nothing is wrong")
 			assert.Equal(t, mqtt.Success, b.expect(mqtt.DISCONNECT).(*mqtt.Disconnect).ReasonCode)
 			b.gone()
 			assert.Equal(t, []bool{false, true}, h.fetched())
 			h.set(func() { h.endpoint.Expires, h.fetchErr = t0.Add(time.Hour), nil })
-			h.until(func() bool { return len(h.changes) > 0 })
+			h.tick()
 			h.next(Connecting)
 			h.welcome(&mqtt.Connack{})
 			h.next(Online)
@@ -99,7 +110,7 @@ func TestARenewalThatFailsLeavesTheConnectionItsTime(t *testing.T) {
 // The hook hangs: the endpoint's end is the connection's, and a new attempt asks again.
 func TestARenewalThatHangs(t *testing.T) {
 	var calls atomic.Int32
-	h := newHarness(t, func(c *Config) {
+	h := newHarnessAt(t, expiring20, func(c *Config) {
 		fetch := c.Endpoint
 		c.Endpoint = func(ctx context.Context, refresh bool) (Endpoint, error) {
 			if calls.Add(1) == 2 {
@@ -109,20 +120,19 @@ func TestARenewalThatHangs(t *testing.T) {
 			return fetch(ctx, refresh)
 		}
 	})
-	h.set(func() { h.endpoint.Expires = t0.Add(20 * time.Second) })
 	h.online()
-	h.until(func() bool { return len(h.changes) > 0 })
-	assert.Equal(t, 20*time.Second, h.elapsed())
+	h.tickTo(18 * time.Second)
+	require.Eventually(t, func() bool { return calls.Load() == 2 }, patience, time.Millisecond)
+	h.tickTo(20 * time.Second)
 	h.next(Waiting)
 	h.set(func() { h.endpoint.Expires = t0.Add(time.Hour) })
-	h.until(func() bool { return len(h.changes) > 0 })
+	h.tick()
 	h.next(Connecting)
 	h.accept()
 }
 
 func TestSleepingOverTheEndpointsEnd(t *testing.T) {
-	h := newHarness(t, nil)
-	h.set(func() { h.endpoint.Expires = t0.Add(time.Hour) })
+	h := newHarnessAt(t, func(e *Endpoint) { e.Expires = t0.Add(time.Hour) }, nil)
 	b := h.online()
 	h.clock.fire(t, 2*time.Hour)
 	h.next(Waiting)
@@ -132,9 +142,8 @@ func TestSleepingOverTheEndpointsEnd(t *testing.T) {
 
 // 68 years, as many brokers say, are no less than for ever.
 func TestAnEndpointThatHardlyExpires(t *testing.T) {
-	h := newHarness(t, func(c *Config) { c.KeepAlive = 0 })
 	const years = math.MaxInt32 * time.Second
-	h.set(func() { h.endpoint.Expires = t0.Add(years) })
+	h := newHarnessAt(t, func(e *Endpoint) { e.Expires = t0.Add(years) }, func(c *Config) { c.KeepAlive = 0 })
 	h.online()
 	h.until(func() bool { _, due := h.clock.next(); return due.Sub(t0) > time.Hour })
 	_, due := h.clock.next()

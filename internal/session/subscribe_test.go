@@ -156,7 +156,7 @@ func TestSubscribeArguments(t *testing.T) {
 }
 
 func TestSubscriptionsAreRenewedWithALostSession(t *testing.T) {
-	h := newHarness(t, nil)
+	h := newHarness(t, func(c *Config) { c.NoContest = true })
 	b := h.online()
 	for _, filter := range []string{"a", "b"} {
 		one := h.subscribe(filter, 2)
@@ -262,39 +262,4 @@ func TestRequestsSettle(t *testing.T) {
 		assert.Zero(t, h.asked())
 		assert.Equal(t, fault.Aborted, fault.CodeOf(h.s.Unsubscribe(ctx, "a")))
 	})
-}
-
-// What waits too long fails, one after the other; what was sent once does not.
-func TestWhatWaitsTooLong(t *testing.T) {
-	h := newHarness(t, func(c *Config) { c.MaxAge = time.Minute })
-	b := h.online()
-	sent, id := h.sends(b, 1, "sent")
-	h.set(func() { h.dialErr = errReset })
-	b.close(errReset)
-	h.next(Waiting)
-	start := h.elapsed()
-	first := h.publish(Message{Topic: "t", Payload: []byte("first")})
-	one := h.subscribe("a", 1)
-	h.until(func() bool { return h.elapsed()-start >= 30*time.Second })
-	later := h.elapsed()
-	second := h.publish(Message{Topic: "t", QoS: 1})
-	h.until(func() bool { return len(first) > 0 })
-	assert.Equal(t, time.Minute, h.elapsed()-start)
-	assert.Equal(t, fault.Timeout, fault.CodeOf(result(t, first)))
-	assert.Equal(t, fault.Timeout, fault.CodeOf(answered(t, one).err))
-	assert.Empty(t, second)
-	h.until(func() bool { return len(second) > 0 })
-	assert.Equal(t, time.Minute, h.elapsed()-later)
-	assert.Equal(t, fault.Timeout, fault.CodeOf(result(t, second)))
-	assert.Equal(t, 1, h.outgoing())
-
-	h.set(func() { h.dialErr = nil })
-	h.until(func() bool { return len(h.dials) > 0 })
-	b = h.welcome(&mqtt.Connack{SessionPresent: true})
-	p := b.expect(mqtt.PUBLISH).(*mqtt.Publish)
-	assert.Equal(t, id, p.PacketID)
-	b.send(&mqtt.Ack{Kind: mqtt.PUBACK, PacketID: id})
-	require.NoError(t, result(t, sent))
-	h.settled()
-	b.silent()
 }

@@ -190,8 +190,7 @@ func TestTheServerReferenceIsTold(t *testing.T) {
 }
 
 func TestAnAssignedClientIdentifierIsKept(t *testing.T) {
-	h := newHarness(t, nil)
-	h.set(func() { h.endpoint.ClientID = "" })
+	h := newHarnessAt(t, func(e *Endpoint) { e.ClientID = "" }, nil)
 	h.next(Connecting)
 	b := h.welcome(&mqtt.Connack{Properties: mqtt.Properties{AssignedClientID: "auto-7"}})
 	h.next(Online)

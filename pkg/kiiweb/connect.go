@@ -50,9 +50,10 @@ type ConnectOptions struct {
 	// at an address is used for a day, by all connections of the program.
 	Protocol int
 	// Displacement "off" switches off the watch for another client of the owner on brokers
-	// that do not tell of it, which is before MQTT 5: by default three closes, each less
-	// than 5 seconds after the connection was accepted, within 60 seconds are taken for
-	// that, and the state becomes displaced. It is for brokers that restart often.
+	// that do not tell of it, as all before MQTT 5: by default three closes without a
+	// reason, each less than 5 seconds after the connection was accepted, within 60 seconds
+	// are taken for that, and the state becomes displaced. It is for brokers that restart
+	// often.
 	Displacement string
 	// Transport is how to connect. "" chooses: natively ssl, else wss; in a browser wss,
 	// or ws when the page itself came over http from this machine, as the broker did.
