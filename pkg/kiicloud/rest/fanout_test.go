@@ -29,7 +29,8 @@ type stadium struct {
 	installed []store.Installation
 }
 
-func newStadium(t testing.TB) *stadium {
+// newLiveLab is a lab with the real engine and the real time.
+func newLiveLab(t testing.TB) *lab {
 	var broker *engine.Embedded
 	l := newLab(t, func(c *Config) {
 		var err error
@@ -40,6 +41,11 @@ func newStadium(t testing.TB) *stadium {
 		c.Engine, c.Now = broker, time.Now
 	})
 	t.Cleanup(func() { require.NoError(t, broker.Shutdown(context.Background())) })
+	return l
+}
+
+func newStadium(t testing.TB) *stadium {
+	l := newLiveLab(t)
 	s := &stadium{lab: l, admin: l.admin(), installed: make([]store.Installation, fans)}
 	require.Equal(t, 204, l.call("PUT", ofFans, s.admin, "").StatusCode)
 	ctx := context.Background()

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -186,6 +187,11 @@ func TestAPushThatWasNotStoredIsNotAccepted(t *testing.T) {
 	a.want(t, 500, "INTERNAL_SERVER_ERROR")
 	assert.NotContains(t, a.text, "disk-full-detail")
 	assert.Contains(t, l.log.String(), "disk-full-detail")
+	l.engine.fail = fmt.Errorf("enqueue: %w", context.DeadlineExceeded)
+	a = l.call("POST", "/api/apps/demo/users/me/push/messages", ann, body)
+	a.want(t, 503, "SERVICE_UNAVAILABLE")
+	assert.Equal(t, "1", a.Header.Get("Retry-After"))
+	assert.Contains(t, l.log.String(), "level=WARN", "whoever runs the server is told")
 	l.engine.fail = fmt.Errorf("enqueue: %w", store.ErrClosed)
 	a = l.call("POST", "/api/apps/demo/users/me/push/messages", ann, body)
 	a.want(t, 503, "SERVICE_UNAVAILABLE")

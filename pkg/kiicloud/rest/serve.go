@@ -69,6 +69,9 @@ func (a *API) explain(r *http.Request, err error) *failure {
 		return fail(http.StatusServiceUnavailable, "REQUEST_CANCELLED", "The request was cancelled.")
 	case errors.Is(err, store.ErrClosed):
 		return fail(http.StatusServiceUnavailable, "SERVICE_UNAVAILABLE", "The server is stopping; try again in a moment.").retryAfter(time.Second)
+	case errors.Is(err, context.DeadlineExceeded): // of a time limit of our own
+		a.Logger.Warn("a request waited too long", "route", r.Pattern, "error", err)
+		return fail(http.StatusServiceUnavailable, "SERVICE_UNAVAILABLE", "The server has too much to do; try again in a moment.").retryAfter(time.Second)
 	default:
 		a.Logger.Error("a request failed", "route", r.Pattern, "error", err)
 		return internalError()
