@@ -9,15 +9,10 @@ import (
 )
 
 // fromMosquitto is the sanity row: the same with a broker that was not written for it.
-func (r *runner) fromMosquitto(ctx context.Context) error {
+func (r *runner) fromMosquitto(ctx context.Context, c *company) error {
 	if r.mosquitto == nil {
 		return nil
 	}
-	c, err := r.assemble(ctx, everybody)
-	if err != nil {
-		return err
-	}
-	defer c.dismiss(ctx)
 	n := r.scaled(3_000)
 	const kase = "64 B, QoS 0, frames as mosquitto makes them"
 	return c.each(ctx, everybody, kase, func(a *suite.Act) error {
@@ -26,7 +21,6 @@ func (r *runner) fromMosquitto(ctx context.Context) error {
 			return err
 		}
 		r.rate(mosquittoCPU, kase, a, got.Messages, got.CPU.Total())
-		r.rate(mosquittoWall, kase, a, got.Messages, got.Wall)
 		if got.Frames > 0 {
 			r.results.Add(mosquittoFrames, kase, a.Client.Name, float64(got.Messages)/float64(got.Frames))
 		}
@@ -35,12 +29,7 @@ func (r *runner) fromMosquitto(ctx context.Context) error {
 }
 
 // fromCloud is the other sanity row: pushes as Kii's REST API takes them, one by one.
-func (r *runner) fromCloud(ctx context.Context) error {
-	c, err := r.assemble(ctx, readers)
-	if err != nil {
-		return err
-	}
-	defer c.dismiss(ctx)
+func (r *runner) fromCloud(ctx context.Context, c *company) error {
 	n := r.scaled(100)
 	kase := "pushes sent one after the other, QoS 1, 1 packet per frame"
 	return c.each(ctx, readers, kase, func(a *suite.Act) error {

@@ -47,10 +47,13 @@ func (r *runner) facts(ctx context.Context) ([]report.Fact, error) {
 
 // build names the library that was measured, by its module's hash.
 func (r *runner) build() string {
-	var info struct{ Version, Sha256 string }
+	var info struct {
+		Version string
+		Wasm    struct{ Sha256 string }
+	}
 	text, err := os.ReadFile(filepath.Join(r.stage.Root, "js", "dist", "build-info.json"))
-	if err == nil && json.Unmarshal(text, &info) == nil && len(info.Sha256) > 12 {
-		return info.Version + ", module " + info.Sha256[:12]
+	if err == nil && json.Unmarshal(text, &info) == nil && len(info.Wasm.Sha256) > 12 {
+		return info.Version + ", module " + info.Wasm.Sha256[:12]
 	}
 	return "as built"
 }

@@ -10,20 +10,22 @@ import (
 	"github.com/kiiweb/kiiweb/bench/suite"
 )
 
-// parts are what a round is made of.
+// parts are what a round is made of. The first ones share pages that are warm; the others
+// are about what happens before that.
 var parts = []struct {
 	name string
-	play func(*runner, context.Context) error
+	warm bool
+	play func(*runner, context.Context, *company) error
 }{
-	{"receive", (*runner).receive},
-	{"watch", (*runner).watch},
-	{"publish", (*runner).publish},
-	{"roundtrip", (*runner).roundTrip},
-	{"start", (*runner).start},
-	{"growth", (*runner).growth},
-	{"topics", (*runner).topics},
-	{"mosquitto", (*runner).fromMosquitto},
-	{"cloud", (*runner).fromCloud},
+	{"receive", true, (*runner).receive},
+	{"topics", true, (*runner).topics},
+	{"mosquitto", true, (*runner).fromMosquitto},
+	{"cloud", true, (*runner).fromCloud},
+	{"watch", true, (*runner).watch},
+	{"publish", true, (*runner).publish},
+	{"roundtrip", true, (*runner).roundTrip},
+	{"growth", false, (*runner).growth},
+	{"start", false, (*runner).start},
 }
 
 // sizes are how many messages of 64 bytes make a burst; of 1 KiB, a quarter.
@@ -44,16 +46,11 @@ func (r *runner) burst(s replay.Shape) (warm, n int) {
 	if s.Payload > 64 && s.Frames != replay.OnePacket {
 		n /= 4
 	}
-	return max(1, n/4), n
+	return max(1, n/8), n
 }
 
 // receive is how fast messages are received in every form.
-func (r *runner) receive(ctx context.Context) error {
-	c, err := r.assemble(ctx, everybody)
-	if err != nil {
-		return err
-	}
-	defer c.dismiss(ctx)
+func (r *runner) receive(ctx context.Context, c *company) error {
 	for _, payload := range []int{64, 1024} {
 		for qos := range byte(2) {
 			for _, frames := range forms {
@@ -93,12 +90,7 @@ func (r *runner) took(m report.Metric, kase, client string, d time.Duration) {
 }
 
 // watch is how long the page's thread is not free while messages come.
-func (r *runner) watch(ctx context.Context) error {
-	c, err := r.assemble(ctx, everybody)
-	if err != nil {
-		return err
-	}
-	defer c.dismiss(ctx)
+func (r *runner) watch(ctx context.Context, c *company) error {
 	for _, frames := range []replay.Coalescing{replay.OnePacket, replay.Large} {
 		shape := replay.Shape{Payload: 64, Frames: frames}
 		warm, n := r.burst(shape)
@@ -118,12 +110,7 @@ func (r *runner) watch(ctx context.Context) error {
 }
 
 // publish is how fast messages are sent.
-func (r *runner) publish(ctx context.Context) error {
-	c, err := r.assemble(ctx, readers)
-	if err != nil {
-		return err
-	}
-	defer c.dismiss(ctx)
+func (r *runner) publish(ctx context.Context, c *company) error {
 	for qos := range byte(2) {
 		kase := fmt.Sprintf("64 B, QoS %d, 500 at a time", qos)
 		n := r.scaled(2_000)
@@ -143,12 +130,7 @@ func (r *runner) publish(ctx context.Context) error {
 }
 
 // roundTrip is how long a message takes to the server and back when there is time enough.
-func (r *runner) roundTrip(ctx context.Context) error {
-	c, err := r.assemble(ctx, readers)
-	if err != nil {
-		return err
-	}
-	defer c.dismiss(ctx)
+func (r *runner) roundTrip(ctx context.Context, c *company) error {
 	const kase = "64 B, QoS 0, 1 packet per frame, 100 messages a second"
 	warm := r.scaled(50)
 	return c.each(ctx, readers, kase, func(a *suite.Act) error {
@@ -167,7 +149,7 @@ func (r *runner) roundTrip(ctx context.Context) error {
 }
 
 // start is how a page comes to its first message.
-func (r *runner) start(ctx context.Context) error {
+func (r *runner) start(ctx context.Context, _ *company) error {
 	for _, client := range r.clients {
 		if !client.Reads {
 			continue
@@ -195,12 +177,7 @@ func (r *runner) started(kase, client string, s suite.Start) {
 }
 
 // growth is what becomes of a page as more and more messages come.
-func (r *runner) growth(ctx context.Context) error {
-	c, err := r.assemble(ctx, everybody)
-	if err != nil {
-		return err
-	}
-	defer c.dismiss(ctx)
+func (r *runner) growth(ctx context.Context, c *company) error {
 	sums := []int{r.scaled(1_000), r.scaled(10_000), r.scaled(100_000)}
 	if r.options.full {
 		sums = append(sums, r.scaled(1_000_000))
@@ -225,15 +202,10 @@ func (r *runner) memory(kase, client string, m suite.Memory) {
 }
 
 // topics is what more and more topics cost.
-func (r *runner) topics(ctx context.Context) error {
-	c, err := r.assemble(ctx, everybody)
-	if err != nil {
-		return err
-	}
-	defer c.dismiss(ctx)
+func (r *runner) topics(ctx context.Context, c *company) error {
 	for _, topics := range []int{1, 10, 100, 1000} {
 		shape := replay.Shape{Payload: 64, Frames: replay.Large, Topics: topics}
-		kase := fmt.Sprintf("%s topics in turn, %s", report.Commas(topics), caseOf(shape))
+		kase := fmt.Sprintf("topics in turn: %s, %s", report.Commas(topics), caseOf(shape))
 		n := r.scaled(12_000)
 		err := c.each(ctx, everybody, kase, func(a *suite.Act) error {
 			got, err := a.Receive(ctx, shape, n/4, n)

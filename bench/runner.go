@@ -18,13 +18,14 @@ type runner struct {
 	mosquitto *suite.Mosquitto // nil where it is not installed
 	cloud     *suite.Cloud
 	clients   []suite.Client
+	company   *company // in a round
 	results   *report.Results
 	began     time.Time
 }
 
 // measure makes a run.
 func measure(ctx context.Context, root string, o options, stderr io.Writer) (*report.Results, error) {
-	r := &runner{options: o, stderr: stderr, clients: suite.Clients(root), results: &report.Results{Rounds: o.rounds}, began: time.Now()}
+	r := &runner{options: o, stderr: stderr, clients: suite.Clients(), results: &report.Results{Rounds: o.rounds}, began: time.Now()}
 	defer r.close()
 	if err := r.open(ctx, root); err != nil {
 		return nil, err
@@ -43,14 +44,8 @@ func measure(ctx context.Context, root string, o options, stderr io.Writer) (*re
 		return nil, err
 	}
 	for round := range o.rounds {
-		for _, p := range parts {
-			if !o.only.MatchString(p.name) {
-				continue
-			}
-			r.say("round %d of %d: %s", round+1, o.rounds, p.name)
-			if err := p.play(r, ctx); err != nil {
-				return nil, err
-			}
+		if err := r.round(ctx, round+1); err != nil {
+			return nil, err
 		}
 	}
 	if o.profile {
@@ -93,19 +88,40 @@ func (r *runner) say(format string, args ...any) {
 	fmt.Fprintf(r.stderr, "bench: %6s  %s\n", time.Since(r.began).Round(time.Second), fmt.Sprintf(format, args...))
 }
 
+// round plays every part once.
+func (r *runner) round(ctx context.Context, number int) error {
+	for _, warm := range []bool{true, false} {
+		for _, p := range parts {
+			if p.warm != warm || !r.options.only.MatchString(p.name) {
+				continue
+			}
+			if r.company == nil {
+				var err error
+				if r.company, err = r.assemble(ctx, warm); err != nil {
+					return err
+				}
+			}
+			r.say("round %d of %d: %s", number, r.options.rounds, p.name)
+			if err := p.play(r, ctx, r.company); err != nil {
+				return err
+			}
+		}
+		r.company.dismiss(ctx)
+		r.company = nil
+	}
+	return nil
+}
+
 // company is all clients in tabs, side by side.
 type company struct {
 	r    *runner
 	acts []*suite.Act // nil for one that has failed
 }
 
-// assemble opens a fresh tab for each client that fits.
-func (r *runner) assemble(ctx context.Context, fits func(suite.Client) bool) (*company, error) {
+// assemble opens a fresh tab for each client, and warms it up if asked to.
+func (r *runner) assemble(ctx context.Context, warm bool) (*company, error) {
 	c := &company{r: r}
 	for _, client := range r.clients {
-		if !fits(client) {
-			continue
-		}
 		act, err := r.stage.Open(ctx, client)
 		if err != nil {
 			c.dismiss(ctx)
@@ -113,7 +129,10 @@ func (r *runner) assemble(ctx context.Context, fits func(suite.Client) bool) (*c
 		}
 		c.acts = append(c.acts, act)
 	}
-	return c, nil
+	if !warm {
+		return c, nil
+	}
+	return c, c.each(ctx, everybody, "warming up", func(a *suite.Act) error { return a.WarmUp(ctx) })
 }
 
 // each has the clients perform one after the other. One that fails is reported and takes
@@ -136,7 +155,11 @@ func (c *company) each(ctx context.Context, fits func(suite.Client) bool, kase s
 	return nil
 }
 
+// dismiss closes the tabs. Nobody is a company, too.
 func (c *company) dismiss(ctx context.Context) {
+	if c == nil {
+		return
+	}
 	for _, act := range c.acts {
 		if act != nil {
 			act.Close(ctx)

@@ -87,3 +87,20 @@ func (s sending) run(ctx context.Context, n, sum int) (Sent, error) {
 	}
 	return Sent{CPU: after.Since(before), Wall: milliseconds(took)}, nil
 }
+
+// WarmUp has the page do a little of everything that will be measured, so that what is
+// measured has been compiled by then.
+func (a *Act) WarmUp(ctx context.Context) error {
+	var qos byte
+	if a.Client.Reads {
+		qos = 1
+	}
+	if _, err := a.Receive(ctx, replay.Shape{QoS: qos, Payload: 64, Frames: replay.Large}, 0, 25_000); err != nil {
+		return err
+	}
+	if _, err := a.Receive(ctx, replay.Shape{QoS: qos, Payload: 64}, 0, 1_000); err != nil || !a.Client.Reads {
+		return err
+	}
+	_, err := a.Publish(ctx, 1, 0, 500)
+	return err
+}

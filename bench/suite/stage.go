@@ -7,8 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strconv"
 	"time"
 
@@ -31,19 +29,17 @@ type Client struct {
 	Whole bool
 }
 
-// Clients gives those that can be had; kiiweb comes first, the marks last.
-func Clients(root string) []Client {
-	clients := []Client{{Name: "kiiweb", Page: "kiiweb", Where: "main", Protocol: mqtt.V5, Reads: true}}
-	if _, err := os.Stat(filepath.Join(root, "js", "dist", "worker.js")); err == nil {
-		clients = append(clients, Client{Name: "kiiweb (worker)", Page: "kiiweb", Where: "worker", Protocol: mqtt.V5, Reads: true})
+// Clients gives all of them; kiiweb comes first, in both places where its module can run, the marks last.
+func Clients() []Client {
+	return []Client{
+		{Name: "kiiweb (main)", Page: "kiiweb", Where: "main", Protocol: mqtt.V5, Reads: true},
+		{Name: "kiiweb (worker)", Page: "kiiweb", Where: "worker", Protocol: mqtt.V5, Reads: true},
+		{Name: "MQTT.js", Page: "mqttjs", Protocol: mqtt.V311, Reads: true},
+		{Name: "Paho", Page: "paho", Protocol: mqtt.V311, Reads: true},
+		{Name: "u8-mqtt", Page: "u8", Protocol: mqtt.V311, Reads: true},
+		{Name: "minimal parser", Page: "minimal", Protocol: mqtt.V311, Reads: true, Mark: true, Whole: true},
+		{Name: "frame counter", Page: "raw", Protocol: mqtt.V311, Mark: true},
 	}
-	return append(clients,
-		Client{Name: "MQTT.js", Page: "mqttjs", Protocol: mqtt.V311, Reads: true},
-		Client{Name: "Paho", Page: "paho", Protocol: mqtt.V311, Reads: true},
-		Client{Name: "u8-mqtt", Page: "u8", Protocol: mqtt.V311, Reads: true},
-		Client{Name: "minimal parser", Page: "minimal", Protocol: mqtt.V311, Reads: true, Mark: true, Whole: true},
-		Client{Name: "frame counter", Page: "raw", Protocol: mqtt.V311, Mark: true},
-	)
 }
 
 // Stage is what a run needs: the browser, the broker and the pages.

@@ -22,7 +22,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // messages is how many each client gets in each form.
 const messages = 1000
 
-func TestEveryClientReceivesWhatWasSent(t *testing.T) {
+func TestEveryClient(t *testing.T) {
 	root, err := chrome.Root()
 	require.NoError(t, err)
 	stage, err := suite.NewStage(root)
@@ -30,23 +30,19 @@ func TestEveryClientReceivesWhatWasSent(t *testing.T) {
 	t.Cleanup(stage.Close)
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	t.Cleanup(cancel)
-	clients := suite.Clients(root)
-	require.GreaterOrEqual(t, len(clients), 6)
+	clients := suite.Clients()
+	require.Len(t, clients, 7)
 	for _, c := range clients {
 		t.Run(c.Name, func(t *testing.T) {
 			act, err := stage.Open(ctx, c)
 			require.NoError(t, err)
 			defer act.Close(ctx)
 			for _, shape := range shapes(c) {
-				t.Run(fmt.Sprintf("QoS %d, %v", shape.QoS, shape.Frames), func(t *testing.T) {
-					got, err := act.Receive(ctx, shape, 0, messages)
-					require.NoError(t, err)
-					assert.GreaterOrEqual(t, got.Messages, messages)
-					assert.Positive(t, got.CPU.Main, "no processor time was seen: the wrong process is watched")
-					if shape.QoS > 0 {
-						assert.Equal(t, got.Messages, got.Acks)
-					}
-				})
+				t.Run(fmt.Sprintf("receives at QoS %d, %v", shape.QoS, shape.Frames), func(t *testing.T) { receives(ctx, t, act, shape) })
+			}
+			if c.Reads {
+				t.Run("publishes", func(t *testing.T) { publishes(ctx, t, act) })
+				t.Run("starts", func(t *testing.T) { starts(ctx, t, stage, c) })
 			}
 		})
 	}
@@ -54,16 +50,52 @@ func TestEveryClientReceivesWhatWasSent(t *testing.T) {
 
 // shapes are the forms that a client can take.
 func shapes(c suite.Client) []replay.Shape {
-	forms := []replay.Coalescing{replay.OnePacket, replay.Large}
-	if !c.Whole {
-		forms = append(forms, replay.Coalescing{Bytes: 777, Cut: true})
+	var qos byte
+	if c.Reads {
+		qos = 1
 	}
-	var shapes []replay.Shape
-	for _, f := range forms {
-		shapes = append(shapes, replay.Shape{Payload: 64, Frames: f, Topics: 3})
-		if c.Reads {
-			shapes = append(shapes, replay.Shape{Payload: 64, Frames: f, Topics: 3, QoS: 1})
-		}
+	shapes := []replay.Shape{
+		{Payload: 64, Frames: replay.OnePacket, Topics: 3},
+		{Payload: 64, Frames: replay.Large, Topics: 3, QoS: qos},
+	}
+	if !c.Whole {
+		shapes = append(shapes, replay.Shape{Payload: 64, Frames: replay.Coalescing{Bytes: 777, Cut: true}, Topics: 3, QoS: qos})
 	}
 	return shapes
+}
+
+func receives(ctx context.Context, t *testing.T, act *suite.Act, shape replay.Shape) {
+	got, err := act.Receive(ctx, shape, 0, messages) // an error where anything is lost, repeated or out of turn
+	require.NoError(t, err)
+	assert.GreaterOrEqual(t, got.Messages, messages)
+	assert.Positive(t, got.CPU.Main, "no processor time was seen: the wrong process is watched")
+	if shape.QoS > 0 {
+		assert.Equal(t, got.Messages, got.Acks)
+	}
+}
+
+func publishes(ctx context.Context, t *testing.T, act *suite.Act) {
+	for qos := range byte(2) {
+		sent, err := act.Publish(ctx, qos, 1, 100) // an error where the server counts others
+		require.NoError(t, err)
+		assert.Positive(t, sent.CPU.Total())
+	}
+	trips, err := act.RoundTrips(ctx, 10, 100)
+	require.NoError(t, err)
+	require.Len(t, trips, 10)
+	for _, took := range trips {
+		assert.Positive(t, took)
+	}
+}
+
+func starts(ctx context.Context, t *testing.T, stage *suite.Stage, c suite.Client) {
+	cold, cached, err := stage.StartUp(ctx, c)
+	require.NoError(t, err)
+	assert.Positive(t, cold.Sent)
+	assert.Zero(t, cached.Sent, "the second visit is served from the caches")
+	for _, s := range []suite.Start{cold, cached} {
+		assert.Positive(t, s.Script)
+		assert.Greater(t, s.Ready, s.Script)
+		assert.Greater(t, s.Message, s.Script)
+	}
 }

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/kiiweb/kiiweb/bench/replay"
+)
+
+func TestFlags(t *testing.T) {
+	o, err := parse(nil, &strings.Builder{})
+	require.NoError(t, err)
+	assert.Equal(t, 5, o.rounds)
+	assert.True(t, o.write)
+	for _, args := range [][]string{{"-rounds", "0"}, {"-scale", "0"}, {"-only", "("}, {"extra"}, {"-nosuch"}} {
+		var said strings.Builder
+		_, err := parse(args, &said)
+		require.Error(t, err, args)
+		assert.NotEmpty(t, said.String())
+	}
+}
+
+func TestOnlyChoosesParts(t *testing.T) {
+	o, err := parse([]string{"-only", "^(growth|start)$"}, &strings.Builder{})
+	require.NoError(t, err)
+	var chosen []string
+	for _, p := range parts {
+		if o.only.MatchString(p.name) {
+			chosen = append(chosen, p.name)
+		}
+	}
+	assert.Equal(t, []string{"growth", "start"}, chosen)
+}
+
+func TestCasesNameTheFrames(t *testing.T) {
+	assert.Equal(t, "64 B, QoS 0, 1 packet per frame", caseOf(replay.Shape{Payload: 64}))
+	assert.Equal(t, "1 KiB, QoS 1, 16 KiB frames", caseOf(replay.Shape{Payload: 1024, QoS: 1, Frames: replay.Large}))
+}
+
+func TestEveryMetricHasItsPlace(t *testing.T) {
+	shown := map[string]bool{}
+	for _, s := range sections {
+		for _, table := range s.Tables {
+			assert.False(t, shown[table.Metric], "%s is shown twice", table.Metric)
+			shown[table.Metric] = true
+		}
+	}
+	for _, m := range metrics {
+		assert.True(t, shown[m.ID], "%s is not shown", m.ID)
+	}
+	assert.Len(t, metrics, len(shown))
+}
