@@ -45,10 +45,10 @@ func childEnqueues(dir string) error {
 	return <-errs
 }
 
-func startChild(t *testing.T, dir string) (*exec.Cmd, *bufio.Scanner) {
+func startChild(t *testing.T, dir, work string) (*exec.Cmd, *bufio.Scanner) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), childDir+"="+dir)
+	cmd.Env = append(os.Environ(), childDir+"="+dir, childWork+"="+work)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
@@ -59,7 +59,7 @@ func startChild(t *testing.T, dir string) (*exec.Cmd, *bufio.Scanner) {
 
 func TestWhatEnqueueAcceptedSurvivesKill(t *testing.T) {
 	dir := t.TempDir()
-	cmd, lines := startChild(t, dir)
+	cmd, lines := startChild(t, dir, "enqueue")
 	var accepted []string
 	for len(accepted) < 200 && lines.Scan() {
 		accepted = append(accepted, lines.Text())

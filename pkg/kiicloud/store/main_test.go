@@ -12,12 +12,18 @@ import (
 	"go.uber.org/goleak"
 )
 
-// childDir names the data folder on which a re-executed test binary works until it is killed.
-const childDir = "KIIWEB_STORE_CHILD_DIR"
+// childDir names the data folder on which a re-executed test binary works until it is killed,
+// childWork what it does there.
+const (
+	childDir  = "KIIWEB_STORE_CHILD_DIR"
+	childWork = "KIIWEB_STORE_CHILD_WORK"
+)
+
+var childWorks = map[string]func(dir string) error{"enqueue": childEnqueues, "fan out": childFansOut}
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(childDir); dir != "" {
-		if err := childEnqueues(dir); err != nil {
+		if err := childWorks[os.Getenv(childWork)](dir); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
