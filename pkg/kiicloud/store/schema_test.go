@@ -2,10 +2,12 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"os"
 	"path/filepath"
 	"regexp"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -76,6 +78,42 @@ func TestMigrationsRunOnceAndInOrder(t *testing.T) {
 	again, err := lockDir(dir)
 	require.NoError(t, err, "a failed open gives the folder free")
 	require.NoError(t, again.Close())
+}
+
+// What was stored before there were topics and things is all there after the upgrade.
+func TestAFolderOfTheFirstSchemaIsUpgraded(t *testing.T) {
+	ctx := context.Background()
+	clk := newClock()
+	dir := t.TempDir()
+	db, err := sql.Open("sqlite", sqliteDSN(dir, false))
+	require.NoError(t, err)
+	first := sqlite
+	first.migrations = sqlite.migrations[:1]
+	require.NoError(t, migrate(ctx, db, first, 1))
+	for _, insert := range []string{
+		`INSERT INTO users (app_id, id, login_name, display_name, password_hash, created_at) VALUES ('app', 'u', 'ann', 'Ann', 'h', 1)`,
+		`INSERT INTO tokens (hash, app_id, owner_kind, owner_id, created_at, expires_at) VALUES (X'01', 'app', 'USER', 'u', 1, 0)`,
+		`INSERT INTO installations (id, registration_id, app_id, owner_kind, owner_id, device_type, development, topic, created_at, ready_at, last_seq)
+			VALUES ('i', 'r', 'app', 'USER', 'u', 'MQTT', 0, 't', 1, 1, 1)`,
+		`INSERT INTO queue (installation_id, seq, message_id, payload, created_at, expires_at) VALUES ('i', 1, 'm', X'7B7D', 1, 9999999999999)`,
+	} {
+		_, err := db.Exec(insert)
+		require.NoError(t, err)
+	}
+	require.NoError(t, db.Close())
+
+	s := open(t, dir, clk.Now)
+	u, err := s.UserByName(ctx, "app", UserLoginName, "ann")
+	require.NoError(t, err)
+	assert.Equal(t, User{AppID: "app", ID: "u", LoginName: "ann", DisplayName: "Ann", PasswordHash: "h", Fields: []byte("{}"), CreatedAt: time.UnixMilli(1)}, u)
+	_, err = s.TokenByHash(ctx, []byte{1})
+	require.NoError(t, err)
+	i, err := s.InstallationByTopic(ctx, "t")
+	require.NoError(t, err)
+	_, err = s.EnqueueAll(ctx, Push{MessageID: "m2", Payload: []byte("2")}, []string{i.ID})
+	require.NoError(t, err)
+	assert.Equal(t, []string{"{}", "2"}, waitingFor(t, s, i))
+	require.NoError(t, s.UpdateUser(ctx, "app", "u", func(u *User) error { u.Fields = []byte(`{"a":1}`); return nil }))
 }
 
 func TestIDsAreSafeEverywhere(t *testing.T) {

@@ -23,8 +23,10 @@ const (
 	// A name that somebody else has is found before the write, which would fail with an error
 	// that each database words differently. Who logs in by a number alone may mean a login name
 	// or a phone number: so nobody has for the one what somebody else has for the other.
-	userNamesTaken = `SELECT COUNT(*) FROM users WHERE app_id = $1 AND id <> $2
-		AND (login_name IN (NULLIF($3, ''), NULLIF($5, '')) OR email = NULLIF($4, '') OR phone IN (NULLIF($3, ''), NULLIF($5, '')))`
+	userNamesTaken = `SELECT COUNT(*) FROM (
+		SELECT id FROM users WHERE app_id = $1 AND login_name IN (NULLIF($3, ''), NULLIF($5, '')) UNION ALL
+		SELECT id FROM users WHERE app_id = $1 AND email = NULLIF($4, '') UNION ALL
+		SELECT id FROM users WHERE app_id = $1 AND phone IN (NULLIF($3, ''), NULLIF($5, ''))) AS named WHERE id <> $2`
 	updateUser = `UPDATE users SET login_name = NULLIF($3, ''), email = NULLIF($4, ''), phone = NULLIF($5, ''),
 		display_name = $6, password_hash = $7, fields = $8 WHERE app_id = $1 AND id = $2`
 

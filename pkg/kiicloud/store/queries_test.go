@@ -1,0 +1,43 @@
+package store
+
+import (
+	"database/sql"
+	"regexp"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+var parameter = regexp.MustCompile(`\$\d+`)
+
+// What is asked while others wait finds its rows by an index, however many rows there are: no
+// query reads a whole table, or all that an app has.
+func TestQueriesUseAnIndex(t *testing.T) {
+	s := open(t, t.TempDir(), nil)
+	for name, query := range map[string]string{
+		"names taken": userNamesTaken, "a user by name": userByLoginName, "a user by email": userByEmail, "a user by phone": userByPhone,
+		"a thing": thingByVendorID, "a token": tokenByHash, "an owner's tokens": deleteTokensBut,
+		"an installation": byRegistration, "an installation by topic": byTopic, "an owner's installations": byOwner, "end them": deleteInstallationsOf,
+		"a topic": topicByName, "topics": topicsAfter, "a subscription": findSubscription, "receivers": topicReceivers,
+		"an object": selectObject, "objects": listObjects, "end objects": deleteObjects, "objects counted": countObjects,
+		"places for an event": nextOfSubscribers, "an event": insertOfSubscribers, "full queues": fullOfSubscribers,
+		"places for many": largeQueries.next, "a push to many": largeQueries.insert, "full queues of many": largeQueries.full,
+		"pending": selectPending, "acknowledge": deletePush, "trim": trimQueue, "sweep the queue": sweepQueue, "sweep the tokens": sweepTokens,
+		"topics counted": countTopics, "subscriptions counted": countTopicSubscriptions, "bucket subscriptions counted": countBucketSubscriptions, "objects of one counted": countObjectsBy,
+		"an owner's scope": ofOwner[5], "an owner's topics": ofOwner[3], "an owner's subscriptions": ofOwner[1],
+	} {
+		t.Run(name, func(t *testing.T) {
+			rows, err := s.read.Query("EXPLAIN QUERY PLAN " + parameter.ReplaceAllString(query, "1"))
+			plan, err := collect(rows, err, func(r scanner) (step string, err error) {
+				var skip sql.RawBytes
+				err = r.Scan(&skip, &skip, &skip, &step)
+				return step, err
+			})
+			require.NoError(t, err)
+			for _, step := range plan {
+				assert.NotRegexp(t, `^SCAN (users|things|tokens|installations|queue|topics|topic_subscriptions|objects|bucket_subscriptions|bodies)\b|\(app_id=\?\)`, step)
+			}
+		})
+	}
+}
