@@ -148,10 +148,7 @@ func (a *API) userRead(c *call) (store.User, error) {
 	return u, err
 }
 
-// userInPath names the user that the path means: by id, or the caller as "me".
-func (c *call) userInPath() (store.Owner, error) { return c.userNamed(c.r.PathValue("userID")) }
-
-// userNamed is userInPath for any name of a user in a path.
+// userNamed gives the user that a path means: by id, or the caller as "me".
 func (c *call) userNamed(id string) (store.Owner, error) {
 	if id != "me" {
 		return store.Owner{AppID: c.app.ID, Kind: store.OwnerUser, ID: id}, nil
