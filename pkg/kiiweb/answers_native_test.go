@@ -16,7 +16,7 @@ import (
 // decides: whether it asks again, and what to tell.
 func TestEveryAnswerToTheEndpointRequestHasACode(t *testing.T) {
 	c := serve(t).client()
-	k := call{action: endpointAction, codes: map[int]fault.Code{503: fault.EndpointNotReady}}
+	k := call{action: endpointAction, own: meaning{503, fault.EndpointNotReady}}
 	next := 300
 	for _, want := range []struct {
 		first, last int

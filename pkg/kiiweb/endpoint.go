@@ -61,7 +61,7 @@ func (c *Client) fetchEndpoint(ctx context.Context, login Login, installationID 
 		method: "GET",
 		path:   c.app("/installations/" + escape(installationID) + "/mqtt-endpoint"),
 		token:  login.Token,
-		codes:  map[int]fault.Code{503: fault.EndpointNotReady},
+		own:    meaning{503, fault.EndpointNotReady},
 	}
 	for try := 1; ; try++ {
 		a, err := c.do(ctx, k)

@@ -75,7 +75,7 @@ func sendCall(path string, login Login, body map[string]any) call {
 		media:  "application/vnd.kii.SendPushMessageRequest+json",
 		body:   body,
 		token:  login.Token,
-		codes:  map[int]fault.Code{413: fault.PushTooLarge},
+		own:    meaning{413, fault.PushTooLarge},
 	}
 }
 
@@ -114,12 +114,15 @@ func (m PushMessage) body() (map[string]any, error) {
 	if err := put(mqtt, "data", m.MQTTData); err != nil {
 		return nil, err
 	}
-	for name, flag := range map[string]bool{
-		"sendAppID": m.SendAppID, "sendSender": m.SendSender, "sendWhen": m.SendWhen,
-		"sendOrigin": m.SendOrigin, "sendObjectScope": m.SendObjectScope, "sendTopicID": m.SendTopicID,
+	for _, flag := range [...]struct {
+		name string
+		on   bool
+	}{
+		{"sendAppID", m.SendAppID}, {"sendSender", m.SendSender}, {"sendWhen", m.SendWhen},
+		{"sendOrigin", m.SendOrigin}, {"sendObjectScope", m.SendObjectScope}, {"sendTopicID", m.SendTopicID},
 	} {
-		if flag {
-			body[name] = true
+		if flag.on {
+			body[flag.name] = true
 		}
 	}
 	if m.SendToDevelopment != nil {

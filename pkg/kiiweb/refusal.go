@@ -16,8 +16,8 @@ const maxServerMessage = 300
 func (c *Client) refusal(k call, res *transport.Response) *Error {
 	body, err := decodeJSON(res.Body)
 	kiiCode := firstString(body, "errorCode", "error")
-	code, ok := k.codes[res.Status]
-	if !ok {
+	code := k.own.code
+	if res.Status != k.own.status {
 		code = statusCode(res.Status, kiiCode)
 	}
 
