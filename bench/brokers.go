@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"fmt"
 
-	"github.com/kiiweb/kiiweb/bench/report"
 	"github.com/kiiweb/kiiweb/bench/suite"
 )
 
@@ -39,54 +37,4 @@ func (r *runner) fromCloud(ctx context.Context, c *company) error {
 		}
 		return err
 	})
-}
-
-// profiles tell where the time goes, with names, which the shipped module does not have.
-func (r *runner) profiles(ctx context.Context, root string) error {
-	if err := r.stage.Site.UseNames(root); err != nil {
-		return err
-	}
-	kiiweb := r.clients[0]
-	for _, shape := range profiled {
-		act, err := r.stage.Open(ctx, kiiweb)
-		if err != nil {
-			return err
-		}
-		warm, n := r.burst(shape)
-		spent, err := act.ProfileReceive(ctx, shape, 2*warm, 4*n)
-		act.Close(ctx)
-		if err != nil {
-			return err
-		}
-		r.results.Profiles = append(r.results.Profiles, profileOf("receiving "+caseOf(shape), spent))
-	}
-	for qos := range byte(2) {
-		act, err := r.stage.Open(ctx, kiiweb)
-		if err != nil {
-			return err
-		}
-		spent, err := act.ProfilePublish(ctx, qos, r.scaled(1_000), r.scaled(5_000))
-		act.Close(ctx)
-		if err != nil {
-			return err
-		}
-		r.results.Profiles = append(r.results.Profiles, profileOf(fmt.Sprintf("publishing 64 B, QoS %d, 500 at a time", qos), spent))
-	}
-	return nil
-}
-
-// functionsShown is how many functions of a profile are named.
-const functionsShown = 20
-
-func profileOf(kase string, spent []suite.Spent) report.Profile {
-	p := report.Profile{Case: kase}
-	for _, g := range suite.Groups(spent) {
-		p.Groups = append(p.Groups, report.Share{Name: g.Name, Share: g.Share})
-	}
-	for _, f := range suite.Shares(spent) {
-		if len(p.Functions) < functionsShown {
-			p.Functions = append(p.Functions, report.Share{Name: f.Name, Share: f.Share})
-		}
-	}
-	return p
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"strconv"
 	"strings"
 
 	"github.com/kiiweb/kiiweb/bench/replay"
@@ -39,8 +40,8 @@ func (r *runner) facts(ctx context.Context) ([]report.Fact, error) {
 		report.Fact{Name: "Go", Value: runtime.Version()},
 		report.Fact{Name: "machine", Value: machine()},
 		report.Fact{Name: "window at QoS 1", Value: fmt.Sprintf("%d messages ahead of their acknowledgements", replay.Window)},
-		report.Fact{Name: "rounds", Value: fmt.Sprint(r.options.rounds)},
-		report.Fact{Name: "load average at the start", Value: load()},
+		report.Fact{Name: "rounds", Value: fmt.Sprintf("%d, with bursts of %g times the usual size", r.options.rounds, r.options.scale)},
+		report.Fact{Name: "load average at the start", Value: r.load},
 	)
 	return facts, nil
 }
@@ -95,11 +96,16 @@ func machine() string {
 	return fmt.Sprintf("%s, %d cores, %s", model, runtime.NumCPU(), strings.TrimSpace(string(kernel)))
 }
 
-// load is the load average of the last minute: what else the machine was doing.
+// load is the load average of the last minute: what else the machine was doing. More than
+// half a core's worth of it makes a run one to repeat.
 func load() string {
 	text, err := os.ReadFile("/proc/loadavg")
 	if err != nil {
 		return "unknown"
 	}
-	return strings.Fields(string(text))[0]
+	average := strings.Fields(string(text))[0]
+	if busy, err := strconv.ParseFloat(average, 64); err == nil && busy > 0.5 {
+		return average + ": **the machine was busy with other things**, so spreads are wide and times by the wall clock say little"
+	}
+	return average
 }

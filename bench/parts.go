@@ -178,9 +178,9 @@ func (r *runner) started(kase, client string, s suite.Start) {
 
 // growth is what becomes of a page as more and more messages come.
 func (r *runner) growth(ctx context.Context, c *company) error {
-	sums := []int{r.scaled(1_000), r.scaled(10_000), r.scaled(100_000)}
+	sums := []int{1_000, 10_000, 100_000}
 	if r.options.full {
-		sums = append(sums, r.scaled(1_000_000))
+		sums = append(sums, 1_000_000)
 	}
 	shape := replay.Shape{Payload: 64, Frames: replay.Large}
 	return c.each(ctx, everybody, "growth", func(a *suite.Act) error {

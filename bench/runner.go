@@ -21,11 +21,12 @@ type runner struct {
 	company   *company // in a round
 	results   *report.Results
 	began     time.Time
+	load      string // before anything of ours was
 }
 
 // measure makes a run.
 func measure(ctx context.Context, root string, o options, stderr io.Writer) (*report.Results, error) {
-	r := &runner{options: o, stderr: stderr, clients: suite.Clients(), results: &report.Results{Rounds: o.rounds}, began: time.Now()}
+	r := &runner{options: o, stderr: stderr, clients: suite.Clients(), results: &report.Results{Rounds: o.rounds}, began: time.Now(), load: load()}
 	defer r.close()
 	if err := r.open(ctx, root); err != nil {
 		return nil, err
@@ -55,7 +56,6 @@ func measure(ctx context.Context, root string, o options, stderr io.Writer) (*re
 		}
 	}
 	r.results.Facts = append(r.results.Facts,
-		report.Fact{Name: "load average at the end", Value: load()},
 		report.Fact{Name: "the run took", Value: time.Since(r.began).Round(time.Second).String()})
 	return r.results, nil
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"github.com/kiiweb/kiiweb/bench/replay"
 	"github.com/kiiweb/kiiweb/bench/report"
 )
 
@@ -46,14 +45,6 @@ func less(id, title, unit string) report.Metric {
 func known(m report.Metric) report.Metric {
 	metrics = append(metrics, m)
 	return m
-}
-
-// profiled are the forms whose time is told apart.
-var profiled = []replay.Shape{
-	{Payload: 64, Frames: replay.OnePacket},
-	{Payload: 64, Frames: replay.Large},
-	{Payload: 64, QoS: 1, Frames: replay.OnePacket},
-	{Payload: 64, QoS: 1, Frames: replay.Large},
 }
 
 // sections are the document's.

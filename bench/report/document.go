@@ -129,7 +129,9 @@ func (r *Results) profiles(b *strings.Builder) {
 	if len(r.Profiles) == 0 {
 		return
 	}
-	b.WriteString("## Where kiiweb's time goes\n\nSamples of the page's thread while it is not idle, from a module with names.\n\n")
+	b.WriteString("## Where kiiweb's time goes\n\n" +
+		"Samples of the page's thread while it is not idle, by the wall clock, from a module with names: on a machine that is busy otherwise, a function may hold time in " +
+		"which its thread did not run. The calls from the module to JavaScript are counted; they are the same on every machine.\n\n")
 	for _, p := range r.Profiles {
 		fmt.Fprintf(b, "**%s**\n\n| part | share |\n|---|---|\n", p.Case)
 		for _, g := range p.Groups {
@@ -143,5 +145,21 @@ func (r *Results) profiles(b *strings.Builder) {
 			fmt.Fprintf(b, "`%s` %.1f%%", f.Name, 100*f.Share)
 		}
 		b.WriteString(".\n\n")
+		p.calls(b)
+	}
+}
+
+// calls writes the counts.
+func (p Profile) calls(b *strings.Builder) {
+	sum := 0.0
+	var parts []string
+	for _, c := range p.Calls {
+		sum += c.Share
+		if c.Share >= 0.05 {
+			parts = append(parts, fmt.Sprintf("`%s` %.1f", c.Name, c.Share))
+		}
+	}
+	if len(parts) > 0 {
+		fmt.Fprintf(b, "Calls from the module to JavaScript for each %s: **%.0f** (%s).\n\n", p.Unit, sum, strings.Join(parts, ", "))
 	}
 }

@@ -24,7 +24,7 @@ func (r *Results) Plot(m Metric, cases []string) string {
 	low, high := r.limits(m, cases)
 	at := func(v float64) float64 { return barsWide * math.Log10(v/low) / math.Log10(high/low) }
 	var b strings.Builder
-	y := 40
+	y := 56
 	for _, kase := range cases {
 		fmt.Fprintf(&b, `<text x="%d" y="%d" text-anchor="end" font-weight="600">%s</text>`+"\n", labelLeft-8, y+barHeight-3, html.EscapeString(kase))
 		y += barHeight + 3
@@ -50,8 +50,8 @@ func (r *Results) Plot(m Metric, cases []string) string {
 	head := fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" font-family="system-ui, sans-serif" font-size="11" role="img">`+"\n",
 		plotWide, y)
 	head += fmt.Sprintf(`<rect width="%d" height="%d" fill="#fff"/>`+"\n", plotWide, y)
-	head += fmt.Sprintf(`<text x="12" y="22" font-size="14" font-weight="600">%s (%s, logarithmic; %s is better)</text>`+"\n",
-		html.EscapeString(m.Title), html.EscapeString(m.Unit), better)
+	head += fmt.Sprintf(`<text x="12" y="22" font-size="14" font-weight="600">%s</text>`+"\n", html.EscapeString(m.Title))
+	head += fmt.Sprintf(`<text x="12" y="40" fill="#525252">%s, logarithmic; %s is better</text>`+"\n", html.EscapeString(m.Unit), better)
 	return head + b.String() + "</svg>\n"
 }
 

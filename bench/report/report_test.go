@@ -23,7 +23,7 @@ func sample() *Results {
 	r := &Results{
 		Facts: []Fact{{"Browser", "Chromium"}}, Rounds: 3, Subjects: []string{"kiiweb"},
 		Clients: []string{"kiiweb", "A", "B", "C", "mark"}, Marks: []string{"mark"},
-		Profiles: []Profile{{"1 packet per frame", []Share{{"the browser", 0.5}}, []Share{{"f<g>", 0.25}}}},
+		Profiles: []Profile{{"1 packet per frame", []Share{{"the browser", 0.5}}, []Share{{"f<g>", 0.25}}, "frame", []Share{{"now", 18.25}, {"rare", 0.01}}}},
 	}
 	for client, values := range map[string][]float64{
 		"kiiweb": {100, 110, 120}, "A": {50, 60, 50}, "B": {200, 220, 260}, "C": {90, 120, 110}, "mark": {1000, 1000, 1000},
@@ -100,6 +100,7 @@ func TestDocumentSaysWhatIsLost(t *testing.T) {
 	for _, want := range []string{
 		"# Performance", "| Browser | Chromium |", "## Receiving", "How it is.", "(performance/rate.svg)",
 		"1 packet per frame", "B: it broke", "`f<g>` 25.0%", "| 110 <sub>100–120</sub> |",
+		"for each frame: **18** (`now` 18.2).",
 	} {
 		assert.Contains(t, text, want)
 	}

@@ -35,6 +35,8 @@ type Profile struct {
 	Case      string  `json:"case"`
 	Groups    []Share `json:"groups"`
 	Functions []Share `json:"functions"`
+	Unit      string  `json:"unit"`  // what Calls are counted for: a frame, or a message
+	Calls     []Share `json:"calls"` // of the module to JavaScript, for each of those
 }
 
 // Fact is a line about the run: a version, the machine, a setting.

@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// Group is a part of a profile.
+// Group is a part of a profile, or of a count.
 type Group struct {
 	Name  string
-	Share float64 // of the time in which the thread was not idle
+	Share float64 // of the time in which the thread was not idle; of a count, the number
 }
 
 type group struct {
@@ -88,6 +88,10 @@ func shares(profile []Spent, name func(function string) string) []Group {
 	for name, self := range sums {
 		list = append(list, Group{name, float64(self) / float64(sum)})
 	}
-	slices.SortFunc(list, func(x, y Group) int { return cmp.Or(cmp.Compare(y.Share, x.Share), cmp.Compare(x.Name, y.Name)) })
+	sortGroups(list)
 	return list
+}
+
+func sortGroups(list []Group) {
+	slices.SortFunc(list, func(x, y Group) int { return cmp.Or(cmp.Compare(y.Share, x.Share), cmp.Compare(x.Name, y.Name)) })
 }
