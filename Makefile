@@ -1,6 +1,6 @@
 # Verbs only. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo build size check fmt vet unit types deps browser test test-long race docs fuzz clean
+.PHONY: help demo build size check fmt vet unit types deps browser test test-long race docs bench fuzz clean
 
 UNIT = $$(go list ./... | grep -v '/tests/')
 
@@ -45,6 +45,9 @@ test-long: test race fuzz ## test, and what takes longer: the race detector, fuz
 
 race: ## unit tests and native end-to-end tests under the race detector
 	go test -race $(UNIT) ./tests/journey
+
+bench: deps build ## measure kiiweb beside other clients, for about ten minutes, into docs/performance.md
+	go run ./bench
 
 docs: ## write the tables of docs/protocol.md anew
 	go test -run TestProtocolDocument ./pkg/kiicloud/rest -update

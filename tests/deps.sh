@@ -50,3 +50,4 @@ packages() { # packages DIR: what its lock file names, unless that is there
 
 packages js
 packages tests/sdk
+packages bench
