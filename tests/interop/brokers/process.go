@@ -1,0 +1,153 @@
+package brokers
+
+import (
+	"bytes"
+	"errors"
+	"net"
+	"os/exec"
+	"strconv"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+const (
+	// patience bounds the start of a broker, and its end.
+	patience = 90 * time.Second
+	// tries is how often a broker is started before its test fails: between finding a
+	// free port and using it somebody else may take it.
+	tries = 3
+
+	poll = 20 * time.Millisecond
+)
+
+// process is a broker's.
+type process struct {
+	cmd  *exec.Cmd
+	done chan struct{} // closed when it has ended
+
+	mu  sync.Mutex
+	log bytes.Buffer // what it has said
+}
+
+// launch starts what command makes, for as many free ports as are asked for, and waits
+// until all ports but the silent first ones take connections. The test's end stops it.
+func launch(t testing.TB, ports int, command func(ports []int) *exec.Cmd) (*process, []int) {
+	t.Helper()
+	var err error
+	for range tries {
+		free := freePorts(t, ports)
+		var p *process
+		if p, err = begin(command(free)); err == nil {
+			err = p.listens(free)
+		}
+		if err == nil {
+			t.Cleanup(func() { p.stop(t) })
+			return p, free
+		}
+		if p != nil {
+			p.kill()
+			t.Logf("%s did not start: %v\n%s", p.cmd.Path, err, p.said())
+		}
+	}
+	require.NoError(t, err, "the broker does not start; `make deps` installs what is missing")
+	return nil, nil
+}
+
+func begin(cmd *exec.Cmd) (*process, error) {
+	p := &process{cmd: cmd, done: make(chan struct{})}
+	cmd.Stdout, cmd.Stderr = p, p
+	cmd.WaitDelay = patience
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	go func() {
+		_ = cmd.Wait() // how it ended shows in what it said
+		close(p.done)
+	}()
+	return p, nil
+}
+
+// Write takes what the process says.
+func (p *process) Write(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.log.Write(b)
+}
+
+func (p *process) said() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.log.String()
+}
+
+// listens waits until all ports take connections.
+func (p *process) listens(ports []int) error {
+	for _, port := range ports {
+		err := p.until(func() bool {
+			conn, err := net.Dial("tcp", Loopback(port))
+			if err != nil {
+				return false
+			}
+			return conn.Close() == nil
+		})
+		if err != nil {
+			return errors.Join(err, errors.New("nothing listens on port "+strconv.Itoa(port)))
+		}
+	}
+	return nil
+}
+
+// until waits for a condition, as long as the process lives.
+func (p *process) until(condition func() bool) error {
+	for deadline := time.Now().Add(patience); !condition(); time.Sleep(poll) {
+		select {
+		case <-p.done:
+			return errors.New("the process has ended")
+		default:
+		}
+		if time.Now().After(deadline) {
+			return errors.New("the process took too long")
+		}
+	}
+	return nil
+}
+
+// stop asks the process to end, and waits until it has.
+func (p *process) stop(t testing.TB) {
+	t.Helper()
+	_ = p.cmd.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-p.done:
+	case <-time.After(patience):
+		p.kill()
+		t.Errorf("%s did not stop", p.cmd.Path)
+	}
+	if t.Failed() {
+		t.Logf("%s said:\n%s", p.cmd.Path, p.said())
+	}
+}
+
+func (p *process) kill() {
+	_ = p.cmd.Process.Kill()
+	<-p.done
+}
+
+// freePorts finds ports that nothing listens on.
+func freePorts(t testing.TB, n int) []int {
+	t.Helper()
+	var ports []int
+	for range n {
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		defer ln.Close() // all at the end, so that no port is found twice
+		ports = append(ports, ln.Addr().(*net.TCPAddr).Port)
+	}
+	return ports
+}
+
+// Loopback gives the address of a port on this machine.
+func Loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
