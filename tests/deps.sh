@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs what the tests need and the machine lacks: Chromium, curl, Node.js with npm,
-# and the npm packages by their lock file. Does nothing where all is there.
+# and the npm packages by their lock files; with the argument "long" what tests/interop needs as
+# well: Mosquitto, RabbitMQ, npm packages. Does nothing where all is there.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -38,6 +39,30 @@ have curl || install curl
 have node || install nodejs
 have npm || install npm
 
+# The brokers of tests/interop. Their packages would start services: the tests start
+# brokers of their own, so what may start one is told not to while they are installed.
+brokers=
+if [ "${1:-}" = long ]; then
+	have mosquitto || [ -x /usr/sbin/mosquitto ] || brokers="$brokers mosquitto"
+	[ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || brokers="$brokers rabbitmq-server"
+fi
+if [ -n "$brokers" ]; then
+	policy=/usr/sbin/policy-rc.d
+	ours=
+	if [ ! -e "$policy" ]; then
+		ours=yes
+		printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+		as_root chmod 755 "$policy"
+		trap 'as_root rm -f "$policy"' EXIT
+	fi
+	# shellcheck disable=SC2086
+	install $brokers
+	if [ -n "$ours" ]; then
+		as_root rm -f "$policy"
+		trap - EXIT
+	fi
+fi
+
 packages() { # packages DIR: what its lock file names, unless that is there
 	lock=$1/package-lock.json
 	stamp=$1/node_modules/.installed
@@ -51,3 +76,4 @@ packages() { # packages DIR: what its lock file names, unless that is there
 packages js
 packages tests/sdk
 packages bench
+[ "${1:-}" != long ] || packages tests/interop
