@@ -168,7 +168,9 @@ func takeover(s *stage) outcome {
 	one := s.connect()
 	two := s.connect()
 	displaced := func(c client) bool { return last(c.states()) == kiiweb.StateDisplaced }
-	fighting := func() bool { return count(one.states(), kiiweb.StateOnline) > 6 }
+	fighting := func() bool { // three brief connections of one are enough for it to give way
+		return count(one.states(), kiiweb.StateOnline)+count(two.states(), kiiweb.StateOnline) > 10
+	}
 	s.await(func() bool { return displaced(one) || displaced(two) || fighting() }, "one is displaced")
 	if fighting() {
 		return fight
