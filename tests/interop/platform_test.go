@@ -43,7 +43,7 @@ type client interface {
 // native is pkg/kiiweb in a Go program.
 type native struct{}
 
-func (native) about() (name, version string) { return "native", kiiweb.Version }
+func (native) about() (name, version string) { return "our client", kiiweb.Version }
 
 func (native) connect(t testing.TB, e kiiweb.Endpoint, o options) (client, kiiweb.Code) {
 	t.Helper()
