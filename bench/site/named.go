@@ -41,9 +41,10 @@ func (s *Site) UseNames(root string) error {
 	if err != nil {
 		return err
 	}
-	loader := s.files["kiiweb/kiiweb.mjs"]
-	patched := bytes.ReplaceAll(loader.plain, []byte(before), []byte(after)) // the loader takes its own build only
-	s.files["kiiweb/kiiweb.mjs"] = file{kind: loader.kind, plain: patched}
+	for _, name := range []string{"kiiweb/kiiweb.mjs", "kiiweb/mainhost.mjs", "kiiweb/worker.js"} { // they take their own build only
+		script := s.files[name]
+		s.files[name] = file{kind: script.kind, plain: bytes.ReplaceAll(script.plain, []byte(before), []byte(after))}
+	}
 	s.files["kiiweb/kiiweb.wasm"] = file{kind: kinds[".wasm"], plain: wasm}
 	return nil
 }

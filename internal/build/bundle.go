@@ -7,10 +7,12 @@ import (
 	"strconv"
 )
 
-// workerFile is the name of the script that runs the module in a worker.
-const workerFile = "worker.js"
+const (
+	workerFile   = "worker.js"    // runs the module in a worker
+	mainHostFile = "mainhost.mjs" // runs it in the page; the loader imports it where no worker starts
+)
 
-// loader is one form in which the loader is shipped, or the worker's part of it.
+// loader is one form in which the loader is shipped, or a part of it.
 type loader struct {
 	file   string // in js/dist
 	entry  string // in js/src
@@ -21,6 +23,16 @@ var loaders = []loader{
 	{"kiiweb.mjs", "esm.ts", "esm"},
 	{"kiiweb.js", "script.ts", "iife"},
 	{workerFile, "worker.ts", "iife"},
+	{mainHostFile, "mainentry.ts", "esm"},
+	{"serviceworker.mjs", "serviceworker.ts", "esm"},
+}
+
+// contains is for the banner: what is in the file that others wrote.
+func (l loader) contains() string {
+	if l.entry == "esm.ts" || l.entry == "script.ts" {
+		return ""
+	}
+	return "; contains wasm_exec.js, Copyright 2018 The Go Authors (BSD-3-Clause)"
 }
 
 // bundleLoaders bundles the TypeScript sources with the wasm_exec.js that belongs to the module.
@@ -62,11 +74,12 @@ func esbuildArgs(p *project, l loader, wasm *module) []string {
 		"--bundle", "--minify", "--sourcemap", "--target=es2022", "--charset=utf8", "--log-level=warning",
 		"--format=" + l.format,
 		"--outfile=js/dist/" + l.file,
+		"--external:*/" + mainHostFile,
 		"--define:KIIWEB_VERSION=" + strconv.Quote(p.version),
 		"--define:KIIWEB_BUILD=" + strconv.Quote(wasm.build),
 		// wasm_exec.js means its own fs, whatever a page may have declared by that name.
 		"--define:fs=globalThis.fs",
-		"--banner:js=/*! kiiweb " + p.version + " (MIT); contains wasm_exec.js, Copyright 2018 The Go Authors (BSD-3-Clause) */",
+		"--banner:js=/*! kiiweb " + p.version + " (MIT)" + l.contains() + " */",
 	}
 }
 

@@ -3,20 +3,25 @@
 import type { CallOptions, ConnectOptions, KiiError, Login, MqttEndpoint } from "../types/index.js";
 import { Clock } from "./calls.js";
 import type { Host, Link, Place, Sink } from "./host.js";
-import { MainHost } from "./mainhost.js";
+import { loadMain, type LoadMain } from "./mainload.js";
 import type { Settings } from "./options.js";
 import { WorkerHost } from "./workerhost.js";
 import { startWorker } from "./workerstart.js";
 
 export class ChosenHost implements Host {
   readonly #settings: Settings;
+  readonly #main: LoadMain;
   readonly #login: () => Login | null;
   #host: Promise<Host> | undefined;
   #place: Place = { name: null, reason: null };
 
-  /** login is who is logged in: a program that takes the place of a dead one is told. */
-  constructor(settings: Settings, login: () => Login | null) {
+  /**
+   * main loads what it takes to run the program in the page. login is who is logged in: a program
+   * that takes the place of a dead one is told.
+   */
+  constructor(settings: Settings, main: LoadMain, login: () => Login | null) {
     this.#settings = settings;
+    this.#main = main;
     this.#login = login;
   }
 
@@ -54,12 +59,16 @@ export class ChosenHost implements Host {
 
   async #choose(died: () => void): Promise<Host> {
     const { config, wasmURL, workerURL, host } = this.#settings;
-    if (host === "main") return new MainHost(config, wasmURL, this.#login);
-    try {
-      return new WorkerHost(await startWorker(workerURL), config, wasmURL, this.#login, died);
-    } catch (error) {
-      if (host === "worker") throw error;
-      return new MainHost(config, wasmURL, this.#login, error as KiiError);
+    let reason: KiiError | null = null;
+    if (host !== "main") {
+      try {
+        return new WorkerHost(await startWorker(workerURL), config, wasmURL, this.#login, died);
+      } catch (error) {
+        if (host === "worker") throw error;
+        reason = error as KiiError;
+      }
     }
+    const { MainHost } = await loadMain(this.#main);
+    return new MainHost(config, wasmURL, this.#login, reason);
   }
 }

@@ -6,3 +6,8 @@ declare const KIIWEB_VERSION: string;
 declare const KIIWEB_BUILD: string;
 /** Bundled like an import, but evaluated when it is called. */
 declare function require(path: "../../wasm_exec.js"): unknown;
+/** Another file of js/dist, beside the loader. */
+declare module "*/mainhost.mjs" {
+  export const build: string;
+  export const MainHost: typeof import("./mainhost.js").MainHost;
+}

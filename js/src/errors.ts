@@ -3,8 +3,17 @@
 
 import type { Code, KiiError as PublicError, KiiErrorFields, WasmLoadReason } from "../types/index.js";
 
+/** Marks the errors of every copy of the class: a page may have the loader, and files that it loads later. */
+const brand = Symbol.for("kiiweb.KiiError");
+
 /** Implements the class of the same name in the public types. */
 export class KiiError extends Error implements PublicError {
+  /** Any copy's errors are instances of this one; of a class derived from it, only its own are. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    if (this !== KiiError) return Function.prototype[Symbol.hasInstance].call(this, value);
+    return typeof value === "object" && value !== null && brand in value;
+  }
+
   declare readonly name: "KiiError";
   declare readonly code: Code;
   declare readonly retryable: boolean;
@@ -23,6 +32,7 @@ export class KiiError extends Error implements PublicError {
 }
 // On the prototype, as the built-in errors have it: a console then does not list it among the fields.
 Object.defineProperty(KiiError.prototype, "name", { value: "KiiError", configurable: true, writable: true });
+Object.defineProperty(KiiError.prototype, brand, { value: true });
 
 export function invalidArgument(message: string, cause?: unknown): KiiError {
   return make("INVALID_ARGUMENT", message, "Correct the argument that the message names; nothing was sent.", cause);
@@ -45,8 +55,8 @@ export function crashed(cause: unknown): KiiError {
   );
 }
 
-export function unsupported(feature: string): KiiError {
-  return make("UNSUPPORTED", `This environment has no ${feature}.`, `Use a browser that has ${feature}.`);
+export function unsupported(feature: string, remedy: string = `Use a browser that has ${feature}.`): KiiError {
+  return make("UNSUPPORTED", `This environment has no ${feature}.`, remedy);
 }
 
 const loadRemedies: Record<Exclude<WasmLoadReason, "origin">, string> = {

@@ -7,12 +7,13 @@ export interface PolicyWatch {
   end(): void;
 }
 
-/** Watches for violations that concern url or WebAssembly. */
-export function watchPolicy(url: string): PolicyWatch {
+/** Watches for violations that concern url or WebAssembly; without url, those that keep a script out. */
+export function watchPolicy(url?: string): PolicyWatch {
   let violated: string | undefined;
   const listener = (event: Event) => {
     const { blockedURI, effectiveDirective } = event as SecurityPolicyViolationEvent;
-    if (blockedURI.startsWith("wasm") || sameResource(blockedURI, url)) violated ??= effectiveDirective;
+    const concerns = url ? blockedURI.startsWith("wasm") || sameResource(blockedURI, url) : /^script-src(-elem)?$/.test(effectiveDirective);
+    if (concerns) violated ??= effectiveDirective;
   };
   globalThis.addEventListener?.("securitypolicyviolation", listener);
   return {

@@ -1,4 +1,4 @@
-// Entry of kiiweb.js, for <script src>. The module is looked for beside the script.
+// Entry of kiiweb.js, for <script src>. The other files are looked for beside the script.
 
 import { KiiError, loadFrom, version } from "./index.js";
 
@@ -6,9 +6,12 @@ import { KiiError, loadFrom, version } from "./index.js";
 const script = globalThis.document?.currentScript as HTMLScriptElement | null | undefined;
 const base = script?.src || globalThis.location?.href;
 
-const load = loadFrom({
-  wasm: () => new URL("kiiweb.wasm", base).href,
-  worker: () => new URL("worker.js", base).href,
-});
+const load = loadFrom(
+  {
+    wasm: () => new URL("kiiweb.wasm", base).href,
+    worker: () => new URL("worker.js", base).href,
+  },
+  () => import(new URL("mainhost.mjs", base).href),
+);
 
 Object.assign(globalThis, { kiiweb: { load, KiiError, version } });

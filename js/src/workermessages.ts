@@ -6,9 +6,6 @@ import type { Batch } from "./batch.js";
 import { invalidArgument, KiiError } from "./errors.js";
 import type { Config } from "./options.js";
 
-/** Names the build, as far as messages and the module are concerned. */
-export const build = `${KIIWEB_VERSION} ${KIIWEB_BUILD}`;
-
 /** Of a call, in milliseconds. */
 type Timeout = number | undefined;
 

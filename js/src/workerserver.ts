@@ -2,9 +2,10 @@
 
 import type { CallOptions, Login, StateChange } from "../types/index.js";
 import type { Batch } from "./batch.js";
+import { build } from "./build.js";
 import type { Host, Link, Sink } from "./host.js";
 import type { Config } from "./options.js";
-import { build, packError, type ToPage, type ToWorker } from "./workermessages.js";
+import { packError, type ToPage, type ToWorker } from "./workermessages.js";
 
 /** What a dedicated worker's global scope and a MessagePort have in common. */
 export interface Port {

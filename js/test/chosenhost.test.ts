@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { build } from "../src/build.js";
 import { ChosenHost } from "../src/chosenhost.js";
 import { Client } from "../src/client.js";
 import { MainHost } from "../src/mainhost.js";
+import type { LoadMain } from "../src/mainload.js";
 import type { HostOption, Kii } from "../types/index.js";
 import { quiet, serve, wasm } from "./crasher.js";
 import { installWorkers, workerScript, type FakeWorker } from "./fakeworker.js";
@@ -16,14 +18,14 @@ const works = workerScript((c, wasmURL, login) => new MainHost(c, wasmURL, login
 const fails = (worker: FakeWorker) => void worker.fail("no");
 
 /** A client and its host, whose module is served, and counted. */
-async function setUp(t: Parameters<typeof serve>[0], host: HostOption, status = 200) {
+async function setUp(t: Parameters<typeof serve>[0], host: HostOption, status = 200, main: LoadMain = async () => ({ build, MainHost })) {
   const url = await serve(t, (path, response) => {
     if (path === "/k.wasm") response.writeHead(200, { "Content-Type": "application/wasm" }).end(wasm);
     else response.writeHead(status, { "Content-Type": "text/javascript" }).end("");
   });
   let chosen!: ChosenHost;
   const settings = { config, wasmURL: `${url}/k.wasm`, workerURL: () => `${url}/worker.js`, host };
-  const kii: Kii = new Client((login) => (chosen = new ChosenHost(settings, login)));
+  const kii: Kii = new Client((login) => (chosen = new ChosenHost(settings, main, login)));
   return { kii, chosen };
 }
 
@@ -67,6 +69,19 @@ test("auto: where there are no workers", async (t) => {
   assert.equal(await echo(chosen, 1), 1);
   assert.equal(kii.host, "main");
   assert.equal(kii.hostReason?.code, "UNSUPPORTED");
+});
+
+test("main: what does not load is tried again at the next call", async (t) => {
+  let loads = 0;
+  const { kii, chosen } = await setUp(t, "main", 200, async () => {
+    if (++loads === 1) throw new TypeError("Failed to fetch");
+    return { build: loads === 2 ? "another" : build, MainHost };
+  });
+  await assert.rejects(echo(chosen, 1), { code: "WASM_LOAD", why: "network", retryable: true });
+  await assert.rejects(echo(chosen, 1), { code: "WASM_LOAD", why: "mismatch" });
+  assert.equal(kii.host, null);
+  assert.equal(await echo(chosen, 1), 1);
+  assert.equal(kii.host, "main");
 });
 
 test("worker: where none starts calls say why, and the next one tries again", async (t) => {

@@ -28,6 +28,8 @@ test("options of load become a configuration", () => {
   assert.equal(elsewhere.host, "worker");
 });
 
+const noMain = () => Promise.reject(new Error("not here"));
+
 const wrong: [string, unknown, RegExp][] = [
   ["nothing", undefined, /options must be an object/],
   ["null", null, /options must be an object/],
@@ -49,7 +51,7 @@ const wrong: [string, unknown, RegExp][] = [
 
 for (const [name, options, message] of wrong) {
   test(`load refuses ${name}`, async () => {
-    const load = loadFrom(beside) as (options: unknown) => Promise<unknown>;
+    const load = loadFrom(beside, noMain) as (options: unknown) => Promise<unknown>;
     await assert.rejects(load(options), { name: "KiiError", code: "INVALID_ARGUMENT", message });
   });
 }
@@ -60,7 +62,7 @@ test("load fetches nothing", async (t) => {
   globalThis.fetch = () => {
     throw new Error("fetched");
   };
-  await loadFrom(beside)({ ...common, site: "JP" });
+  await loadFrom(beside, noMain)({ ...common, site: "JP" });
 });
 
 test("call options are checked and copied", () => {

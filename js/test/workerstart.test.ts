@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { build } from "../src/workermessages.js";
+import { build } from "../src/build.js";
 import { startWorker } from "../src/workerstart.js";
 import { serve } from "./crasher.js";
 import { installWorkers, type FakeWorker } from "./fakeworker.js";

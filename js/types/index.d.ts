@@ -30,7 +30,7 @@ export type Code =
   | "CRASHED"
   | "UNSUPPORTED";
 
-/** Why the WebAssembly module, or the worker that it runs in, did not load, beside code WASM_LOAD. */
+/** Why the WebAssembly module, or a script that runs it, did not load, beside code WASM_LOAD. */
 export type WasmLoadReason =
   /** The server has no such file. */
   | "notFound"

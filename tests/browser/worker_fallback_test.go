@@ -146,14 +146,18 @@ func TestOutsideOfPages(t *testing.T) {
 			return false
 		}
 		w.Header().Set("Content-Type", "text/javascript")
-		_, _ = w.Write([]byte(`import * as lib from "/kiiweb.mjs";
+		_, _ = w.Write([]byte(`import * as lib from "` + r.URL.RawQuery + `";
 			onmessage = async ({ ports: [port] }) => port.postMessage(await (` + callOnce + `)(lib, {}))`))
 		return true
 	}
+	serviceWorker := func(lib string) string {
+		return `const { installing, active } = await navigator.serviceWorker.register("/outside.js?` + lib + `", { type: "module" }); const other = installing ?? active`
+	}
 	browser := chrome.Start(t, chrome.Options{})
-	for name, tc := range map[string]struct{ start, host, reason string }{
-		"a service worker": {`const { installing, active } = await navigator.serviceWorker.register("/outside.js", { type: "module" }); const other = installing ?? active`, inPage, "UNSUPPORTED"},
-		"a worker":         {`const other = new Worker("/outside.js", { type: "module" })`, inWorker, ""},
+	for name, tc := range map[string]struct{ start, code, host, reason string }{
+		"a service worker": {serviceWorker("/serviceworker.mjs"), "NETWORK", inPage, "UNSUPPORTED"},
+		"a worker":         {`const other = new Worker("/outside.js?/kiiweb.mjs", { type: "module" })`, "NETWORK", inWorker, ""},
+		"a service worker that was given the loader of pages": {serviceWorker("/kiiweb.mjs"), "UNSUPPORTED", "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tab := browser.Tab(t)
@@ -165,7 +169,12 @@ func TestOutsideOfPages(t *testing.T) {
 				other.postMessage(0, [port2]);
 				return new Promise((done) => { port1.onmessage = ({ data }) => done(data) });
 			})()`, &ran)
-			assert.Equal(t, "NETWORK", ran.Code, "%+v", ran)
+			assert.Equal(t, tc.code, ran.Code, "%+v", ran)
+			if tc.host == "" {
+				assert.Nil(t, ran.Host)
+				assert.Contains(t, ran.Remedy, "kiiweb/service-worker")
+				return
+			}
 			require.NotNil(t, ran.Host)
 			assert.Equal(t, tc.host, *ran.Host)
 			if tc.reason == "" {
@@ -175,5 +184,46 @@ func TestOutsideOfPages(t *testing.T) {
 				assert.Equal(t, tc.reason, ran.Reason.Code)
 			}
 		})
+	}
+}
+
+// TestWhereTheMainHostDoesNotLoad: the file that the loader imports where no worker is to be.
+func TestWhereTheMainHostDoesNotLoad(t *testing.T) {
+	answer := func(status int, contentType, body string) func(http.ResponseWriter, *http.Request) bool {
+		return func(w http.ResponseWriter, r *http.Request) bool {
+			if r.URL.Path != "/mainhost.mjs" {
+				return false
+			}
+			w.Header().Set("Content-Type", contentType)
+			w.WriteHeader(status)
+			_, _ = w.Write([]byte(body))
+			return true
+		}
+	}
+	browser := chrome.Start(t, chrome.Options{})
+	for name, tc := range map[string]struct {
+		change func(http.ResponseWriter, *http.Request) bool
+		why    string
+	}{
+		"there is no such file":      {answer(http.StatusNotFound, "text/plain", "no"), "notFound"},
+		"an HTML page in its place":  {answer(http.StatusOK, "text/html", "<!doctype html>"), "mime"},
+		"a server in trouble":        {answer(http.StatusServiceUnavailable, "text/plain", "no"), "network"},
+		"a file of another build":    {answer(http.StatusOK, "text/javascript", `export const build = "0.0.0 other"`), "mismatch"},
+		"a script that does not run": {answer(http.StatusOK, "text/javascript", `throw new Error("on purpose")`), "mismatch"},
+		"a policy that forbids it":   {pagePolicy("script-src 'wasm-unsafe-eval' 'nonce-x' http://localhost:*/kiiweb.mjs http://localhost:*/kiiweb.js"), "csp"},
+	} {
+		for _, loader := range []string{`await import("/kiiweb.mjs")`, `(await new Promise((done) => {
+			const script = document.createElement("script");
+			script.src = "/kiiweb.js"; script.onload = done; document.head.append(script);
+		}), kiiweb)`} {
+			tab := browser.Tab(t)
+			tab.Open(host(t, tc.change) + "/page")
+			var ran whereItRan
+			tab.Eval(`(async () => (`+callOnce+`)(`+loader+`, { host: "main" }))()`, &ran)
+			assert.Equal(t, "WASM_LOAD", ran.Code, "%s: %+v", name, ran)
+			assert.Equal(t, tc.why, ran.Why, "%s: %+v", name, ran)
+			assert.True(t, ran.IsKiiError)
+			assert.Contains(t, ran.Remedy, map[bool]string{true: "connection", false: "mainhost.mjs"}[tc.why == "network"])
+		}
 	}
 }

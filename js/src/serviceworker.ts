@@ -1,0 +1,22 @@
+// Entry of serviceworker.mjs, the library in one file for service workers: they may neither
+// import() nor start workers, so the module runs right there.
+
+import type { Kii, LoadOptions } from "../types/index.js";
+import { Client } from "./client.js";
+import { unsupported } from "./errors.js";
+import { MainHost } from "./mainhost.js";
+import { readOptions } from "./options.js";
+
+export { KiiError } from "./errors.js";
+
+export const version: string = KIIWEB_VERSION;
+
+const wasm = () => new URL("kiiweb.wasm", import.meta.url).href;
+
+/** As kiiweb's own load. */
+export async function load(options: LoadOptions): Promise<Kii> {
+  const { config, wasmURL, host } = readOptions(options, { wasm, worker: wasm });
+  const noWorker = host === "main" ? null : unsupported("Worker");
+  if (host === "worker") throw noWorker;
+  return new Client((login) => new MainHost(config, wasmURL, login, noWorker));
+}
