@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"maps"
 	"syscall/js"
 
 	"github.com/kiiweb/kiiweb/internal/fault"
@@ -29,6 +30,7 @@ func newApp() *app {
 	a := &app{clients: newRegistry[*kiiweb.Client](), connections: newRegistry[*link]()}
 	a.clients.add(nil) // firstClient, until init
 	a.clientMethods = a.functions(clientMethods[:])
+	maps.Copy(a.clientMethods, a.functions(compatMethods[:]))
 	a.clientMethods["connect"] = jsx.NewFunc(a.connect).Value()
 	a.linkMethods = a.linkFunctions()
 	return a

@@ -58,6 +58,14 @@ func TestErrorsNameTheArgument(t *testing.T) {
 		{"a key that is a number", "listTopics", `[{}, 7]`, "paginationKey must be a string"},
 		{"a topic and no message", "sendToTopic", `["news"]`, "message must be an object"},
 		{"a topic and nothing to send", "sendToTopic", `["news", {}]`, "data is missing"},
+		{"a method that is none", "as", `[null, "connect", 1, 2]`, "no method connect"},
+		{"a method without name", "as", `[null]`, "method must be a string"},
+		{"a login without owner", "as", `[{ token: "t" }, "installMqtt", true, undefined]`, "one of userID and thingID"},
+		{"a login that is none", "as", `["t", "installMqtt", true, undefined]`, "login must be an object"},
+		{"a method's own arguments", "as", `[{ token: "t", userID: "u" }, "installMqtt", "true", undefined]`, "development must be true or false"},
+		{"a request without method", "ask", `[{ action: "x", path: ["a"] }]`, "request.method must be a string"},
+		{"a path with a number", "ask", `[{ action: "x", method: "GET", path: ["a", 1] }]`, "a part of the path must not be null or empty"},
+		{"a path that leads upwards", "ask", `[{ action: "x", method: "GET", path: ["a", ".."] }]`, "must not be . or .."},
 		{"nested data", "sendToMe", `[{ data: { a: { b: 1 } } }]`, "flat"},
 	}
 	kiiweb := startApp(t)
@@ -82,6 +90,9 @@ func TestCallsThatAreRightGetFurther(t *testing.T) {
 		{"a user's topic", "subscribe", `[{ name: "news", userID: "me", thingID: undefined }]`, "NOT_LOGGED_IN"},
 		{"all topics", "listTopics", `[]`, "NOT_LOGGED_IN"},
 		{"all topics, with nulls", "listTopics", `[null, null, null]`, "NOT_LOGGED_IN"},
+		{"nobody's call", "as", `[null, "installMqtt", true, undefined]`, "NOT_LOGGED_IN"},
+		{"somebody's call", "as", `[{ token: "t", userID: "u" }, "installMqtt", true, undefined]`, "NETWORK"},
+		{"a request", "ask", `[{ action: "x", method: "GET", path: ["a"] }]`, "NETWORK"},
 		{"a message to a topic", "sendToTopic", `[{ name: "news", thingID: "t" }, { data: {} }]`, "NOT_LOGGED_IN"},
 		{"a signal that has aborted", "login", `["name", "password", { signal: AbortSignal.abort() }]`, "ABORTED"},
 		{"a thing's token", "useToken", `["token", { thingID: "t" }]`, ""},
@@ -147,7 +158,7 @@ func TestTheExportsAreThoseOfTheTable(t *testing.T) {
 		names = append(names, keys.Index(i).String())
 	}
 	want := []string{"init", "create", "version", "connect"}
-	for _, m := range clientMethods {
+	for _, m := range append(clientMethods[:], compatMethods[:]...) {
 		want = append(want, m.name)
 	}
 	assert.ElementsMatch(t, want, names)

@@ -29,14 +29,21 @@ func New(config Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	c := Client{config: config, base: u.String(), now: time.Now, pause: pause}
+	return c.Sibling(), nil
+}
+
+// Sibling gives a client of the same app at which nobody is logged in. It shares nothing
+// with c but the configuration, and costs next to nothing.
+func (c *Client) Sibling() *Client {
 	return &Client{
-		config:        config,
-		base:          u.String(),
-		now:           time.Now,
-		pause:         pause,
+		config:        c.config,
+		base:          c.base,
+		now:           c.now,
+		pause:         c.pause,
 		registrations: make(map[string]string),
 		connections:   make(map[*Connection]struct{}),
-	}, nil
+	}
 }
 
 // pause waits for d or for the end of ctx, whichever comes first.

@@ -20,6 +20,7 @@ type call struct {
 	path   string // behind the base URL; ids in it are escaped
 	media  string // Content-Type of the body
 	body   map[string]any
+	raw    []byte // a body in place of that
 	token  string // "" sends no Authorization
 	own    meaning
 }
@@ -44,6 +45,18 @@ func (c *Client) app(path string) string { return "/apps/" + escape(c.config.App
 // status and errorCode decide its code; without an answer it is TIMEOUT or ABORTED
 // when ctx ended, else NETWORK.
 func (c *Client) do(ctx context.Context, k call) (*answer, error) {
+	res, err := c.send(ctx, k)
+	if err != nil {
+		return nil, err
+	}
+	if res.Status < 200 || res.Status > 299 {
+		return nil, c.refusal(k, res)
+	}
+	return &answer{k.action, res}, nil
+}
+
+// send sends k and gives its answer, whatever the status. The error is as do gives it.
+func (c *Client) send(ctx context.Context, k call) (*transport.Response, error) {
 	if _, ok := ctx.Deadline(); !ok {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, DefaultTimeout)
@@ -60,10 +73,7 @@ func (c *Client) do(ctx context.Context, k call) (*answer, error) {
 	if err != nil {
 		return nil, noAnswer(ctx, k.action, err)
 	}
-	if res.Status < 200 || res.Status > 299 {
-		return nil, c.refusal(k, res)
-	}
-	return &answer{k.action, res}, nil
+	return res, nil
 }
 
 func (c *Client) request(k call) (transport.Request, error) {
@@ -85,7 +95,10 @@ func (c *Client) request(k call) (transport.Request, error) {
 		if err != nil {
 			return r, fault.Wrap(fault.InvalidArgument, k.action+" failed: the request cannot be written as JSON", err)
 		}
-		r.Body = body
+		k.raw = body
+	}
+	if k.raw != nil {
+		r.Body = k.raw
 		r.Header["Content-Type"] = k.media
 	}
 	return r, nil

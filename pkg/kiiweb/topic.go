@@ -59,7 +59,7 @@ func (c *Client) ListTopics(ctx context.Context, scope Topic, paginationKey stri
 		return TopicList{}, err
 	}
 	if paginationKey != "" {
-		path += "?paginationKey=" + escape(paginationKey)
+		path += paginated + escape(paginationKey)
 	}
 	a, err := c.ask(ctx, call{action: action, method: "GET", path: path, token: login.Token})
 	if err != nil {

@@ -10,6 +10,9 @@ import (
 // maxTopicName is the greatest length of a topic's name, in characters.
 const maxTopicName = 64
 
+// paginated asks for a page of a list, by the key that follows.
+const paginated = "?paginationKey="
+
 // me stands in a path for the user whose token is used.
 const me = "me"
 
