@@ -21,6 +21,7 @@ func TestErrorsNameTheArgument(t *testing.T) {
 		{"no appID", "create", `[{ appKey: "k", site: "JP" }]`, "config.appID must be a string, but is undefined"},
 		{"no cloud", "create", `[{ appID: "a", appKey: "k" }]`, "Site or BaseURL is missing"},
 		{"no such region", "create", `[{ appID: "a", appKey: "k", site: "XX" }]`, "Site XX is unknown"},
+		{"a getToken that is none", "create", `[{ appID: "a", appKey: "k", site: "JP", getToken: "t" }]`, "config.getToken must be a function"},
 		{"an empty name", "login", `["", "p"]`, "username must not be empty"},
 		{"no password", "login", `["u"]`, "password must be a string, but is undefined"},
 		{"development as text", "installMqtt", `["true"]`, "development must be true or false, but is a string"},

@@ -144,18 +144,38 @@ func callContext(v js.Value) (context.Context, context.CancelFunc, error) {
 func readConfig(v js.Value) (kiiweb.Config, error) {
 	var c kiiweb.Config
 	var site string
+	var getToken js.Value
 	f := fieldsOf("config", v)
 	f.required("appID", &c.AppID)
 	f.required("appKey", &c.AppKey)
 	f.text("site", &site)
 	f.text("baseURL", &c.BaseURL)
 	f.flag("allowInsecure", &c.AllowInsecure)
+	f.function("getToken", &getToken)
+	if getToken.Truthy() {
+		c.GetToken = tokenFrom(getToken)
+	}
 	if strings.Contains(site, "://") && c.BaseURL == "" {
 		c.BaseURL = site
 	} else {
 		c.Site = kiiweb.Site(site)
 	}
 	return c, f.err
+}
+
+// tokenFrom makes a hook of a function of the page's, which gives a token, a promise of
+// one, or null where there is none.
+func tokenFrom(getToken js.Value) func(context.Context, kiiweb.Owner) (string, error) {
+	return func(ctx context.Context, owner kiiweb.Owner) (string, error) {
+		token, err := jsx.Invoke(getToken, ownerToJS(owner))
+		if err == nil {
+			token, err = jsx.Await(ctx, token)
+		}
+		if err != nil || absent(token) {
+			return "", err
+		}
+		return jsx.String("the token that getToken gave", token)
+	}
 }
 
 // readOwner reads { userID } or { thingID }; nothing means a user who is to be asked for.

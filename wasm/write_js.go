@@ -24,16 +24,19 @@ func loginToJS(l kiiweb.Login, err error) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := map[string]any{"token": l.Token}
-	if l.Owner.Kind == kiiweb.OwnerThing {
-		o["thingID"] = l.Owner.ID
-	} else {
-		o["userID"] = l.Owner.ID
-	}
+	o := ownerToJS(l.Owner)
+	o["token"] = l.Token
 	if !l.ExpiresAt.IsZero() {
 		o["expiresAt"] = l.ExpiresAt.UnixMilli()
 	}
 	return o, nil
+}
+
+func ownerToJS(o kiiweb.Owner) map[string]any {
+	if o.Kind == kiiweb.OwnerThing {
+		return map[string]any{"thingID": o.ID}
+	}
+	return map[string]any{"userID": o.ID}
 }
 
 func endpointToJS(e kiiweb.Endpoint, err error) (any, error) {

@@ -103,8 +103,14 @@ func judgeDial(err error) ruling {
 	return byCode(dialRulings, err)
 }
 
-// judgeEndpoint rules on a failure of the Endpoint hook.
-func judgeEndpoint(err error) ruling { return byCode(endpointRulings, err) }
+// judgeEndpoint rules on a failure of the Endpoint hook. One that could not get a token
+// just now may have one later.
+func judgeEndpoint(err error) ruling {
+	if f, ok := errors.AsType[*fault.Error](err); ok && f.Code == fault.Unauthorized && f.Retryable {
+		return retry.ruling(f.Code)
+	}
+	return byCode(endpointRulings, err)
+}
 
 func byCode(rulings table[fault.Code], err error) ruling {
 	if r, ok := rulings.find(fault.CodeOf(err)); ok {

@@ -181,6 +181,15 @@ func TestPolicyOverAllFaultCodes(t *testing.T) {
 	assert.Len(t, endpointRulings, len(everyCode))
 }
 
+// A token that could not be had just now is no refusal of the server's.
+func TestPolicyWaitsForAToken(t *testing.T) {
+	below := fault.New(fault.Unauthorized, "no token")
+	below.Retryable = true
+	r := judge(cause{kind: causeEndpoint, err: below})
+	assert.Equal(t, actRetry, r.act)
+	assert.Same(t, below, r.fault(cause{kind: causeEndpoint, err: below}))
+}
+
 func TestRetryAfterIsTheShortestWait(t *testing.T) {
 	below := fault.New(fault.RateLimited, "slow down")
 	below.RetryAfter = 30

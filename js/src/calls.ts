@@ -4,7 +4,7 @@ import type { CallOptions } from "../types/index.js";
 import { aborted, invalidArgument, timedOut } from "./errors.js";
 
 /** What a call's timeout is when none is given, in milliseconds: every call ends. */
-const defaultTimeout = 30_000;
+export const defaultTimeout = 30_000;
 
 /** The longest timeout that timers can keep, in milliseconds. */
 const maxTimeout = 2 ** 31 - 1;

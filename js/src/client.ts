@@ -23,9 +23,12 @@ export class Client implements Kii {
   #host: Host;
   #login: Login | null = null;
 
-  /** host makes the host, which asks login who is logged in. */
-  constructor(host: (login: () => Login | null) => Host) {
-    this.#host = host(() => this.#login);
+  /** host makes the host, which asks login who is logged in, and says by enter that a token was renewed. */
+  constructor(host: (login: () => Login | null, enter: (login: Login) => void) => Host) {
+    this.#host = host(
+      () => this.#login,
+      (login) => (this.#login = login),
+    );
   }
 
   get current(): Login | null {

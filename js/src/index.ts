@@ -6,6 +6,7 @@ import { ChosenHost } from "./chosenhost.js";
 import { Client } from "./client.js";
 import type { LoadMain } from "./mainload.js";
 import { readOptions, type Files } from "./options.js";
+import { renewing } from "./token.js";
 
 export { KiiError } from "./errors.js";
 
@@ -15,6 +16,6 @@ export const version: string = KIIWEB_VERSION;
 export function loadFrom(files: Files, main: LoadMain): (options: LoadOptions) => Promise<Kii> {
   return async (options) => {
     const settings = readOptions(options, files);
-    return new Client((login) => new ChosenHost(settings, main, login));
+    return new Client((login, enter) => new ChosenHost(renewing(settings, login, enter), main, login));
   };
 }

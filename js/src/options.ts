@@ -1,8 +1,11 @@
 // What load takes, checked before anything is fetched.
 
-import type { HostOption, LoadOptions, Site } from "../types/index.js";
+import type { HostOption, LoadOptions, Owner, Site } from "../types/index.js";
 import { copyOptions } from "./calls.js";
 import { invalidArgument } from "./errors.js";
+
+/** Gives a new token in place of one that the server has refused, or null where there is none. */
+export type GetToken = (owner: Owner) => Promise<string | null>;
 
 /** What the Go program's init takes. */
 export interface Config {
@@ -11,6 +14,7 @@ export interface Config {
   site?: Site;
   baseURL?: string;
   allowInsecure?: boolean;
+  getToken?: GetToken;
 }
 
 /** Where the files of the library are that the loader needs. */
@@ -26,6 +30,7 @@ export interface Settings {
   /** Throws where that is not known: a bundler has taken import.meta.url away. */
   workerURL: () => string;
   host: HostOption;
+  getToken?: NonNullable<LoadOptions["getToken"]>;
 }
 
 const hosts: readonly unknown[] = ["auto", "worker", "main"] satisfies HostOption[];
@@ -37,18 +42,20 @@ export function readOptions(options: LoadOptions, files: Files): Settings {
     throw invalidArgument("options must be an object with appID, appKey and site or baseURL.");
   }
   const given: Record<string, unknown> = copyOptions<object>("options", options) as typeof given;
-  const { appID, appKey, site, baseURL, wasmURL, workerURL, host = "auto", allowInsecure } = given;
+  const { appID, appKey, site, baseURL, wasmURL, workerURL, host = "auto", allowInsecure, getToken } = given;
   const config: Config = { appID: text("appID", appID), appKey: text("appKey", appKey), ...cloud(site, baseURL) };
   if (allowInsecure !== undefined) {
     if (typeof allowInsecure !== "boolean") throw invalidArgument("allowInsecure must be true or false.");
     config.allowInsecure = allowInsecure;
   }
+  if (getToken !== undefined && typeof getToken !== "function") throw invalidArgument("getToken must be a function.");
   if (!hosts.includes(host)) throw invalidArgument(`host must be one of ${hosts.join(", ")}.`);
   return {
     config,
     wasmURL: wasmURL === undefined ? files.wasm() : absolute("wasmURL", wasmURL),
     workerURL: workerURL === undefined ? files.worker : constant(absolute("workerURL", workerURL)),
     host: host as HostOption,
+    ...(getToken !== undefined && { getToken: getToken as NonNullable<Settings["getToken"]> }),
   };
 }
 

@@ -6,6 +6,7 @@ import { Client } from "./client.js";
 import { unsupported } from "./errors.js";
 import { MainHost } from "./mainhost.js";
 import { readOptions } from "./options.js";
+import { renewing } from "./token.js";
 
 export { KiiError } from "./errors.js";
 
@@ -15,8 +16,9 @@ const wasm = () => new URL("kiiweb.wasm", import.meta.url).href;
 
 /** As kiiweb's own load. */
 export async function load(options: LoadOptions): Promise<Kii> {
-  const { config, wasmURL, host } = readOptions(options, { wasm, worker: wasm });
+  const settings = readOptions(options, { wasm, worker: wasm });
+  const { wasmURL, host } = settings;
   const noWorker = host === "main" ? null : unsupported("Worker");
   if (host === "worker") throw noWorker;
-  return new Client((login) => new MainHost(config, wasmURL, login, noWorker));
+  return new Client((login, enter) => new MainHost(renewing(settings, login, enter).config, wasmURL, login, noWorker));
 }

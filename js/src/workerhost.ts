@@ -1,11 +1,11 @@
 // The host that runs the Go program in a dedicated worker: the page's end.
 
-import type { CallOptions, ConnectOptions, Login, MqttEndpoint } from "../types/index.js";
+import type { CallOptions, ConnectOptions, Login, MqttEndpoint, Owner } from "../types/index.js";
 import { isFinal } from "./connection.js";
 import { aborted, crashed, KiiError, timedOut } from "./errors.js";
 import type { Host, Link, Sink } from "./host.js";
-import type { Config } from "./options.js";
-import { plain, unpackError, type ToPage, type ToWorker } from "./workermessages.js";
+import type { Config, GetToken } from "./options.js";
+import { packError, plain, unpackError, type ToPage, type ToWorker } from "./workermessages.js";
 
 /**
  * The worker keeps the time of its calls. This many milliseconds later they end without it:
@@ -25,6 +25,7 @@ export class WorkerHost implements Host {
   readonly #login: () => Login | null;
   readonly #died: () => void;
   readonly #grace: number;
+  readonly #getToken: GetToken | undefined;
   readonly #calls = new Map<number, Pending>();
   readonly #sinks = new Map<number, Sink>();
   #ids = 0;
@@ -33,7 +34,7 @@ export class WorkerHost implements Host {
   /** worker has greeted; died is called at its end, before anything else learns of it. */
   constructor(
     worker: Worker,
-    config: Config,
+    { getToken, ...config }: Config,
     wasmURL: string,
     login: () => Login | null,
     died: () => void,
@@ -43,13 +44,14 @@ export class WorkerHost implements Host {
     this.#login = login;
     this.#died = died;
     this.#grace = grace;
+    this.#getToken = getToken;
     worker.onmessage = ({ data }) => this.#receive(data as ToPage);
     worker.onmessageerror = () => this.#die("A message of the worker cannot be read.");
     worker.onerror = (event) => {
       event.preventDefault();
       this.#die(event.message);
     };
-    this.#post({ type: "init", config, wasmURL });
+    this.#post({ type: "init", config, wasmURL, renews: getToken !== undefined });
   }
 
   async call(method: string, args: unknown[], options: CallOptions): Promise<unknown> {
@@ -145,7 +147,18 @@ export class WorkerHost implements Host {
         const sink = this.#sinks.get(link);
         if (isFinal(change.state)) this.#sinks.delete(link);
         sink?.state({ ...change, ...(error && { error: asKiiError(unpackError(error)) }) });
+        break;
       }
+      case "renew":
+        void this.#renew(message.id, message.owner);
+    }
+  }
+
+  async #renew(id: number, owner: Owner): Promise<void> {
+    try {
+      this.#post({ type: "token", id, token: plain(await this.#getToken?.(owner), []) as string | null });
+    } catch (error) {
+      this.#post({ type: "noToken", id, error: packError(error) });
     }
   }
 

@@ -1,7 +1,7 @@
 // What a page and its worker say to each other. Both are of one build, which the worker's
 // first message proves, so nothing here has to stay as it is.
 
-import type { Login, MqttEndpoint, StateChange } from "../types/index.js";
+import type { Login, MqttEndpoint, Owner, StateChange } from "../types/index.js";
 import type { Batch } from "./batch.js";
 import { invalidArgument, KiiError } from "./errors.js";
 import type { Config } from "./options.js";
@@ -10,8 +10,8 @@ import type { Config } from "./options.js";
 type Timeout = number | undefined;
 
 export type ToWorker =
-  /** Comes first, and once. */
-  | { type: "init"; config: Config; wasmURL: string }
+  /** Comes first, and once. renews: the page can be asked for tokens. */
+  | { type: "init"; config: Config; wasmURL: string; renews: boolean }
   /** Calls a method of the client or, with its number, of a connection. */
   | { type: "call"; id: number; link?: number; method: string; args: unknown[]; options: object; timeout: Timeout; login: Login | null }
   /** Opens a connection, whose number is id. */
@@ -20,7 +20,10 @@ export type ToWorker =
   | { type: "abort"; id: number }
   | { type: "wake"; link: number; cause: string }
   /** The page's handlers have returned from a batch. */
-  | { type: "delivered"; id: number };
+  | { type: "delivered"; id: number }
+  /** What the page was asked for. */
+  | { type: "token"; id: number; token: string | null }
+  | { type: "noToken"; id: number; error: Crossing };
 
 export type ToPage =
   /** The worker's first words. */
@@ -29,10 +32,12 @@ export type ToPage =
   | { type: "error"; id: number; error: Crossing }
   /** Messages, whose buffers are transferred. */
   | { type: "batch"; id: number; link: number; batch: Batch }
-  | { type: "state"; link: number; change: Omit<StateChange, "error">; error?: Crossing };
+  | { type: "state"; link: number; change: Omit<StateChange, "error">; error?: Crossing }
+  /** Asks for a new token of owner's. */
+  | { type: "renew"; id: number; owner: Owner };
 
 /** An error on its way: the fields of a KiiError, whose class does not cross, or any other value. */
-type Crossing = { message: string; fields: object; cause?: Crossing } | { value: unknown };
+export type Crossing = { message: string; fields: object; cause?: Crossing } | { value: unknown };
 
 /** How many errors, each the cause of the one before, cross at most. */
 const maxCauses = 8;

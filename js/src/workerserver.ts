@@ -1,11 +1,11 @@
 // The worker's end: hands what the page asks for on to a host that runs right here.
 
-import type { CallOptions, Login, StateChange } from "../types/index.js";
+import type { CallOptions, Login, Owner, StateChange } from "../types/index.js";
 import type { Batch } from "./batch.js";
 import { build } from "./build.js";
 import type { Host, Link, Sink } from "./host.js";
 import type { Config } from "./options.js";
-import { packError, type ToPage, type ToWorker } from "./workermessages.js";
+import { packError, unpackError, type ToPage, type ToWorker } from "./workermessages.js";
 
 /** What a dedicated worker's global scope and a MessagePort have in common. */
 export interface Port {
@@ -34,6 +34,9 @@ class Server {
   /** The batches that the page has in hand, by their numbers. */
   readonly #handed = new Map<number, () => void>();
   #batches = 0;
+  /** The tokens that the page was asked for, by their numbers. */
+  readonly #renewals = new Map<number, { resolve(token: string | null): void; reject(error: unknown): void }>();
+  #asked = 0;
 
   constructor(port: Port, makeHost: MakeHost) {
     this.#port = port;
@@ -44,7 +47,7 @@ class Server {
   receive(message: ToWorker): void {
     switch (message?.type) {
       case "init":
-        this.#host ??= this.#makeHost(message.config, message.wasmURL, () => this.#login);
+        this.#host ??= this.#makeHost(this.#config(message), message.wasmURL, () => this.#login);
         break;
       case "call":
       case "connect":
@@ -60,6 +63,14 @@ class Server {
       case "delivered":
         this.#handed.get(message.id)?.();
         this.#handed.delete(message.id);
+        break;
+      case "token":
+        this.#renewals.get(message.id)?.resolve(message.token);
+        this.#renewals.delete(message.id);
+        break;
+      case "noToken":
+        this.#renewals.get(message.id)?.reject(unpackError(message.error));
+        this.#renewals.delete(message.id);
     }
   }
 
@@ -96,6 +107,18 @@ class Server {
     const { method, args, link } = message;
     if (link === undefined) return this.#host!.call(method, args, options);
     return this.#links.get(link)!.call(method as "close", args, { ...message.options, ...options });
+  }
+
+  /** A function does not cross: the page is asked. */
+  #config({ config, renews }: ToWorker & { type: "init" }): Config {
+    if (!renews) return config;
+    const getToken = (owner: Owner) =>
+      new Promise<string | null>((resolve, reject) => {
+        const id = ++this.#asked;
+        this.#renewals.set(id, { resolve, reject });
+        this.#post({ type: "renew", id, owner });
+      });
+    return { ...config, getToken };
   }
 
   #sink(link: number): Sink {

@@ -46,6 +46,7 @@ const wrong: [string, unknown, RegExp][] = [
   ["a workerURL that is none", { ...common, site: "JP", workerURL: "http://[" }, /workerURL is no URL/],
   ["a host that there is not", { ...common, site: "JP", host: "shared" }, /host must be one of auto, worker, main/],
   ["null as host", { ...common, site: "JP", host: null }, /host must be one of/],
+  ["a getToken that is a token", { ...common, site: "JP", getToken: "t" }, /getToken must be a function/],
   ["a getter that throws", thrower("appID"), /options cannot be read/],
 ];
 

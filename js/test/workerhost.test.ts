@@ -5,8 +5,9 @@ import { LiveConnection } from "../src/connection.js";
 import { KiiError } from "../src/errors.js";
 import type { Host, Link, Sink } from "../src/host.js";
 import { WorkerHost } from "../src/workerhost.js";
+import type { Config, GetToken } from "../src/options.js";
 import type { ToPage } from "../src/workermessages.js";
-import type { CallOptions, Login } from "../types/index.js";
+import type { CallOptions, Login, Owner } from "../types/index.js";
 import { FakeWorker, workerScript } from "./fakeworker.js";
 import { plain } from "./messages.js";
 
@@ -17,20 +18,21 @@ const endpoint = { installationID: "i", username: "u", password: "p", mqttTopic:
 const link: Link = { call: async () => undefined, wake: () => {} };
 
 /** A host in the page, before a worker that hands on to inner, which sees what options are there. */
-async function pair(t: Test, inner: Partial<Host>, login: () => Login | null = () => null, grace?: number) {
+async function pair(t: Test, inner: Partial<Host>, login: () => Login | null = () => null, grace?: number, getToken?: GetToken) {
   const worker = new FakeWorker();
   t.after(() => worker.terminate());
   const died: unknown[] = [];
-  const made: unknown[] = [];
+  const made: [Config, string][] = [];
   let loggedIn: () => Login | null = () => null;
   const greeted = new Promise<void>((resolve) => (worker.onmessage = () => resolve()));
   workerScript((...settings) => {
-    made.push(settings.slice(0, 2));
+    made.push([settings[0], settings[1]]);
     loggedIn = settings[2];
     return { place: { name: "main", reason: null }, call: async () => undefined, connect: async () => link, ...inner };
   })(worker);
   await greeted;
-  const host = new WorkerHost(worker as unknown as Worker, config, "https://here.example/k.wasm", login, () => died.push(1), grace);
+  const settings = { ...config, ...(getToken && { getToken }) };
+  const host = new WorkerHost(worker as unknown as Worker, settings, "https://here.example/k.wasm", login, () => died.push(1), grace);
   return { worker, host, died, made, loggedIn: () => loggedIn() };
 }
 
@@ -109,6 +111,18 @@ test("who is logged in crosses with each call", async (t) => {
   login = null;
   await host.connect(endpoint, {}, new LiveConnection().sink, {});
   assert.equal(loggedIn(), null);
+});
+
+test("the worker asks the page for a token", async (t) => {
+  const owners: Owner[] = [];
+  const answers = [async () => "t2", async () => null, () => Promise.reject(new RangeError("no network"))];
+  const { host, made } = await pair(t, {}, undefined, undefined, (owner) => (owners.push(owner), answers[owners.length - 1]!()));
+  await host.call("a", [], {});
+  const ask = made[0]![0].getToken!;
+  assert.equal(await ask({ userID: "u" }), "t2");
+  assert.equal(await ask({ thingID: "th" }), null);
+  await assert.rejects(ask({ userID: "u" }), new RangeError("no network"));
+  assert.deepEqual(owners, [{ userID: "u" }, { thingID: "th" }, { userID: "u" }]);
 });
 
 test("messages and states cross, and buffers are given away", async (t) => {
@@ -252,7 +266,7 @@ function* strangers(count: number): Generator<unknown> {
 test("the worker passes over what it does not know", async (t) => {
   const { host, worker } = await pair(t, { call: async (method) => method });
   for (const stranger of strangers(2000)) worker.postMessage(stranger as never);
-  for (const type of ["abort", "wake", "delivered", "init"]) worker.postMessage({ type, id: 99, link: 99, cause: "c" } as never);
+  for (const type of ["abort", "wake", "delivered", "init", "token", "noToken"]) worker.postMessage({ type, id: 99, link: 99, cause: "c" } as never);
   assert.equal(await host.call("still here", [], {}), "still here");
 });
 
@@ -272,7 +286,7 @@ test("the worker answers a call that makes no sense", async (t) => {
 test("the page passes over what it does not know", async (t) => {
   const { host, worker, died } = await pair(t, { call: async (method) => method });
   for (const stranger of strangers(2000)) {
-    const known = ["result", "error", "batch", "state"].includes((stranger as { type?: string } | null)?.type ?? "");
+    const known = ["result", "error", "batch", "state", "renew"].includes((stranger as { type?: string } | null)?.type ?? "");
     if (!known) worker.say(stranger as object);
   }
   worker.say({ type: "result", id: 99, value: 1 });

@@ -124,6 +124,15 @@ interface CommonLoadOptions {
    * networks that are trusted as a whole.
    */
   allowInsecure?: boolean | undefined;
+  /**
+   * Asked for a new token of the owner who is logged in when the server has refused the one in force, for
+   * a call or for a connection that needs a new endpoint; then the call is sent with it once more. Calls
+   * that need one at the same time share one request, which has 30 seconds. `null` says that there is
+   * none: the call rejects with UNAUTHORIZED, and a connection fails. So does what getToken throws, as the
+   * `cause` of an UNAUTHORIZED that is `retryable`: a connection asks again after a while. When absent, a
+   * login lasts as long as its token.
+   */
+  getToken?: ((owner: Owner) => string | null | Promise<string | null>) | undefined;
 }
 
 /**

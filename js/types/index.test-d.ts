@@ -27,6 +27,7 @@ export async function journey(): Promise<void> {
   same<typeof client.host, "worker" | "main" | null>(true);
   same<typeof client.hostReason, KiiError | null>(true);
   await load({ appID: "a", appKey: "k", site: "http://localhost:8080/api" });
+  await load({ appID: "a", appKey: "k", site: "JP", getToken: async ({ userID }) => (userID === undefined ? null : "t") });
 
   const login = await client.login("name", "password", { signal: new AbortController().signal, timeout: 1000 });
   same<typeof login, Login>(true);

@@ -42,7 +42,7 @@ func (c *Client) Ask(ctx context.Context, r Request) (Answer, error) {
 		path += paginated + escape(r.PaginationKey)
 	}
 	res, err := c.send(ctx, call{
-		action: r.Action, method: r.Method, path: path, media: r.MediaType, raw: r.Body, token: r.Token,
+		action: r.Action, method: r.Method, path: path, media: r.MediaType, raw: r.Body, login: Login{Token: r.Token},
 	})
 	if err != nil {
 		return Answer{}, err

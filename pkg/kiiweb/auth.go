@@ -141,7 +141,7 @@ func (c *Client) UseToken(ctx context.Context, token string, owner Owner) (Login
 }
 
 func (c *Client) whoAmI(ctx context.Context, token string) (userID string, err error) {
-	a, err := c.do(ctx, call{action: "use token", method: "GET", path: c.app("/users/me"), token: token})
+	a, err := c.do(ctx, call{action: "use token", method: "GET", path: c.app("/users/me"), login: Login{Token: token}})
 	if err != nil {
 		return "", err
 	}

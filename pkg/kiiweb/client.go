@@ -18,6 +18,7 @@ type Client struct {
 
 	mu            sync.Mutex
 	login         *Login
+	renewal       *renewal          // the token that is being asked for, nil while none is
 	registrations map[string]string // installationRegistrationID -> installationID, as far as seen
 	connections   map[*Connection]struct{}
 }

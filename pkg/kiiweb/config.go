@@ -1,6 +1,7 @@
 package kiiweb
 
 import (
+	"context"
 	"errors"
 
 	"github.com/kiiweb/kiiweb/internal/fault"
@@ -48,6 +49,15 @@ type Config struct {
 	// AllowInsecure lets credentials travel over http, ws and tcp to hosts other than
 	// this machine. Set it only for a network that is trusted as a whole.
 	AllowInsecure bool
+
+	// GetToken is asked for a new token of the owner who is logged in when the server
+	// has refused the one in force with 401, for a call or for a connection that needs a
+	// new endpoint; then the call is sent with it once more. Calls that need one at the
+	// same time share one request. "" says that there is none: the call fails with
+	// UNAUTHORIZED. An error that is none of this package's does so, too, and says that
+	// there may be one later: a connection asks again. nil: a login lasts as long as its
+	// token.
+	GetToken func(ctx context.Context, owner Owner) (token string, err error)
 
 	// RootCAs are PEM certificates to trust besides the system's. In a browser the
 	// browser alone decides, and this is ignored.

@@ -60,7 +60,7 @@ func (c *Client) fetchEndpoint(ctx context.Context, login Login, installationID 
 		action: endpointAction,
 		method: "GET",
 		path:   c.app("/installations/" + escape(installationID) + "/mqtt-endpoint"),
-		token:  login.Token,
+		login:  login,
 		own:    meaning{503, fault.EndpointNotReady},
 	}
 	for try := 1; ; try++ {

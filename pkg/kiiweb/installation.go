@@ -29,7 +29,7 @@ func (c *Client) InstallMQTT(ctx context.Context, development bool) (Installatio
 		path:   c.app("/installations"),
 		media:  "application/vnd.kii.InstallationCreationRequest+json",
 		body:   map[string]any{"deviceType": deviceMQTT, "development": development},
-		token:  login.Token,
+		login:  login,
 	})
 	if err != nil {
 		return Installation{}, err
@@ -79,7 +79,7 @@ func (c *Client) UninstallByInstallationID(ctx context.Context, installationID s
 const uninstallAction = "uninstall push"
 
 func (c *Client) uninstall(ctx context.Context, login Login, path, installationID string) error {
-	_, err := c.do(ctx, call{action: uninstallAction, method: "DELETE", path: path, token: login.Token})
+	_, err := c.do(ctx, call{action: uninstallAction, method: "DELETE", path: path, login: login})
 	if e, _ := errors.AsType[*Error](err); err == nil || e != nil && e.KiiCode == codeInstallationGone {
 		c.revoke(installationID) // also when it was gone already, as after an answer that got lost
 	}
@@ -100,7 +100,7 @@ func (c *Client) installationOf(ctx context.Context, login Login, registrationID
 	if known || !needed {
 		return id, nil
 	}
-	a, err := c.do(ctx, call{action: uninstallAction, method: "GET", path: path, token: login.Token})
+	a, err := c.do(ctx, call{action: uninstallAction, method: "GET", path: path, login: login})
 	if err != nil {
 		return "", err
 	}

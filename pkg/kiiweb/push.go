@@ -74,7 +74,7 @@ func sendCall(path string, login Login, body map[string]any) call {
 		path:   path + "/push/messages",
 		media:  "application/vnd.kii.SendPushMessageRequest+json",
 		body:   body,
-		token:  login.Token,
+		login:  login,
 		own:    meaning{413, fault.PushTooLarge},
 	}
 }

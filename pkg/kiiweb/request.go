@@ -21,7 +21,7 @@ type call struct {
 	media  string // Content-Type of the body
 	body   map[string]any
 	raw    []byte // a body in place of that
-	token  string // "" sends no Authorization
+	login  Login  // whose token goes along; without one no Authorization is sent
 	own    meaning
 }
 
@@ -43,9 +43,17 @@ func (c *Client) app(path string) string { return "/apps/" + escape(c.config.App
 
 // do sends k and gives its 2xx answer. Everything else is an *Error: an answer's
 // status and errorCode decide its code; without an answer it is TIMEOUT or ABORTED
-// when ctx ended, else NETWORK.
+// when ctx ended, else NETWORK. An answer of 401 has GetToken asked for a new token, and
+// k sent with it once more: the server has done nothing yet.
 func (c *Client) do(ctx context.Context, k call) (*answer, error) {
+	ctx, cancel := bounded(ctx)
+	defer cancel()
 	res, err := c.send(ctx, k)
+	if err == nil && res.Status == 401 && c.config.GetToken != nil && k.login.Owner != (Owner{}) {
+		if k.login, err = c.renewed(ctx, k, c.refusal(k, res)); err == nil {
+			res, err = c.send(ctx, k)
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -57,11 +65,8 @@ func (c *Client) do(ctx context.Context, k call) (*answer, error) {
 
 // send sends k and gives its answer, whatever the status. The error is as do gives it.
 func (c *Client) send(ctx context.Context, k call) (*transport.Response, error) {
-	if _, ok := ctx.Deadline(); !ok {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, DefaultTimeout)
-		defer cancel()
-	}
+	ctx, cancel := bounded(ctx)
+	defer cancel()
 	if ctx.Err() != nil {
 		return nil, contextError(ctx, k.action)
 	}
@@ -76,6 +81,14 @@ func (c *Client) send(ctx context.Context, k call) (*transport.Response, error) 
 	return res, nil
 }
 
+// bounded gives ctx a deadline where it has none.
+func bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	if _, ok := ctx.Deadline(); ok {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, DefaultTimeout)
+}
+
 func (c *Client) request(k call) (transport.Request, error) {
 	r := transport.Request{
 		Method: k.method,
@@ -87,8 +100,8 @@ func (c *Client) request(k call) (transport.Request, error) {
 		},
 		RootCAs: c.config.RootCAs,
 	}
-	if k.token != "" {
-		r.Header["Authorization"] = "Bearer " + k.token
+	if k.login.Token != "" {
+		r.Header["Authorization"] = "Bearer " + k.login.Token
 	}
 	if k.body != nil {
 		body, err := encodeJSON(k.body)

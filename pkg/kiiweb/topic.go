@@ -61,7 +61,7 @@ func (c *Client) ListTopics(ctx context.Context, scope Topic, paginationKey stri
 	if paginationKey != "" {
 		path += paginated + escape(paginationKey)
 	}
-	a, err := c.ask(ctx, call{action: action, method: "GET", path: path, token: login.Token})
+	a, err := c.ask(ctx, call{action: action, method: "GET", path: path, login: login})
 	if err != nil {
 		return TopicList{}, err
 	}

@@ -29,7 +29,7 @@ func (c *Client) topicCall(ctx context.Context, action, method string, t Topic) 
 	if err != nil {
 		return err
 	}
-	_, err = c.ask(ctx, call{action: action, method: method, path: path, token: login.Token})
+	_, err = c.ask(ctx, call{action: action, method: method, path: path, login: login})
 	return err
 }
 
@@ -40,7 +40,7 @@ func (c *Client) subscriptionCall(ctx context.Context, action, method string, t 
 		return err
 	}
 	path += "/push/subscriptions" + login.Owner.fullPath()
-	_, err = c.ask(ctx, call{action: action, method: method, path: path, token: login.Token})
+	_, err = c.ask(ctx, call{action: action, method: method, path: path, login: login})
 	return err
 }
 
