@@ -1,6 +1,6 @@
 # Verbs only. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo build size check fmt vet unit types deps browser test test-long race docs bench fuzz clean
+.PHONY: help database demo build size check fmt vet unit types deps browser test test-long race docs bench fuzz clean
 
 UNIT = $$(go list ./... | grep -v '/tests/')
 
@@ -24,12 +24,15 @@ vet: ## go vet natively and for the browser, and the format
 	go vet ./...
 	GOOS=js GOARCH=wasm go vet ./wasm ./pkg/kiiweb ./internal/...
 
-unit: ## unit tests
+unit: database ## unit tests
 	go test $(UNIT)
 
 check: vet unit ## the fast checks: format, vet, unit tests
 
-deps: ## install what the tests need: Chromium, Node.js, npm packages
+database:
+	@sh tests/deps.sh database
+
+deps: ## install what the tests need: PostgreSQL, Chromium, Node.js, npm packages
 	@sh tests/deps.sh
 
 types: deps ## type checks and unit tests of the JavaScript package
@@ -43,7 +46,7 @@ test: check types size browser ## everything that must pass
 
 test-long: test race fuzz ## test, and what takes longer: the race detector, fuzzing
 
-race: ## unit tests and native end-to-end tests under the race detector
+race: database ## unit tests and native end-to-end tests under the race detector
 	go test -race $(UNIT) ./tests/journey
 
 bench: deps build ## measure kiiweb beside other clients, for about ten minutes, into docs/performance.md

@@ -1,7 +1,8 @@
 #!/bin/sh
-# Installs what the tests need and the machine lacks: Chromium, curl, Node.js with npm,
+# Installs what the tests need and the machine lacks: PostgreSQL, Chromium, curl, Node.js with npm,
 # and the npm packages by their lock files; with the argument "long" what tests/interop needs as
-# well: Mosquitto, RabbitMQ, npm packages. Does nothing where all is there.
+# well: Mosquitto, RabbitMQ, npm packages; with "database" PostgreSQL alone. Does nothing where all
+# is there.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -32,21 +33,9 @@ install() { # install PACKAGE... FOR WHAT
 	as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
 }
 
-if [ -z "${CHROMIUM:-}" ] && ! have chromium && ! have chromium-browser && ! have google-chrome; then
-	install chromium
-fi
-have curl || install curl
-have node || install nodejs
-have npm || install npm
-
-# The brokers of tests/interop. Their packages would start services: the tests start
-# brokers of their own, so what may start one is told not to while they are installed.
-brokers=
-if [ "${1:-}" = long ]; then
-	have mosquitto || [ -x /usr/sbin/mosquitto ] || brokers="$brokers mosquitto"
-	[ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || brokers="$brokers rabbitmq-server"
-fi
-if [ -n "$brokers" ]; then
+# Packages of servers would start them: the tests start servers of their own, so what may start
+# one is told not to while they are installed.
+servers() { # servers PACKAGE...
 	policy=/usr/sbin/policy-rc.d
 	ours=
 	if [ ! -e "$policy" ]; then
@@ -55,13 +44,32 @@ if [ -n "$brokers" ]; then
 		as_root chmod 755 "$policy"
 		trap 'as_root rm -f "$policy"' EXIT
 	fi
-	# shellcheck disable=SC2086
-	install $brokers
+	install "$@"
 	if [ -n "$ours" ]; then
 		as_root rm -f "$policy"
 		trap - EXIT
 	fi
+}
+
+# PostgreSQL: Debian keeps its programs out of PATH.
+ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || have initdb || servers postgresql
+[ "${1:-}" != database ] || exit 0
+
+if [ -z "${CHROMIUM:-}" ] && ! have chromium && ! have chromium-browser && ! have google-chrome; then
+	install chromium
 fi
+have curl || install curl
+have node || install nodejs
+have npm || install npm
+
+# The brokers of tests/interop.
+brokers=
+if [ "${1:-}" = long ]; then
+	have mosquitto || [ -x /usr/sbin/mosquitto ] || brokers="$brokers mosquitto"
+	[ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || brokers="$brokers rabbitmq-server"
+fi
+# shellcheck disable=SC2086
+[ -z "$brokers" ] || servers $brokers
 
 packages() { # packages DIR: what its lock file names, unless that is there
 	lock=$1/package-lock.json

@@ -8,16 +8,19 @@
 package kiicloud
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/engine"
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/rest"
+	"github.com/kiiweb/kiiweb/pkg/kiicloud/store"
 )
 
 // App is an application that may use the cloud.
@@ -44,7 +47,7 @@ type Config struct {
 	TokenTTL      time.Duration // how long an access token is good at most; 0 means for ever
 
 	SecretFile string // the key of the MQTT passwords; "" means a file in DataDir
-	Store      string // "sqlite"; "" means that
+	Store      string // "sqlite", or a postgres:// address; "" means the former
 	Engine     string // "embedded"; "" means that
 
 	Page   http.Handler // serves everything but the API and MQTT; nil means nothing
@@ -93,8 +96,8 @@ func (c Config) check() error {
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		errs = append(errs, errors.New("-tls-cert and -tls-key go together: give both, or neither for a generated certificate"))
 	}
-	if c.Store != "sqlite" {
-		errs = append(errs, fmt.Errorf("-store %q is not known: this version has sqlite", scheme(c.Store)))
+	if c.Store != "sqlite" && !c.onPostgres() {
+		errs = append(errs, fmt.Errorf("-store %q is not known: there are sqlite and postgres://user:password@host/database", scheme(c.Store)))
 	}
 	if c.Engine != "embedded" {
 		errs = append(errs, fmt.Errorf("-engine %q is not known: this version has embedded", scheme(c.Engine)))
@@ -122,6 +125,22 @@ func (c Config) check() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// onPostgres tells whether the store is in PostgreSQL.
+func (c Config) onPostgres() bool {
+	return strings.HasPrefix(c.Store, "postgres://") || strings.HasPrefix(c.Store, "postgresql://")
+}
+
+// openStore opens the store. The embedded engine delivers from it, so it is this process's alone.
+func (c Config) openStore(ctx context.Context) (*store.SQL, error) {
+	if !c.onPostgres() {
+		return store.OpenSQLite(ctx, store.Options{Dir: c.DataDir})
+	}
+	if err := os.MkdirAll(c.DataDir, 0o700); err != nil { // for certificates and secrets
+		return nil, fmt.Errorf("make the data folder: %w", err)
+	}
+	return store.OpenPostgres(ctx, c.Store, store.Options{})
 }
 
 // checkNames finds apps and administrators that clients could not name.

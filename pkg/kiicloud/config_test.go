@@ -38,7 +38,7 @@ func TestConfigThatCannotWorkIsExplained(t *testing.T) {
 	}{
 		"no address for the API":       {func(c *Config) { c.HTTP = "" }, "out of reach"},
 		"certificate without its key":  {func(c *Config) { c.TLSCert = "x" }, "go together"},
-		"unknown store":                {func(c *Config) { c.Store = "postgres://u:secret@h/db" }, `"postgres://…" is not known`},
+		"unknown store":                {func(c *Config) { c.Store = "mysql://u:secret@h/db" }, `"mysql://…" is not known`},
 		"unknown engine":               {func(c *Config) { c.Engine = "rabbit" }, "embedded"},
 		"negative delay":               {func(c *Config) { c.EndpointDelay = -1 }, "-endpoint-delay"},
 		"endless MQTT password":        {func(c *Config) { c.MQTTTTL = DefaultMQTTTTL + time.Second }, "-mqtt-ttl"},

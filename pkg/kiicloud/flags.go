@@ -34,7 +34,7 @@ func (c *Config) RegisterFlags(fs *flag.FlagSet) {
 	fs.DurationVar(&c.MQTTTTL, "mqtt-ttl", DefaultMQTTTTL, "how long an MQTT password is good, in whole seconds")
 	fs.DurationVar(&c.TokenTTL, "token-ttl", DefaultTokenTTL, "how long an access token is good at most; 0 for ever")
 	fs.StringVar(&c.SecretFile, "secret-file", "", "`file` with the key from which MQTT passwords are derived (default: in the data folder, made when missing)")
-	fs.StringVar(&c.Store, "store", "sqlite", "where users, installations and queues are kept")
+	fs.StringVar(&c.Store, "store", "sqlite", "where users, installations and queues are kept: sqlite, in the data folder, or `address` of a database, postgres://user:password@host/database")
 	fs.StringVar(&c.Engine, "engine", "embedded", "what speaks MQTT")
 }
 

@@ -137,38 +137,40 @@ func TestAPushTravelsOverEveryPort(t *testing.T) {
 }
 
 func TestShutdownTellsTheClientsAndKeepsWhatIsPending(t *testing.T) {
-	dir := t.TempDir()
-	s := start(t, dir)
-	p := newcomer(t, s.Ready(), "alice")
-	c := p.greet(guardtest.DialTCP(t, mqtt.V5, p.port("portTCP")), mqtt.V5)
-	c.Send(guardtest.Frame(0xE0)) // DISCONNECT
-	c.ExpectClosed()
-	for i := range 5 {
-		p.push(strconv.Itoa(i))
-	}
-	late := guardtest.DialTCP(t, mqtt.V5, p.port("portTCP"))
-	p.greet(late, mqtt.V5)
-	assert.Equal(t, "0", received(t, late))
-	stop(t, s)
-	for pkt := late.Next(); pkt.Type() != mqtt.DISCONNECT; pkt = late.Next() {
-		assert.Equal(t, mqtt.PUBLISH, pkt.Type())
-	}
+	onEachStore(t, func(t *testing.T, change func(*Config)) {
+		dir := t.TempDir()
+		s := start(t, dir, change)
+		p := newcomer(t, s.Ready(), "alice")
+		c := p.greet(guardtest.DialTCP(t, mqtt.V5, p.port("portTCP")), mqtt.V5)
+		c.Send(guardtest.Frame(0xE0)) // DISCONNECT
+		c.ExpectClosed()
+		for i := range 5 {
+			p.push(strconv.Itoa(i))
+		}
+		late := guardtest.DialTCP(t, mqtt.V5, p.port("portTCP"))
+		p.greet(late, mqtt.V5)
+		assert.Equal(t, "0", received(t, late))
+		stop(t, s)
+		for pkt := late.Next(); pkt.Type() != mqtt.DISCONNECT; pkt = late.Next() {
+			assert.Equal(t, mqtt.PUBLISH, pkt.Type())
+		}
 
-	r := start(t, dir).Ready()
-	p.app = r.API + "/apps/demo"
-	p.fetchEndpoint()
-	c = p.greet(guardtest.DialTCP(t, mqtt.V5, p.port("portTCP")), mqtt.V5)
-	first := received(t, c)
-	assert.Contains(t, []string{"0", "1"}, first, "the last acknowledgement may have come too late")
-	if first == "0" {
-		first = received(t, c)
-	}
-	for i := 1; i < 5; i++ {
-		assert.Equal(t, strconv.Itoa(i), first)
-		if i < 4 {
+		r := start(t, dir, change).Ready()
+		p.app = r.API + "/apps/demo"
+		p.fetchEndpoint()
+		c = p.greet(guardtest.DialTCP(t, mqtt.V5, p.port("portTCP")), mqtt.V5)
+		first := received(t, c)
+		assert.Contains(t, []string{"0", "1"}, first, "the last acknowledgement may have come too late")
+		if first == "0" {
 			first = received(t, c)
 		}
-	}
+		for i := 1; i < 5; i++ {
+			assert.Equal(t, strconv.Itoa(i), first)
+			if i < 4 {
+				first = received(t, c)
+			}
+		}
+	})
 }
 
 // childDir names the data folder on which a re-executed test binary runs a cloud until it is killed.

@@ -33,15 +33,15 @@ type Server struct {
 	stopErr  error
 }
 
-// Start runs a cloud and returns when it can be used. ctx bounds the start alone. The
-// data folder belongs to one cloud at a time: the error is store.ErrLocked when it is
-// another's.
+// Start runs a cloud and returns when it can be used. ctx bounds the start alone. A data
+// folder, or a database of PostgreSQL's, belongs to one cloud at a time: the error is
+// store.ErrLocked when it is another's.
 func Start(ctx context.Context, c Config) (*Server, error) {
 	c = c.withDefaults()
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	st, err := store.OpenSQLite(ctx, store.Options{Dir: c.DataDir}) // first: it locks the folder
+	st, err := c.openStore(ctx) // first: it locks the folder, or the database
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -21,6 +22,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/store"
+	"github.com/kiiweb/kiiweb/pkg/kiicloud/store/pgtest"
 )
 
 func TestMain(m *testing.M) {
@@ -28,7 +30,24 @@ func TestMain(m *testing.M) {
 		runChild(dir)
 		return
 	}
-	goleak.VerifyTestMain(m)
+	code := m.Run()
+	pgtest.StopShared()
+	if code == 0 {
+		if err := goleak.Find(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}
+	os.Exit(code)
+}
+
+// onEachStore runs a test on a cloud with each kind of store; change makes the configuration.
+func onEachStore(t *testing.T, test func(t *testing.T, change func(*Config))) {
+	t.Run("SQLite", func(t *testing.T) { test(t, func(*Config) {}) })
+	t.Run("PostgreSQL", func(t *testing.T) {
+		url := pgtest.Shared(t).Schema(t, "t"+strings.ToLower(store.NewID()))
+		test(t, func(c *Config) { c.Store = url })
+	})
 }
 
 // start runs a cloud on free ports in dir.
@@ -133,11 +152,15 @@ func TestOldTLSIsRefused(t *testing.T) {
 	}
 }
 
-func TestDataFolderBelongsToOneCloud(t *testing.T) {
-	dir := t.TempDir()
-	start(t, dir)
-	_, err := Start(context.Background(), config(dir))
-	require.ErrorIs(t, err, store.ErrLocked)
+func TestAStoreBelongsToOneCloud(t *testing.T) {
+	onEachStore(t, func(t *testing.T, change func(*Config)) {
+		dir := t.TempDir()
+		s := start(t, dir, change)
+		_, err := Start(context.Background(), config(dir, change))
+		require.ErrorIs(t, err, store.ErrLocked)
+		stop(t, s)
+		start(t, dir, change)
+	})
 }
 
 func TestTakenPortIsNamed(t *testing.T) {

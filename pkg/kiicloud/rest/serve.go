@@ -67,6 +67,11 @@ func (a *API) explain(r *http.Request, err error) *failure {
 		return forbidden("LIMIT_REACHED", "There are "+strconv.Itoa(full.Limit)+" "+full.What+" already, which is as many as there may be: delete some first.").with("limit", full.Limit)
 	case r.Context().Err() != nil: // nobody reads the answer any more
 		return fail(http.StatusServiceUnavailable, "REQUEST_CANCELLED", "The request was cancelled.")
+	case errors.Is(err, store.ErrNotText):
+		return invalidInput("A text holds a NUL character or is not UTF-8.")
+	case errors.Is(err, store.ErrUnavailable):
+		a.Logger.Error("the store is not available", "route", r.Pattern, "error", err)
+		return fail(http.StatusServiceUnavailable, "SERVICE_UNAVAILABLE", "The server's database is not available; try again in a moment.").retryAfter(time.Second)
 	case errors.Is(err, store.ErrClosed):
 		return fail(http.StatusServiceUnavailable, "SERVICE_UNAVAILABLE", "The server is stopping; try again in a moment.").retryAfter(time.Second)
 	case errors.Is(err, context.DeadlineExceeded): // of a time limit of our own

@@ -11,105 +11,113 @@ import (
 )
 
 func TestBucketSubscriptions(t *testing.T) {
-	ctx := context.Background()
-	s := open(t, t.TempDir(), nil)
-	thing := Owner{AppID: "app", Kind: OwnerThing, ID: "u"} // the same id as the user's
-	subscribed := func(who Owner) bool {
-		t.Helper()
-		ok, err := s.SubscribedToBucket(ctx, notes, who)
-		require.NoError(t, err)
-		return ok
-	}
-	assert.False(t, subscribed(owner("u")))
-	assert.ErrorIs(t, s.UnsubscribeFromBucket(ctx, notes, owner("u")), ErrNotFound)
-	require.NoError(t, s.SubscribeToBucket(ctx, notes, owner("u")))
-	assert.True(t, subscribed(owner("u")))
-	assert.False(t, subscribed(thing))
-	assert.ErrorIs(t, s.SubscribeToBucket(ctx, notes, owner("u")), ErrExists)
-	require.NoError(t, s.SubscribeToBucket(ctx, notes, thing))
-	require.NoError(t, s.UnsubscribeFromBucket(ctx, notes, owner("u")))
-	assert.False(t, subscribed(owner("u")))
-	assert.True(t, subscribed(thing))
+	onEach(t, func(t *testing.T, open opener) {
+		ctx := context.Background()
+		s := open(t, t.TempDir(), nil)
+		thing := Owner{AppID: "app", Kind: OwnerThing, ID: "u"} // the same id as the user's
+		subscribed := func(who Owner) bool {
+			t.Helper()
+			ok, err := s.SubscribedToBucket(ctx, notes, who)
+			require.NoError(t, err)
+			return ok
+		}
+		assert.False(t, subscribed(owner("u")))
+		assert.ErrorIs(t, s.UnsubscribeFromBucket(ctx, notes, owner("u")), ErrNotFound)
+		require.NoError(t, s.SubscribeToBucket(ctx, notes, owner("u")))
+		assert.True(t, subscribed(owner("u")))
+		assert.False(t, subscribed(thing))
+		assert.ErrorIs(t, s.SubscribeToBucket(ctx, notes, owner("u")), ErrExists)
+		require.NoError(t, s.SubscribeToBucket(ctx, notes, thing))
+		require.NoError(t, s.UnsubscribeFromBucket(ctx, notes, owner("u")))
+		assert.False(t, subscribed(owner("u")))
+		assert.True(t, subscribed(thing))
+	})
 }
 
 func TestEventsReachEverySubscribersInstallation(t *testing.T) {
-	ctx := context.Background()
-	s := open(t, t.TempDir(), nil)
-	thing := Owner{AppID: "app", Kind: OwnerThing, ID: "u"}
-	install := func(o Owner, development bool) Installation {
-		i, _, err := s.Install(ctx, Installation{Owner: o, DeviceType: "MQTT", Development: development})
-		require.NoError(t, err)
-		return i
-	}
-	user, other, machine := install(owner("u"), false), install(owner("v"), false), install(thing, true)
-	otherApp := install(Owner{AppID: "app2", Kind: OwnerUser, ID: "u"}, false)
+	onEach(t, func(t *testing.T, open opener) {
+		ctx := context.Background()
+		s := open(t, t.TempDir(), nil)
+		thing := Owner{AppID: "app", Kind: OwnerThing, ID: "u"}
+		install := func(o Owner, development bool) Installation {
+			i, _, err := s.Install(ctx, Installation{Owner: o, DeviceType: "MQTT", Development: development})
+			require.NoError(t, err)
+			return i
+		}
+		user, other, machine := install(owner("u"), false), install(owner("v"), false), install(thing, true)
+		otherApp := install(Owner{AppID: "app2", Kind: OwnerUser, ID: "u"}, false)
 
-	assert.Empty(t, put(t, s, notes, "before", `{}`).To, "nobody has subscribed")
-	for _, who := range []Owner{owner("u"), thing, owner("not installed")} {
-		require.NoError(t, s.SubscribeToBucket(ctx, notes, who))
-	}
-	told := put(t, s, notes, "a", `{}`)
-	assert.ElementsMatch(t, []Installation{user, machine}, told.To)
-	assert.Empty(t, told.Dropped)
-	put(t, s, Bucket{Scope: notes.Scope, Name: "others"}, "b", `{}`)
-	require.NoError(t, remove(s, notes, "a"))
+		assert.Empty(t, put(t, s, notes, "before", `{}`).To, "nobody has subscribed")
+		for _, who := range []Owner{owner("u"), thing, owner("not installed")} {
+			require.NoError(t, s.SubscribeToBucket(ctx, notes, who))
+		}
+		told := put(t, s, notes, "a", `{}`)
+		assert.ElementsMatch(t, []Installation{user, machine}, told.To)
+		assert.Empty(t, told.Dropped)
+		put(t, s, Bucket{Scope: notes.Scope, Name: "others"}, "b", `{}`)
+		require.NoError(t, remove(s, notes, "a"))
 
-	want := []string{"a", "removed a"}
-	assert.Equal(t, want, waitingFor(t, s, user))
-	assert.Equal(t, want, waitingFor(t, s, machine))
-	assert.Empty(t, waitingFor(t, s, other))
-	assert.Empty(t, waitingFor(t, s, otherApp))
+		want := []string{"a", "removed a"}
+		assert.Equal(t, want, waitingFor(t, s, user))
+		assert.Equal(t, want, waitingFor(t, s, machine))
+		assert.Empty(t, waitingFor(t, s, other))
+		assert.Empty(t, waitingFor(t, s, otherApp))
+	})
 }
 
 func TestAFullQueueLosesItsOldestToAnEvent(t *testing.T) {
-	ctx := context.Background()
-	s := open(t, t.TempDir(), nil)
-	i := installFor(t, s, "u")
-	require.NoError(t, s.SubscribeToBucket(ctx, notes, owner("u")))
-	for n := range QueueMax {
-		_, _, err := s.Enqueue(ctx, Push{InstallationID: i.ID, MessageID: fmt.Sprint(n)})
-		require.NoError(t, err)
-	}
-	told := put(t, s, notes, "a", `{}`)
-	assert.Equal(t, map[string]int{i.ID: 1}, told.Dropped)
-	waiting := waitingFor(t, s, i)
-	assert.Len(t, waiting, QueueMax)
-	assert.Equal(t, "a", waiting[QueueMax-1])
+	onEach(t, func(t *testing.T, open opener) {
+		ctx := context.Background()
+		s := open(t, t.TempDir(), nil)
+		i := installFor(t, s, "u")
+		require.NoError(t, s.SubscribeToBucket(ctx, notes, owner("u")))
+		for n := range QueueMax {
+			_, _, err := s.Enqueue(ctx, Push{InstallationID: i.ID, MessageID: fmt.Sprint(n)})
+			require.NoError(t, err)
+		}
+		told := put(t, s, notes, "a", `{}`)
+		assert.Equal(t, map[string]int{i.ID: 1}, told.Dropped)
+		waiting := waitingFor(t, s, i)
+		assert.Len(t, waiting, QueueMax)
+		assert.Equal(t, "a", waiting[QueueMax-1])
+	})
 }
 
 func TestDeletingABucketTellsItsSubscribersAndForgetsThem(t *testing.T) {
-	ctx := context.Background()
-	s := open(t, t.TempDir(), nil)
-	i := installFor(t, s, "u")
-	others := Bucket{Scope: notes.Scope, Name: "others"}
-	_, err := s.DeleteBucket(ctx, notes, event("gone"))
-	require.ErrorIs(t, err, ErrNotFound)
+	onEach(t, func(t *testing.T, open opener) {
+		ctx := context.Background()
+		s := open(t, t.TempDir(), nil)
+		i := installFor(t, s, "u")
+		others := Bucket{Scope: notes.Scope, Name: "others"}
+		_, err := s.DeleteBucket(ctx, notes, event("gone"))
+		require.ErrorIs(t, err, ErrNotFound)
 
-	for _, b := range []Bucket{notes, others} {
-		put(t, s, b, "a", `{}`)
-		require.NoError(t, s.SubscribeToBucket(ctx, b, owner("u")))
-	}
-	told, err := s.DeleteBucket(ctx, notes, event("gone"))
-	require.NoError(t, err)
-	assert.Equal(t, []Installation{i}, told.To)
-	assert.Equal(t, []string{"gone"}, waitingFor(t, s, i))
-	n, err := s.CountObjects(ctx, notes)
-	require.NoError(t, err)
-	assert.Zero(t, n)
-	ok, err := s.SubscribedToBucket(ctx, notes, owner("u"))
-	require.NoError(t, err)
-	assert.False(t, ok)
+		for _, b := range []Bucket{notes, others} {
+			put(t, s, b, "a", `{}`)
+			require.NoError(t, s.SubscribeToBucket(ctx, b, owner("u")))
+		}
+		told, err := s.DeleteBucket(ctx, notes, event("gone"))
+		require.NoError(t, err)
+		assert.Equal(t, []Installation{i}, told.To)
+		assert.Equal(t, []string{"gone"}, waitingFor(t, s, i))
+		n, err := s.CountObjects(ctx, notes)
+		require.NoError(t, err)
+		assert.Zero(t, n)
+		ok, err := s.SubscribedToBucket(ctx, notes, owner("u"))
+		require.NoError(t, err)
+		assert.False(t, ok)
 
-	n, err = s.CountObjects(ctx, others)
-	require.NoError(t, err)
-	assert.Equal(t, 1, n)
-	ok, err = s.SubscribedToBucket(ctx, others, owner("u"))
-	require.NoError(t, err)
-	assert.True(t, ok)
+		n, err = s.CountObjects(ctx, others)
+		require.NoError(t, err)
+		assert.Equal(t, 1, n)
+		ok, err = s.SubscribedToBucket(ctx, others, owner("u"))
+		require.NoError(t, err)
+		assert.True(t, ok)
 
-	require.NoError(t, s.SubscribeToBucket(ctx, notes, owner("u")), "a subscription makes a bucket, too")
-	_, err = s.DeleteBucket(ctx, notes, event("gone again"))
-	require.NoError(t, err)
+		require.NoError(t, s.SubscribeToBucket(ctx, notes, owner("u")), "a subscription makes a bucket, too")
+		_, err = s.DeleteBucket(ctx, notes, event("gone again"))
+		require.NoError(t, err)
+	})
 }
 
 // The receivers of an event are found by indexes alone: looking through a table would hold

@@ -36,6 +36,9 @@ func (s *SQL) Install(ctx context.Context, i Installation) (stored Installation,
 		i.CreatedAt = s.now()
 	}
 	err = s.writer.do(ctx, func(t tx) (err error) {
+		if err := t.look(i.Owner); err != nil {
+			return err
+		}
 		stored, err = scanInstallation(t.row(install, i.ID, i.RegistrationID, i.Owner.AppID, string(i.Owner.Kind), i.Owner.ID,
 			i.DeviceType, bit(i.Development), i.Topic, millis(i.CreatedAt), millis(i.ReadyAt)))
 		return err

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// ErrLocked means that another process uses the data folder.
-var ErrLocked = errors.New("the data folder is in use")
+// ErrLocked means that another process uses the data folder, or the database.
+var ErrLocked = errors.New("the store is in use")
 
 // lockDir takes the data folder for this process. The operating system holds the
 // lock, so it ends with the process however that ends.

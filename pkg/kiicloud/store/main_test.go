@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"os"
 	"sync"
@@ -10,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+
+	"github.com/kiiweb/kiiweb/pkg/kiicloud/store/pgtest"
 )
 
 // childDir names the data folder on which a re-executed test binary works until it is killed,
@@ -29,7 +33,15 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	goleak.VerifyTestMain(m)
+	code := m.Run()
+	pgtest.StopShared()
+	if code == 0 {
+		if err := goleak.Find(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}
+	os.Exit(code)
 }
 
 // clock is a clock that stands still until it is moved.
@@ -52,12 +64,36 @@ func (c *clock) Advance(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
+// opener opens a store that a test knows by a folder, and closes it at the test's end.
+type opener func(t testing.TB, dir string, now func() time.Time) *SQL
+
 func open(t testing.TB, dir string, now func() time.Time) *SQL {
 	t.Helper()
 	s, err := OpenSQLite(context.Background(), Options{Dir: dir, Now: now})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	return s
+}
+
+// openPostgres opens a schema that belongs to the folder as the database of SQLite would.
+func openPostgres(t testing.TB, dir string, now func() time.Time) *SQL {
+	t.Helper()
+	s, err := OpenPostgres(context.Background(), postgresURL(t, dir), Options{Now: now})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	return s
+}
+
+func postgresURL(t testing.TB, dir string) string {
+	t.Helper()
+	sum := sha256.Sum256([]byte(dir))
+	return pgtest.Shared(t).Schema(t, "t"+hex.EncodeToString(sum[:8]))
+}
+
+// onEach runs a test of what every store must do on each implementation.
+func onEach(t *testing.T, test func(t *testing.T, open opener)) {
+	t.Run("SQLite", func(t *testing.T) { test(t, open) })
+	t.Run("PostgreSQL", func(t *testing.T) { test(t, openPostgres) })
 }
 
 func owner(id string) Owner { return Owner{AppID: "app", Kind: OwnerUser, ID: id} }

@@ -12,6 +12,9 @@ const (
 	setUserPassword  = `UPDATE users SET password_hash = $3 WHERE app_id = $1 AND id = $2 AND ($4 = '' OR password_hash = $4)`
 	setThingPassword = `UPDATE things SET password_hash = $3 WHERE app_id = $1 AND id = $2 AND ($4 = '' OR password_hash = $4)`
 
+	countUser  = `SELECT COUNT(*) FROM users WHERE app_id = $1 AND id = $2`
+	countThing = `SELECT COUNT(*) FROM things WHERE app_id = $1 AND id = $2`
+
 	deleteInstallationsOf = `DELETE FROM installations WHERE app_id = $1 AND owner_kind = $2 AND owner_id = $3 RETURNING ` + installationColumns
 )
 
@@ -38,6 +41,18 @@ func (o Owner) byKind(user, thing string) (string, error) {
 		return thing, nil
 	}
 	return "", errNoOwner
+}
+
+// look reads an owner's row, whether it is there or not. So a transaction that gives the owner
+// something, and one of another process that deletes the owner and all that it has, cannot both
+// overlook the other's: PostgreSQL lets one of them run again.
+func (t tx) look(o Owner) error {
+	query, err := o.byKind(countUser, countThing)
+	if err != nil {
+		return err
+	}
+	var n int
+	return t.row(query, o.AppID, o.ID).Scan(&n)
 }
 
 // DeleteOwner removes a user or thing with its tokens, installations and their queues,

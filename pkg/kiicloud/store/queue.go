@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"fmt"
 	"time"
 )
 
@@ -87,12 +86,4 @@ func (s *SQL) Acknowledge(ctx context.Context, installationID string, seqs []int
 		return nil
 	})
 	return wrap("remove delivered pushes", err)
-}
-
-// wrap says what failed, but leaves the errors that callers look for readable as they are.
-func wrap(what string, err error) error {
-	if unchanged(err) {
-		return err
-	}
-	return fmt.Errorf("%s: %w", what, err)
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -59,21 +60,23 @@ func TestMigrationsRunOnceAndInOrder(t *testing.T) {
 	s.sweeper.stop()
 	require.NoError(t, s.writer.stop()) // gives its connection back
 	s.sweeper, s.writer = nil, nil
+	conn, err := s.write.Conn(ctx)
+	require.NoError(t, err)
 	for range 2 {
-		require.NoError(t, migrate(ctx, s.write, d, 1))
+		require.NoError(t, migrate(ctx, conn, d, 1))
 	}
 	var rows, version int
-	require.NoError(t, s.write.QueryRow(`SELECT COUNT(*) FROM extra`).Scan(&rows))
-	require.NoError(t, s.write.QueryRow(`SELECT MAX(version) FROM schema_migrations`).Scan(&version))
+	require.NoError(t, conn.QueryRowContext(ctx, `SELECT COUNT(*) FROM extra`).Scan(&rows))
+	require.NoError(t, conn.QueryRowContext(ctx, `SELECT MAX(version) FROM schema_migrations`).Scan(&version))
 	assert.Equal(t, 1, rows)
 	assert.Equal(t, newest, version)
 
 	d.migrations = append(d.migrations, `CREATE TABLE half (a TEXT); nonsense`)
-	require.Error(t, migrate(ctx, s.write, d, 1))
-	assert.Error(t, s.write.QueryRow(`SELECT COUNT(*) FROM half`).Scan(&rows), "a failed step leaves nothing")
-	require.NoError(t, s.Close())
+	require.Error(t, migrate(ctx, conn, d, 1))
+	assert.Error(t, conn.QueryRowContext(ctx, `SELECT COUNT(*) FROM half`).Scan(&rows), "a failed step leaves nothing")
+	require.NoError(t, errors.Join(conn.Close(), s.Close()))
 
-	_, err := OpenSQLite(ctx, Options{Dir: dir})
+	_, err = OpenSQLite(ctx, Options{Dir: dir})
 	assert.ErrorContains(t, err, "use a newer program")
 	again, err := lockDir(dir)
 	require.NoError(t, err, "a failed open gives the folder free")
@@ -89,7 +92,9 @@ func TestAFolderOfTheFirstSchemaIsUpgraded(t *testing.T) {
 	require.NoError(t, err)
 	first := sqlite
 	first.migrations = sqlite.migrations[:1]
-	require.NoError(t, migrate(ctx, db, first, 1))
+	conn, err := db.Conn(ctx)
+	require.NoError(t, err)
+	require.NoError(t, migrate(ctx, conn, first, 1))
 	for _, insert := range []string{
 		`INSERT INTO users (app_id, id, login_name, display_name, password_hash, created_at) VALUES ('app', 'u', 'ann', 'Ann', 'h', 1)`,
 		`INSERT INTO tokens (hash, app_id, owner_kind, owner_id, created_at, expires_at) VALUES (X'01', 'app', 'USER', 'u', 1, 0)`,
@@ -100,7 +105,7 @@ func TestAFolderOfTheFirstSchemaIsUpgraded(t *testing.T) {
 		_, err := db.Exec(insert)
 		require.NoError(t, err)
 	}
-	require.NoError(t, db.Close())
+	require.NoError(t, errors.Join(conn.Close(), db.Close()))
 
 	s := open(t, dir, clk.Now)
 	u, err := s.UserByName(ctx, "app", UserLoginName, "ann")

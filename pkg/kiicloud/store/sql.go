@@ -5,23 +5,37 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
 )
 
-// ErrClosed means that the store was closed.
-var ErrClosed = errors.New("the store is closed")
+var (
+	// ErrClosed means that the store was closed.
+	ErrClosed = errors.New("the store is closed")
+	// ErrNotText means that a text cannot be kept or looked for: it is not UTF-8, or holds a NUL,
+	// which PostgreSQL does not take.
+	ErrNotText = errors.New("a text holds a NUL or is not UTF-8")
+)
 
 // readers is how many connections read at the same time as the one that writes.
 const readers = 4
 
 // Options say how a store is opened.
 type Options struct {
-	// Dir is the data folder; it is made when it is missing.
+	// Dir is the data folder of SQLite; it is made when it is missing.
 	Dir string
+	// Shared lets other processes use the same PostgreSQL database, if they share it, too: for
+	// an engine that does not deliver by itself.
+	Shared bool
+	// Connections is how many connections to PostgreSQL read at the same time; beside them there
+	// is one that writes. 0 means DefaultConnections.
+	Connections int
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 	// Limits bound what one user or thing may store; zero values mean DefaultLimits.
@@ -31,10 +45,11 @@ type Options struct {
 // SQL is the store on a relational database. Its methods may be called from any
 // goroutine. What a method has written is on the disk when it returns.
 type SQL struct {
+	name    string // as PostgreSQL knows the connections
 	now     func() time.Time
 	limits  Limits
-	lock    *os.File
-	write   *sql.DB // one connection, used by the writer alone
+	lock    io.Closer // of the data folder; nil for PostgreSQL
+	write   *sql.DB   // one connection, used by the writer alone
 	read    *sql.DB
 	reads   statements
 	writer  *writer
@@ -48,9 +63,6 @@ type SQL struct {
 // folder. The folder belongs to one process at a time: the error is ErrLocked when
 // another one has it.
 func OpenSQLite(ctx context.Context, o Options) (*SQL, error) {
-	if o.Now == nil {
-		o.Now = time.Now
-	}
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the data folder: %w", err)
 	}
@@ -58,33 +70,53 @@ func OpenSQLite(ctx context.Context, o Options) (*SQL, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &SQL{now: o.Now, limits: o.Limits.withDefaults(), lock: lock}
-	if err := s.open(ctx, o.Dir); err != nil {
+	s := newSQL(o)
+	s.lock = lock
+	err = s.openFile(o.Dir)
+	if err == nil {
+		err = s.start(ctx, sqlite, readers)
+	}
+	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
 
-func (s *SQL) open(ctx context.Context, dir string) (err error) {
+func newSQL(o Options) *SQL {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &SQL{now: o.Now, limits: o.Limits.withDefaults()}
+}
+
+func (s *SQL) openFile(dir string) (err error) {
 	if err = ownFile(sqliteFile(dir)); err != nil {
 		return err
 	}
 	if s.write, err = sql.Open("sqlite", sqliteDSN(dir, false)); err != nil {
 		return fmt.Errorf("open the database: %w", err)
 	}
-	s.write.SetMaxOpenConns(1)
-	if err = migrate(ctx, s.write, sqlite, s.now().UnixMilli()); err != nil {
-		return err
-	}
 	if s.read, err = sql.Open("sqlite", sqliteDSN(dir, true)); err != nil {
 		return fmt.Errorf("open the database for reading: %w", err)
 	}
+	return nil
+}
+
+// start brings the schema up to date and lets the writer begin.
+func (s *SQL) start(ctx context.Context, d dialect, readers int) (err error) {
+	s.write.SetMaxOpenConns(1)
 	s.read.SetMaxOpenConns(readers)
 	s.read.SetMaxIdleConns(readers)
 	s.reads.prepare = s.read.PrepareContext
-	if s.writer, err = startWriter(ctx, s.write, sqlite); err != nil {
+	w := newWriter(s.write, d)
+	if err = w.connect(ctx); err != nil {
 		return err
 	}
+	if err = migrate(ctx, w.conn, d, s.now().UnixMilli()); err != nil { // now that nobody else uses the store
+		return errors.Join(err, w.disconnect())
+	}
+	go w.loop()
+	s.writer = w
 	s.sweeper = startSweeper(s)
 	return nil
 }
@@ -116,14 +148,17 @@ func (s *SQL) Close() error {
 				errs = append(errs, db.Close())
 			}
 		}
-		s.closeErr = errors.Join(append(errs, s.lock.Close())...)
+		if s.lock != nil {
+			errs = append(errs, s.lock.Close())
+		}
+		s.closeErr = errors.Join(errs...)
 	})
 	return s.closeErr
 }
 
 // row runs a query for one row on a reading connection.
 func (s *SQL) row(ctx context.Context, query string, args ...any) scanner {
-	st, err := s.reads.get(ctx, query)
+	st, err := s.reads.get(ctx, query, args)
 	if err != nil {
 		return failedRow{err}
 	}
@@ -132,7 +167,7 @@ func (s *SQL) row(ctx context.Context, query string, args ...any) scanner {
 
 // rows runs a query on a reading connection; its rows are for collect.
 func (s *SQL) rows(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	st, err := s.reads.get(ctx, query)
+	st, err := s.reads.get(ctx, query, args)
 	if err != nil {
 		return nil, err
 	}
@@ -170,7 +205,13 @@ type statements struct {
 	byText  map[string]*sql.Stmt
 }
 
-func (c *statements) get(ctx context.Context, query string) (*sql.Stmt, error) {
+// get gives the statement of a query that is about to run with these arguments.
+func (c *statements) get(ctx context.Context, query string, args []any) (*sql.Stmt, error) {
+	for _, a := range args {
+		if text, ok := a.(string); ok && (strings.IndexByte(text, 0) >= 0 || !utf8.ValidString(text)) {
+			return nil, ErrNotText
+		}
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if st, ok := c.byText[query]; ok {

@@ -16,9 +16,10 @@ const maxBatch = 256
 // while an earlier transaction goes to the disk share the next one: the cost of a
 // commit is the disk's, so sharing it is what lets many callers write at once.
 type writer struct {
-	conn     *sql.Conn
+	db       *sql.DB
+	d        dialect
+	conn     *sql.Conn // nil after it was lost, until the next write
 	prepared statements
-	begin    string
 	ops      chan *op
 	quit     chan struct{}
 	done     chan struct{}
@@ -39,15 +40,8 @@ const (
 	opAbandoned
 )
 
-func startWriter(ctx context.Context, db *sql.DB, d dialect) (*writer, error) {
-	conn, err := db.Conn(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("open the writing connection: %w", err)
-	}
-	w := &writer{conn: conn, begin: d.begin, ops: make(chan *op, maxBatch), quit: make(chan struct{}), done: make(chan struct{})}
-	w.prepared.prepare = conn.PrepareContext
-	go w.loop()
-	return w, nil
+func newWriter(db *sql.DB, d dialect) *writer {
+	return &writer{db: db, d: d, ops: make(chan *op, maxBatch), quit: make(chan struct{}), done: make(chan struct{})}
 }
 
 // do runs f in a transaction and returns when that is committed. When ctx ends before
@@ -80,8 +74,7 @@ func (w *writer) do(ctx context.Context, f func(tx) error) error {
 func (w *writer) stop() error {
 	close(w.quit)
 	<-w.done
-	w.prepared.close()
-	return w.conn.Close()
+	return w.disconnect()
 }
 
 func (w *writer) loop() {
@@ -134,45 +127,80 @@ func (w *writer) batch(first *op) {
 // transact runs ops in one transaction and sets their errors. It is false when it was
 // rolled back and there is a point in trying the ops apart.
 func (w *writer) transact(ops []*op) bool {
-	t := tx{w}
 	fail := func(err error) {
 		for _, o := range ops {
 			o.err = err
 		}
 	}
-	if err := t.exec(w.begin); err != nil {
-		fail(fmt.Errorf("begin a transaction: %w", err))
-		return true
+	for try := 0; ; try++ {
+		apart, again, err := w.attempt(ops)
+		switch {
+		case err == nil:
+			return true
+		case again && w.mayRetry(len(ops), try):
+			continue
+		}
+		fail(err)
+		return !apart || len(ops) == 1
+	}
+}
+
+// attempt runs ops in one transaction and sets the errors of those that leave it as it should
+// be. Where it fails as a whole, apart tells that the ops may succeed one by one, again that
+// nothing was changed and the same may succeed later.
+func (w *writer) attempt(ops []*op) (apart, again bool, _ error) {
+	ctx := context.Background()
+	if w.d.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, w.d.timeout)
+		defer cancel()
+	}
+	if err := w.connect(ctx); err != nil {
+		return false, false, err
+	}
+	t := tx{w, ctx}
+	if err := t.exec(w.d.begin); err != nil {
+		return false, w.lost(), fmt.Errorf("begin a transaction: %w", err)
 	}
 	for _, o := range ops {
 		o.err = o.run(t)
-		if !unchanged(o.err) {
-			err := o.err
-			if rb := t.exec("ROLLBACK"); rb != nil {
-				err = errors.Join(err, rb)
-			}
-			fail(err)
-			return len(ops) == 1
+		if unchanged(o.err) {
+			continue
 		}
+		err := o.err
+		if w.lost() {
+			return true, ctx.Err() == nil, err
+		}
+		if rb := t.exec("ROLLBACK"); rb != nil {
+			err = errors.Join(err, rb)
+			w.lost()
+		}
+		return true, w.met(err), err
 	}
 	if err := t.exec("COMMIT"); err != nil {
-		t.exec("ROLLBACK") // where the database has done so already, this fails and harms nothing
-		fail(fmt.Errorf("commit: %w", err))
+		if !w.lost() { // a connection that is lost now leaves open whether it was done
+			t.exec("ROLLBACK") // where the database has done so already, this fails and harms nothing
+			again = w.met(err)
+		}
+		return again, again, fmt.Errorf("commit: %w", err)
 	}
-	return true
+	return false, false, nil
 }
 
 // unchanged tells whether a write that ended with err leaves the transaction as it should be.
 func unchanged(err error) bool {
 	var full *FullError
-	return err == nil || errors.Is(err, ErrNotFound) || errors.Is(err, ErrExists) || errors.As(err, &full)
+	return err == nil || errors.Is(err, ErrNotFound) || errors.Is(err, ErrExists) || errors.Is(err, ErrNotText) || errors.As(err, &full)
 }
 
 // tx is the writing connection inside a transaction. A function that fails with
-// ErrNotFound, ErrExists or a FullError must have changed nothing: the transaction goes on.
-type tx struct{ w *writer }
+// ErrNotFound, ErrExists, ErrNotText or a FullError must have changed nothing: the transaction goes on.
+type tx struct {
+	w   *writer
+	ctx context.Context
+}
 
-// The statements run without a context on purpose: a transaction shared by several
+// The statements run without a caller's context on purpose: a transaction shared by several
 // callers must not be interrupted by one of them, and each is short.
 
 func (t tx) exec(query string, args ...any) error {
@@ -181,11 +209,11 @@ func (t tx) exec(query string, args ...any) error {
 }
 
 func (t tx) affected(query string, args ...any) (int64, error) {
-	st, err := t.w.prepared.get(context.Background(), query)
+	st, err := t.w.prepared.get(t.ctx, query, args)
 	if err != nil {
 		return 0, err
 	}
-	res, err := st.Exec(args...)
+	res, err := st.ExecContext(t.ctx, args...)
 	if err != nil {
 		return 0, err
 	}
@@ -193,18 +221,18 @@ func (t tx) affected(query string, args ...any) (int64, error) {
 }
 
 func (t tx) row(query string, args ...any) scanner {
-	st, err := t.w.prepared.get(context.Background(), query)
+	st, err := t.w.prepared.get(t.ctx, query, args)
 	if err != nil {
 		return failedRow{err}
 	}
-	return st.QueryRow(args...)
+	return st.QueryRowContext(t.ctx, args...)
 }
 
 // rows runs a query whose rows are read, and closed, before the transaction goes on.
 func (t tx) rows(query string, args ...any) (*sql.Rows, error) {
-	st, err := t.w.prepared.get(context.Background(), query)
+	st, err := t.w.prepared.get(t.ctx, query, args)
 	if err != nil {
 		return nil, err
 	}
-	return st.Query(args...)
+	return st.QueryContext(t.ctx, args...)
 }

@@ -1,0 +1,196 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+// DefaultConnections is how many connections to PostgreSQL read, unless configured otherwise.
+const DefaultConnections = 8
+
+const (
+	postgresTimeout = 15 * time.Second // of one transaction
+	connectTimeout  = 10 * time.Second
+	connIdle        = 5 * time.Minute // an idle reading connection is closed after this
+)
+
+// The advisory locks that processes hold in PostgreSQL, for the schema that they use: whose
+// engine delivers from the store, and who changes the tables. The first number is ours.
+const (
+	lockStore  = "1802070117, hashtext('store ' || current_schema())"
+	lockSchema = "1802070117, hashtext('schema ' || current_schema())"
+)
+
+// OpenPostgres opens the database that a URL names (postgres://user:password@host/database),
+// and makes the tables where they are missing. Unless it is to be Shared, it belongs to this
+// process alone: the error is ErrLocked when another one has it.
+func OpenPostgres(ctx context.Context, url string, o Options) (*SQL, error) {
+	conf, err := pgx.ParseConfig(url)
+	if err != nil {
+		return nil, fmt.Errorf("the address of the database: %w", withoutURL(err))
+	}
+	host, _ := os.Hostname()
+	name := "kiicloud " + host + " " + strconv.Itoa(os.Getpid()) + " " + RandomString(6)
+	s := newSQL(o)
+	s.name = name
+	s.write = postgresDB(conf, map[string]string{"application_name": name, "synchronous_commit": "on"})
+	s.read = postgresDB(conf, map[string]string{"application_name": name + " reads", "default_transaction_read_only": "on"})
+	s.read.SetConnMaxIdleTime(connIdle)
+	if o.Connections <= 0 {
+		o.Connections = DefaultConnections
+	}
+	if err = checkPostgres(ctx, s.read); err == nil {
+		err = s.start(ctx, postgres(name, o.Shared), o.Connections)
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// withoutURL leaves out what pgx quotes of an address that it cannot read.
+func withoutURL(err error) error {
+	var parse *pgconn.ParseConfigError
+	if errors.As(err, &parse) {
+		return errors.New("it cannot be read; it looks like postgres://user:password@host:5432/database?sslmode=verify-full")
+	}
+	return err
+}
+
+// postgresDB makes a pool of connections with these settings, besides those of the address. A
+// server notices within a minute that a client is gone, and lets go of what it had locked.
+func postgresDB(conf *pgx.ConnConfig, settings map[string]string) *sql.DB {
+	c := conf.Copy()
+	if c.ConnectTimeout == 0 {
+		c.ConnectTimeout = connectTimeout
+	}
+	for _, more := range []map[string]string{{"tcp_keepalives_idle": "30", "tcp_keepalives_interval": "10", "tcp_keepalives_count": "3"}, settings} {
+		for k, v := range more {
+			c.RuntimeParams[k] = v
+		}
+	}
+	return stdlib.OpenDB(*c)
+}
+
+// checkPostgres refuses a server on which the queries would not mean what they say.
+func checkPostgres(ctx context.Context, db *sql.DB) error {
+	var version int
+	var encoding string
+	var schema sql.NullString
+	err := db.QueryRowContext(ctx, `SELECT current_setting('server_version_num')::int, current_setting('server_encoding'), current_schema()`).Scan(&version, &encoding, &schema)
+	switch {
+	case err != nil:
+		return fmt.Errorf("connect to PostgreSQL: %w", err)
+	case version < 140000:
+		return fmt.Errorf("PostgreSQL %d is too old: 14 is the oldest that is supported", version/10000)
+	case encoding != "UTF8":
+		return fmt.Errorf("the database's encoding is %s: make it with ENCODING 'UTF8'", encoding)
+	case !schema.Valid:
+		return errors.New("the database has no schema of the name that search_path gives: make it with CREATE SCHEMA")
+	}
+	return nil
+}
+
+// postgres is the dialect of one process.
+//
+// Every write runs as a SERIALIZABLE transaction. So each behaves as if no other process
+// wrote meanwhile, which is what SQLite's one writer gives, and what several of the writes
+// stand on: a token is not issued for a password that is being changed, a name is not taken
+// twice, an event reaches who has subscribed. Where that cannot be, PostgreSQL rolls one of
+// the two back, and it is run again. Within a process all writes follow each other, so only
+// those of different processes can meet. A read is a single query, and sees what was committed.
+func postgres(name string, shared bool) dialect {
+	p := &claimer{name: name, shared: shared}
+	return dialect{
+		name:       "postgres",
+		begin:      "BEGIN ISOLATION LEVEL SERIALIZABLE",
+		migrations: []string{postgresV1},
+		script:     []any{pgx.QueryExecModeSimpleProtocol},
+		timeout:    postgresTimeout,
+		migrating: func(ctx context.Context, c *sql.Conn) (func(), error) {
+			_, err := c.ExecContext(ctx, "SELECT pg_advisory_lock("+lockSchema+")")
+			return func() {
+				ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), connectTimeout)
+				defer cancel()
+				_, _ = c.ExecContext(ctx, "SELECT pg_advisory_unlock("+lockSchema+")") // and the connection's end does it
+			}, err
+		},
+		claim: p.claim,
+		again: met,
+		alive: func(c *sql.Conn) bool {
+			return c.Raw(func(driver any) error {
+				if driver.(*stdlib.Conn).Conn().IsClosed() {
+					return sql.ErrConnDone
+				}
+				return nil
+			}) == nil
+		},
+	}
+}
+
+// met tells of a transaction that another one got in the way of: serialization_failure and
+// deadlock_detected, and what the same comes to where a row is gone, or there, that the
+// transaction did not see so.
+func met(err error) bool {
+	var pg *pgconn.PgError
+	if !errors.As(err, &pg) {
+		return false
+	}
+	switch pg.Code {
+	case "40001", "40P01", "23503", "23505":
+		return true
+	}
+	return false
+}
+
+// claimer takes the store for this process. The lock is the writing connection's, and nothing
+// is written but over that: so who has lost the lock cannot write.
+type claimer struct {
+	name   string
+	shared bool
+	before int // the server's process behind the former connection
+}
+
+func (p *claimer) claim(ctx context.Context, c *sql.Conn) error {
+	if p.before != 0 { // the server may not have noticed that it is gone
+		_, err := c.ExecContext(ctx, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = $1 AND application_name = $2`, p.before, p.name)
+		if err != nil {
+			return fmt.Errorf("end the former connection: %w", err)
+		}
+	}
+	lock := "pg_try_advisory_lock("
+	if p.shared {
+		lock = "pg_try_advisory_lock_shared("
+	}
+	var mine bool
+	var pid int
+	if err := c.QueryRowContext(ctx, "SELECT "+lock+lockStore+"), pg_backend_pid()").Scan(&mine, &pid); err != nil {
+		return fmt.Errorf("lock the store: %w", err)
+	}
+	if !mine {
+		return fmt.Errorf("%w: %s has it; stop that, or give this one another database or schema with -store", ErrLocked, holder(ctx, c))
+	}
+	p.before = pid
+	return nil
+}
+
+// holder names who has the lock, for the message.
+func holder(ctx context.Context, c *sql.Conn) string {
+	var name string
+	err := c.QueryRowContext(ctx, `SELECT a.application_name FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+		WHERE l.locktype = 'advisory' AND l.granted AND l.classid = 1802070117 AND l.objid = hashtext('store ' || current_schema())::bigint::bit(32)::bigint::oid
+		AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) LIMIT 1`).Scan(&name)
+	if err != nil || name == "" {
+		return "another process"
+	}
+	return "the process \"" + name + "\""
+}

@@ -1,0 +1,78 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+)
+
+// How often a transaction is run again that met another process's, or lost its connection: a
+// few times as it is, then each of its writes alone and with patience.
+const (
+	retriesTogether = 3
+	retriesAlone    = 12
+	retryBase       = time.Millisecond
+	retryMax        = 250 * time.Millisecond
+)
+
+// connect takes a connection for writing, where there is none.
+func (w *writer) connect(ctx context.Context) error {
+	if w.conn != nil {
+		return nil
+	}
+	conn, err := w.db.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("open the writing connection: %w", err)
+	}
+	if w.d.claim != nil {
+		if err := w.d.claim(ctx, conn); err != nil {
+			return errors.Join(err, conn.Close())
+		}
+	}
+	w.conn = conn
+	w.prepared.prepare = conn.PrepareContext
+	return nil
+}
+
+func (w *writer) disconnect() error {
+	if w.conn == nil {
+		return nil
+	}
+	w.prepared.close()
+	conn := w.conn
+	w.conn = nil
+	return conn.Close()
+}
+
+// lost tells whether the connection is gone, and forgets it then.
+func (w *writer) lost() bool {
+	if w.conn == nil || w.d.alive == nil || w.d.alive(w.conn) {
+		return w.conn == nil
+	}
+	_ = w.disconnect()
+	return true
+}
+
+// met tells of a transaction that was rolled back because of another one.
+func (w *writer) met(err error) bool { return w.d.again != nil && w.d.again(err) }
+
+// mayRetry waits before another attempt, longer each time and by chance, so that two processes
+// do not meet again and again. It is false when that were one too many.
+func (w *writer) mayRetry(ops, try int) bool {
+	most := retriesAlone
+	if ops > 1 {
+		most = retriesTogether
+	}
+	if try >= most {
+		return false
+	}
+	wait := rand.N(min(retryMax, retryBase<<try) + 1)
+	select {
+	case <-time.After(wait):
+		return true
+	case <-w.quit: // the store closes: what can be written at once is written
+		return try < retriesTogether
+	}
+}
