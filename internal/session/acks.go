@@ -25,6 +25,7 @@ func (l *loop) ack(p *mqtt.Ack) {
 		}
 		return
 	}
+	l.link.answered = true
 	switch {
 	case p.Kind != mqtt.PUBACK && o.packet.QoS == 1, (p.Kind == mqtt.PUBCOMP) != o.taken && p.Kind != mqtt.PUBREC:
 		l.violate(mqtt.ProtocolError, "", "an acknowledgement came that does not fit the message")

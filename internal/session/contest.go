@@ -1,10 +1,6 @@
 package session
 
-import (
-	"time"
-
-	"github.com/kiiweb/kiiweb/internal/fault"
-)
+import "time"
 
 const (
 	// briefLife is how soon after CONNACK a close is a sign that another client with the
@@ -25,9 +21,9 @@ type contest struct {
 }
 
 // decided notes the end of a connection that was accepted, and tells whether it proves
-// the contest. Only a close without a reason counts.
+// the contest. Only a close counts that has no reason, given or to be guessed (see balked).
 func (k *contest) decided(c cause, r ruling) bool {
-	if k.off || c.kind != causeClosed || r.code != fault.Network || c.lived >= briefLife {
+	if k.off || c.unanswered || !c.bare(r) {
 		return false
 	}
 	if k.count == 2 && c.at-k.last[0] < contestSpan {

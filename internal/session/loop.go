@@ -150,6 +150,7 @@ func (l *loop) lose(c cause) {
 	c.at = now.Sub(l.began)
 	if l.link != nil {
 		c.lived = now.Sub(l.link.welcomed)
+		c.answered, c.unanswered = l.link.answered, l.out.unanswered()
 	}
 	l.step(lost{l.machine.gen, c})
 }

@@ -34,6 +34,8 @@ func (m machine) lose(c cause) (machine, []effect) {
 	err := r.fault(c)
 	if r.blame {
 		do = append(do, failSent{err})
+	} else if m.balked(c, r) {
+		do = append(do, failSent{balk(err)})
 	}
 	switch r.act {
 	case actStop:

@@ -17,6 +17,7 @@ type machine struct {
 	version  negotiation
 	session  memory
 	contest  contest
+	balks    int // connections running that ended over something that was sent
 }
 
 // memory is what the machine knows of the session at the server.
@@ -99,7 +100,7 @@ func step(m machine, e event) (machine, []effect) {
 		}
 	case stableDue:
 		if m.phase == phaseOnline {
-			m.failures = 0
+			m.failures, m.balks = 0, 0
 		}
 	case lost:
 		return m.lose(e.cause)
@@ -111,7 +112,7 @@ func step(m machine, e event) (machine, []effect) {
 		return m.wake(e.why)
 	case takenBack:
 		if m.phase == phaseDisplaced {
-			m.failures, m.refused, m.refresh, m.contest.count = 0, 0, false, 0
+			m.failures, m.refused, m.refresh, m.contest.count, m.balks = 0, 0, false, 0, 0
 			return m.start("taking the connection back")
 		}
 	case closedByUser:

@@ -1,8 +1,11 @@
 package session
 
 import (
+	"errors"
+
 	"github.com/kiiweb/kiiweb/internal/fault"
 	"github.com/kiiweb/kiiweb/internal/mqtt"
+	"github.com/kiiweb/kiiweb/internal/transport"
 )
 
 // versions are the protocol versions, best first.
@@ -77,7 +80,7 @@ func (n *negotiation) judge(c cause, r ruling) verdict {
 		case !n.guess:
 			return verdictStop
 		}
-	case c.kind == causeClosed && r.silent() && !n.forced:
+	case c.silent(r) && !n.forced:
 		if n.closes++; n.closes < silentCloses {
 			return verdictNone
 		}
@@ -97,10 +100,15 @@ func (c cause) unsupportedVersion() bool {
 	return c.reason == mqtt.UnsupportedProtocolVersion && (c.kind == causeConnack || c.kind == causeViolation)
 }
 
-// silent tells whether a close with this ruling leaves its reason open: a broker that
-// does not understand CONNECT closes, with the code for a broken protocol at best.
-func (r ruling) silent() bool {
-	return r.act == actRetry && (r.code == fault.Network || r.code == fault.ProtocolError)
+// silent tells whether it is a close that leaves its reason open: a broker that does not
+// understand CONNECT closes, with the code for a broken protocol at best, or with that
+// for a failure of its own, as RabbitMQ 3 does.
+func (c cause) silent(r ruling) bool {
+	if c.kind != causeClosed || r.act != actRetry {
+		return false
+	}
+	closed, ok := errors.AsType[*transport.CloseError](c.err)
+	return r.code == fault.Network || r.code == fault.ProtocolError || ok && closed.Code == 1011
 }
 
 // versionName is a version as people know it.

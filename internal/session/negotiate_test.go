@@ -19,6 +19,7 @@ var (
 	plainClose = cause{kind: causeClosed, err: &transport.CloseError{Code: 1006}}
 	overTCP    = cause{kind: causeClosed, err: &transport.CloseError{}}
 	brokenOff  = cause{kind: causeClosed, err: &transport.CloseError{Code: 1002}}
+	ownFailure = cause{kind: causeClosed, err: &transport.CloseError{Code: 1011}}
 	restarting = cause{kind: causeClosed, err: &transport.CloseError{Code: 1012}}
 	noConnack  = cause{kind: causeTimeout, text: "CONNACK"}
 	busyBroker = cause{kind: causeConnack, reason: mqtt.ServerBusy}
@@ -45,6 +46,7 @@ func TestNegotiation(t *testing.T) {
 		"stays after one close":                  {fresh, 0, []cause{plainClose}, []mqtt.Version{v5, v5}, verdictNone},
 		"steps down after two closes":            {fresh, 0, []cause{plainClose, overTCP}, []mqtt.Version{v5, v5, v4}, verdictNext},
 		"takes 1002 for a plain close":           {fresh, 0, []cause{plainClose, brokenOff}, []mqtt.Version{v5, v5, v4}, verdictNext},
+		"takes 1011 for one, too":                {fresh, 0, []cause{ownFailure, ownFailure}, []mqtt.Version{v5, v5, v4}, verdictNext},
 		"counts closes that follow each other":   {fresh, 0, []cause{plainClose, noConnack, plainClose}, []mqtt.Version{v5, v5, v5, v5}, verdictNone},
 		"forgets a close when the broker talks":  {fresh, 0, []cause{plainClose, busyBroker, plainClose}, []mqtt.Version{v5, v5, v5, v5}, verdictNone},
 		"counts no close with a reason":          {fresh, 0, []cause{restarting, restarting, restarting}, []mqtt.Version{v5, v5, v5, v5}, verdictNone},

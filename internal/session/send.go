@@ -27,7 +27,7 @@ func (l *loop) send() {
 	if l.flowing {
 		l.sendAsks()
 	}
-	for l.flowing && len(k.out) < outAhead {
+	for l.flowing && len(k.out) < outAhead && !l.careful() {
 		o := l.out.next(k.server.receiveMaximum)
 		if o == nil {
 			break

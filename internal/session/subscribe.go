@@ -23,7 +23,7 @@ func (l *loop) ask(a *ask) {
 
 // sendAsks lets out the asks that were not sent over this connection.
 func (l *loop) sendAsks() {
-	for i := 0; i < len(l.out.asks.list); {
+	for i := 0; i < len(l.out.asks.list) && !l.careful(); {
 		a := l.out.asks.list[i]
 		if a.id == 0 {
 			l.sendAsk(a)
@@ -49,6 +49,9 @@ func (l *loop) sendAsk(a *ask) {
 // answered ends an ask. A subscription that was granted once and is refused when it is
 // renewed is gone, which the application has to know.
 func (l *loop) answered(a *ask, err error) {
+	if a.id != 0 {
+		l.link.answered = true
+	}
 	l.out.asks.drop(a)
 	if err == nil || a.result == nil {
 		l.out.asks.note(a.filter, err == nil && !a.off, a.qos)
