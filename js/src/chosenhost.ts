@@ -14,6 +14,7 @@ export class ChosenHost implements Host {
   readonly #login: () => Login | null;
   #host: Promise<Host> | undefined;
   #place: Place = { name: null, reason: null };
+  #ended: KiiError | undefined;
 
   /**
    * main loads what it takes to run the program in the page. login is who is logged in: a program
@@ -41,7 +42,13 @@ export class ChosenHost implements Host {
     return host.connect(endpoint, options, sink, clock.rest());
   }
 
+  end(error: KiiError): void {
+    this.#ended = error;
+    this.#host?.then((host) => host.end(error), () => {});
+  }
+
   #chosen(): Promise<Host> {
+    if (this.#ended) return Promise.reject(this.#ended);
     if (!this.#host) {
       const host = this.#choose(() => this.#forget(host));
       this.#host = host;

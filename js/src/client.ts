@@ -14,14 +14,23 @@ import type {
   TopicList,
   TopicScope,
 } from "../types/index.js";
-import { callOptions, copyOptions } from "./calls.js";
+import { callOptions, Clock, copyOptions } from "./calls.js";
 import { isFinal, LiveConnection } from "./connection.js";
+import { asyncDispose } from "./dispose.js";
+import { aborted, disposed } from "./errors.js";
 import type { Host } from "./host.js";
 import { watchSignals } from "./signals.js";
+
+/** How long the goodbyes of dispose may take when nothing else is said, in milliseconds. */
+const goodbyes = 5_000;
 
 export class Client implements Kii {
   #host: Host;
   #login: Login | null = null;
+  readonly #connections = new Set<LiveConnection>();
+  /** What is under way: how to stop it, and when it is over. */
+  readonly #calls = new Map<Promise<unknown>, AbortController>();
+  #disposed: Promise<void> | undefined;
 
   /** host makes the host, which asks login who is logged in, and says by enter that a token was renewed. */
   constructor(host: (login: () => Login | null, enter: (login: Login) => void) => Host) {
@@ -76,17 +85,27 @@ export class Client implements Kii {
     return this.#call("getMqttEndpoint", [installationID], options);
   }
 
-  async connect(endpoint: MqttEndpoint, options?: ConnectOptions): Promise<LiveConnection> {
-    const connection = new LiveConnection();
-    const call = callOptions(options);
-    connection.attach(await this.#host.connect(endpoint, copyOptions("options", options), connection.sink, call));
-    if (!isFinal(connection.state)) {
-      const unwatch = watchSignals(connection);
-      connection.on("state", ({ state }) => {
-        if (isFinal(state)) unwatch();
-      });
-    }
-    return connection;
+  connect(endpoint: MqttEndpoint, options?: ConnectOptions): Promise<LiveConnection> {
+    return this.#do(options, async (call) => {
+      const connection = new LiveConnection();
+      connection.attach(await this.#host.connect(endpoint, copyOptions("options", options), connection.sink, call));
+      if (call.signal!.aborted) {
+        connection.close().catch(() => {}); // it has come too late for the caller
+        throw aborted(call.signal!);
+      }
+      if (!isFinal(connection.state)) this.#keep(connection);
+      return connection;
+    });
+  }
+
+  #keep(connection: LiveConnection): void {
+    this.#connections.add(connection);
+    const unwatch = watchSignals(connection);
+    connection.on("state", ({ state }) => {
+      if (!isFinal(state)) return;
+      this.#connections.delete(connection);
+      unwatch();
+    });
   }
 
   uninstall(installationRegistrationID: string, deviceType: "MQTT", options?: CallOptions): Promise<void> {
@@ -133,8 +152,47 @@ export class Client implements Kii {
     return this.#call("sendToTopic", [topic, message], options);
   }
 
-  async #call<T>(method: string, args: unknown[], options: CallOptions | undefined): Promise<T> {
-    return (await this.#host.call(method, args, callOptions(options))) as T;
+  async dispose(options?: CallOptions): Promise<void> {
+    const given = copyOptions("options", options);
+    const call = callOptions({ ...given, timeout: given.timeout ?? goodbyes });
+    return (this.#disposed ??= this.#end(call));
+  }
+
+  [asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+
+  async #end(call: CallOptions): Promise<void> {
+    const error = disposed();
+    for (const stop of this.#calls.values()) stop.abort(error);
+    const over = [...this.#connections].map((connection) => connection.close(call));
+    await new Clock(call).bound(Promise.allSettled([...over, ...this.#calls.keys()])).catch(() => {});
+    this.#host.end(error);
+    this.#login = null;
+  }
+
+  #call<T>(method: string, args: unknown[], options: CallOptions | undefined): Promise<T> {
+    return this.#do(options, (call) => this.#host.call(method, args, call) as Promise<T>);
+  }
+
+  /** Does work, whose call ends by the caller's signal and timeout, or when the client is disposed. */
+  async #do<T>(options: CallOptions | undefined, work: (call: CallOptions) => Promise<T>): Promise<T> {
+    const { signal, timeout } = callOptions(options);
+    if (this.#disposed) throw disposed();
+    const stop = new AbortController();
+    const abort = () => stop.abort(signal!.reason);
+    if (signal?.aborted) abort();
+    signal?.addEventListener("abort", abort);
+    const result = work({ signal: stop.signal, timeout });
+    this.#calls.set(result, stop);
+    try {
+      return await result;
+    } catch (error) {
+      throw this.#disposed && !signal?.aborted ? disposed() : error;
+    } finally {
+      signal?.removeEventListener("abort", abort);
+      this.#calls.delete(result);
+    }
   }
 
   async #enter(method: string, args: unknown[], options: CallOptions | undefined): Promise<Login> {

@@ -12,6 +12,7 @@ import type {
 } from "../types/index.js";
 import { Decoder, type Batch } from "./batch.js";
 import { callOptions, copyOptions } from "./calls.js";
+import { asyncDispose } from "./dispose.js";
 import { invalidArgument, KiiError } from "./errors.js";
 import type { Link, Sink } from "./host.js";
 import { Listeners } from "./listeners.js";
@@ -108,7 +109,16 @@ export class LiveConnection implements Connection {
 
   async close(options?: CallOptions): Promise<void> {
     const call = callOptions(options);
-    if (!isFinal(this.state)) await this.#link.call("close", [], call);
+    if (isFinal(this.state)) return;
+    try {
+      await this.#link.call("close", [], call);
+    } catch (error) {
+      if (!isFinal(this.state)) throw error; // it ended in some other way meanwhile
+    }
+  }
+
+  [asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   #listenersOf<E extends keyof ConnectionEvents>(event: E): Listeners<ConnectionEvents[E]> {

@@ -55,6 +55,10 @@ export function crashed(cause: unknown): KiiError {
   );
 }
 
+export function disposed(): KiiError {
+  return make("CLOSED", "The client has been disposed.", "Make a new client with load.");
+}
+
 export function unsupported(feature: string, remedy: string = `Use a browser that has ${feature}.`): KiiError {
   return make("UNSUPPORTED", `This environment has no ${feature}.`, remedy);
 }

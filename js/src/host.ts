@@ -33,4 +33,6 @@ export interface Host {
   readonly place: Place;
   call(method: string, args: unknown[], options: CallOptions): Promise<unknown>;
   connect(endpoint: MqttEndpoint, options: ConnectOptions, sink: Sink, call: CallOptions): Promise<Link>;
+  /** Stops what runs, at once and for good: calls reject with the error, connections are closed with it. */
+  end(error: KiiError): void;
 }

@@ -16,6 +16,7 @@ export class MainHost implements Host {
   readonly #wasmURL: string;
   readonly #login: () => Login | null;
   #program: Promise<Program> | undefined;
+  #ended: KiiError | undefined;
 
   /**
    * login is who is logged in: a program that takes the place of a dead one is told. reason is
@@ -48,7 +49,9 @@ export class MainHost implements Host {
     let unwatch: (() => void) | undefined;
     const args = [endpoint, { ...options, ...receiver, ...clock.rest() }];
     const raw = (await program.call(program.exports, "connect", args)) as Exports;
-    unwatch = program.onDeath((error) => sink.state({ state: "failed", code: error.code, reason: error.message, error }));
+    unwatch = program.onDeath((error) => {
+      sink.state({ state: error === this.#ended ? "closed" : "failed", code: error.code, reason: error.message, error });
+    });
     return {
       call: (method, args, options) => program.call(raw, method, [...args, options]),
       wake: (cause) => {
@@ -57,8 +60,14 @@ export class MainHost implements Host {
     };
   }
 
+  end(error: KiiError): void {
+    this.#ended = error;
+    this.#program?.then((program) => program.end(error), () => {});
+  }
+
   /** The program, started at the first call and again after its death. */
   #running(): Promise<Program> {
+    if (this.#ended) return Promise.reject(this.#ended);
     if (!this.#program) {
       const program = this.#start();
       const forget = () => {

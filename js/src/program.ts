@@ -35,6 +35,7 @@ export class Program {
   #death: KiiError | undefined;
   #mourners = new Set<(death: KiiError) => void>();
   #output = "";
+  readonly #go: Go;
 
   /** Starts module. The error is WASM_LOAD with why mismatch. */
   static async start(module: WebAssembly.Module): Promise<Program> {
@@ -54,15 +55,16 @@ export class Program {
   }
 
   private constructor(go: Go, instance: WebAssembly.Instance, globals: Globals) {
-    this.#watch(go);
+    this.#go = go;
+    this.#watch();
     globals.fs = this.#fileSystem(globals.fs as FileSystem);
     const { name, taken } = offerHandover();
     go.env.KIIWEB_HANDOVER = name;
-    withGlobals(globals, () => go.run(instance)).then(() => this.#die(go), (cause) => this.#die(go, cause));
+    withGlobals(globals, () => go.run(instance)).then(() => this.#die(), (cause) => this.#die(cause));
     Reflect.deleteProperty(globalThis, name);
     const exports = taken();
     if (!exports) {
-      this.#die(go);
+      this.#die();
       throw wasmLoad("mismatch", "The WebAssembly module did not start.", { cause: this.#death?.cause });
     }
     this.exports = exports;
@@ -91,22 +93,29 @@ export class Program {
   }
 
   /** A dead program is never entered again: neither its timers nor events that it waits for reach it. */
-  #watch(go: Go): void {
+  #watch(): void {
+    const go = this.#go;
     const resume = go._resume;
     go._resume = () => {
       if (this.#death) return;
       try {
         resume.call(go);
       } catch (cause) {
-        this.#die(go, cause);
+        this.#die(cause);
       }
     };
-    go.exit = () => this.#die(go);
+    go.exit = () => this.#die();
   }
 
-  #die(go: Go, cause?: unknown): void {
+  #die(cause?: unknown): void {
+    this.end(crashed(cause ?? new Error(this.#output.trim() || "The Go program ended.")));
+  }
+
+  /** Has the program be dead from now on, with death as the reason. */
+  end(death: KiiError): void {
     if (this.#death) return;
-    this.#death = crashed(cause ?? new Error(this.#output.trim() || "The Go program ended."));
+    this.#death = death;
+    const go = this.#go;
     for (const timer of go._scheduledTimeouts.values()) clearTimeout(timer);
     go._scheduledTimeouts.clear();
     go._inst = undefined; // its memory

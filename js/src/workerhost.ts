@@ -89,6 +89,10 @@ export class WorkerHost implements Host {
     };
   }
 
+  end(error: KiiError): void {
+    this.#stop(error, "closed");
+  }
+
   #loggedIn(): Login | null {
     return plain(this.#login(), []) as Login | null;
   }
@@ -163,12 +167,16 @@ export class WorkerHost implements Host {
   }
 
   #die(cause: unknown): void {
+    this.#stop(crashed(cause instanceof Error ? cause : new Error(String(cause))), "failed");
+  }
+
+  #stop(error: KiiError, state: "closed" | "failed"): void {
     if (this.#death) return;
-    const error = (this.#death = crashed(cause instanceof Error ? cause : new Error(String(cause))));
+    this.#death = error;
     this.#worker.terminate();
     this.#died();
     for (const { reject } of this.#calls.values()) reject(error);
-    for (const sink of this.#sinks.values()) sink.state({ state: "failed", code: error.code, reason: error.message, error });
+    for (const sink of this.#sinks.values()) sink.state({ state, code: error.code, reason: error.message, error });
     this.#sinks.clear();
   }
 }

@@ -28,7 +28,7 @@ async function pair(t: Test, inner: Partial<Host>, login: () => Login | null = (
   workerScript((...settings) => {
     made.push([settings[0], settings[1]]);
     loggedIn = settings[2];
-    return { place: { name: "main", reason: null }, call: async () => undefined, connect: async () => link, ...inner };
+    return { place: { name: "main", reason: null }, call: async () => undefined, connect: async () => link, end: () => {}, ...inner };
   })(worker);
   await greeted;
   const settings = { ...config, ...(getToken && { getToken }) };

@@ -1,5 +1,6 @@
 // The public types of kiiweb. They are written by hand and are the only source: the
 // loader's own sources import them from here.
+/// <reference lib="esnext.disposable" />
 
 /** What an error is about. Switch on it; messages are for people and may change. */
 export type Code =
@@ -269,9 +270,62 @@ export interface Message {
   readonly properties: MessageProperties;
   /** The payload as UTF-8 text. */
   text(): string;
-  /** The payload as JSON; throws a SyntaxError when it is none. */
+  /**
+   * The payload as JSON; throws a SyntaxError when it is none. `json<KiiPushMessage<…>>()` tells what a
+   * push of Kii's holds.
+   */
   json<T = unknown>(): T;
 }
+
+/** Why Kii sent a push: somebody asked for it, or something happened to an object in a bucket. */
+export type PushOrigin = "EXPLICIT" | "EVENT";
+
+/** Whose the topic or bucket is that a push comes from: the app's, a user's or a thing's. */
+export type ObjectScopeType = "APP" | "APP_AND_USER" | "APP_AND_THING";
+
+/** What happened to an object in a bucket. */
+export type BucketEventType =
+  | "DATA_OBJECT_CREATED"
+  | "DATA_OBJECT_DELETED"
+  | "DATA_OBJECT_UPDATED"
+  | "DATA_OBJECT_BODY_UPDATED"
+  | "DATA_OBJECT_BODY_DELETED"
+  | "DATA_OBJECT_BODY_PUBLISHED"
+  | "DATA_OBJECT_ACL_MODIFIED";
+
+/** The keys that Kii itself puts into a push, besides those of its `data`. */
+export interface KiiPushFields {
+  /** The id of the user or thing that has sent it, unless that is an administrator. `sendSender: false` leaves it out. */
+  sender?: string;
+  /** The same as a URI: `kiicloud://users/ID`, `kiicloud://things/ID` or `kiicloud://admins/APP_ADMIN`. */
+  senderURI?: string;
+  /** The URI of what it comes from: a topic, a bucket, an object, or the owner that it was sent to. */
+  sourceURI?: string;
+  /** Asked for by `sendAppID`. */
+  appID?: string;
+  /** When it was sent, in milliseconds since 1970; asked for by `sendWhen`. */
+  when?: number;
+  /** Asked for by `sendOrigin`. */
+  origin?: PushOrigin;
+  /** The topic's name. `sendTopicID: false` leaves it out. */
+  topic?: string;
+  /** `sendObjectScope: false` leaves it out, and the next three, of which those are there that fit. */
+  objectScopeType?: ObjectScopeType;
+  objectScopeAppID?: string;
+  objectScopeUserID?: string;
+  objectScopeThingID?: string;
+  /** In the events of a bucket: what happened. A sender may choose another with `pushMessageType`. */
+  type?: BucketEventType | (string & {});
+  /** In the events of a bucket, as are the next three. */
+  bucketID?: string;
+  bucketType?: string;
+  objectID?: string;
+  /** In milliseconds since 1970. */
+  modifiedAt?: number;
+}
+
+/** A push as it is received: what its sender put into `data`, and Kii's own keys. */
+export type KiiPushMessage<Data extends object = PushData> = Data & KiiPushFields;
 
 export interface PublishOptions extends CallOptions {
   /** 1 when absent. */
@@ -332,8 +386,13 @@ export interface Connection extends AsyncIterable<Message> {
   takeBack(options?: CallOptions): Promise<void>;
   /** Hints that the network or the page has just come back; the browser's own signals are watched already. */
   wake(cause?: string): void;
-  /** Says goodbye to the broker and ends the connection. May be called again. */
+  /**
+   * Says goodbye to the broker and ends the connection. May be called again, in any state: what has
+   * ended is closed.
+   */
   close(options?: CallOptions): Promise<void>;
+  /** `close`, for `await using connection = …`. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** What a push may hold. */
@@ -381,7 +440,10 @@ export interface TopicList {
   paginationKey?: string;
 }
 
-/** A client of one app, with at most one login. Every method rejects with a KiiError. */
+/**
+ * A client of one app, with at most one login. Every method rejects with a KiiError, and with code CLOSED
+ * once the client has been disposed.
+ */
 export interface Kii {
   /** The login in force, or null. */
   readonly current: Login | null;
@@ -461,4 +523,12 @@ export interface Kii {
    * there is no such topic.
    */
   sendToTopic(topic: Topic, message: PushMessage, options?: CallOptions): Promise<{ pushMessageID: string }>;
+  /**
+   * Ends all that this client runs: calls under way reject with CLOSED, connections are closed, the worker or the
+   * module is stopped. Resolves when that is done, whatever the broker does: `timeout`, 5,000 when absent, and
+   * `signal` bound the goodbyes only. May be called again.
+   */
+  dispose(options?: CallOptions): Promise<void>;
+  /** `dispose`, for `await using kii = …`. */
+  [Symbol.asyncDispose](): Promise<void>;
 }

@@ -3,7 +3,7 @@
 
 import type * as Source from "../src/esm.js";
 import type * as Api from "./index.js";
-import type { Connection, Kii, KiiError, Login, Message, StateChange, Topic, TopicScope } from "./index.js";
+import type { Connection, Kii, KiiError, KiiPushMessage, Login, Message, StateChange, Topic, TopicScope } from "./index.js";
 import type { Raw } from "./raw.js";
 import "./global.js";
 
@@ -56,6 +56,25 @@ export async function journey(): Promise<void> {
   await connection.close();
   await client.uninstall(installationRegistrationID, "MQTT");
   await client.sendToMe({ data: { text: "hello", count: 1, urgent: false, none: null }, sendWhen: true });
+}
+
+export async function ends(): Promise<void> {
+  await using client = await load({ appID: "a", appKey: "k", site: "JP" });
+  await using connection = await client.connect(await client.getMqttEndpoint("id"));
+  same<typeof connection, Connection>(true);
+  await client.dispose({ timeout: 100, signal: new AbortController().signal });
+}
+
+export function pushes(message: Message): void {
+  const push = message.json<KiiPushMessage<{ text: string }>>();
+  same<typeof push.text, string>(true);
+  same<typeof push.when, number | undefined>(true);
+  same<typeof push.origin, "EXPLICIT" | "EVENT" | undefined>(true);
+  same<typeof push.objectScopeType, "APP" | "APP_AND_USER" | "APP_AND_THING" | undefined>(true);
+  const any = message.json<KiiPushMessage>();
+  same<typeof any.sender, string | undefined>(true);
+  // @ts-expect-error what is not stated is not known
+  message.json().text;
 }
 
 export async function topics(): Promise<void> {
@@ -137,6 +156,6 @@ export async function withoutLoader(): Promise<void> {
   await connection.close();
   const other = await raw.create({ appID: "b", appKey: "k", site: "US" });
   await other.login("name", "password");
-  same<keyof typeof other, Exclude<keyof Kii, "current" | "host" | "hostReason">>(true);
+  same<keyof typeof other, Exclude<keyof Kii, "current" | "host" | "hostReason" | "dispose" | typeof Symbol.asyncDispose>>(true);
   same<Awaited<ReturnType<typeof other.listTopics>>["topics"], string[]>(true);
 }

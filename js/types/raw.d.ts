@@ -16,11 +16,14 @@ import type {
   SubscribeOptions,
 } from "./index.js";
 
+/** What a client has from its loader. */
+type LoaderOnly = "current" | "host" | "hostReason" | "dispose" | typeof Symbol.asyncDispose;
+
 /**
  * A client of one app: the functions of Kii, with its arguments. Rejections are `Error`s with the fields
  * of KiiError.
  */
-export interface RawClient extends Omit<Kii, "connect" | "current" | "host" | "hostReason"> {
+export interface RawClient extends Omit<Kii, "connect" | LoaderOnly> {
   connect(endpoint: Parameters<Kii["connect"]>[0], options?: RawConnectOptions): Promise<RawConnection>;
 }
 
