@@ -17,7 +17,7 @@ type module struct {
 }
 
 // buildWasm compiles ./wasm. The compiler's output stays in .cache, where the go command
-// recognises it as up to date; js/dist gets a copy when it has changed.
+// recognises it as up to date; js/dist gets it with its data repacked.
 func buildWasm(p *project) (*module, error) {
 	compiled := p.at(".cache", wasmFile)
 	target := []string{"GOOS=js", "GOARCH=wasm", "GOEXPERIMENT=" + p.experiments()}
@@ -34,6 +34,9 @@ func buildWasm(p *project) (*module, error) {
 	if err != nil {
 		return nil, err
 	}
+	if data, err = mergeSegments(data); err != nil {
+		return nil, err
+	}
 	wrote, err := put(p.dist(wasmFile), data)
 	if err != nil {
 		return nil, err
@@ -41,7 +44,7 @@ func buildWasm(p *project) (*module, error) {
 	if wrote {
 		announce(p.dist(wasmFile))
 	}
-	hash, err := hashFile(compiled)
+	hash, err := hashFile(p.dist(wasmFile))
 	return &module{sha256: hash, build: contentID(string(id))}, err
 }
 

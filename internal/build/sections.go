@@ -1,0 +1,142 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+)
+
+// The sections of a WebAssembly module that the build looks into, by their numbers.
+// https://webassembly.github.io/spec/core/binary/modules.html
+const (
+	sectionCustom = 0
+	sectionImport = 2
+	sectionCode   = 10
+	sectionData   = 11
+)
+
+var wasmHeader = []byte("\x00asm\x01\x00\x00\x00")
+
+// section is one section of a WebAssembly module.
+type section struct {
+	id   byte
+	body []byte
+}
+
+// parseSections cuts a WebAssembly module into its sections. The bodies are parts of module.
+func parseSections(module []byte) ([]section, error) {
+	if !bytes.HasPrefix(module, wasmHeader) {
+		return nil, errors.New("not a WebAssembly module of version 1")
+	}
+	r := wasmReader{data: module[len(wasmHeader):]}
+	var sections []section
+	for len(r.data) > 0 {
+		id := r.byte()
+		sections = append(sections, section{id, r.bytes(r.uint())})
+		if r.err != nil {
+			return nil, r.err
+		}
+	}
+	return sections, nil
+}
+
+// joinSections is the opposite of parseSections.
+func joinSections(sections []section) []byte {
+	module := bytes.Clone(wasmHeader)
+	for _, s := range sections {
+		module = appendUint(append(module, s.id), uint64(len(s.body)))
+		module = append(module, s.body...)
+	}
+	return module
+}
+
+// wasmReader reads what WebAssembly modules are made of. After the first error all that it gives is zero.
+type wasmReader struct {
+	data []byte
+	err  error
+}
+
+func (r *wasmReader) fail(format string, args ...any) {
+	if r.err == nil {
+		r.err = fmt.Errorf(format, args...)
+	}
+	r.data = nil
+}
+
+func (r *wasmReader) byte() byte {
+	b := r.bytes(1)
+	if len(b) == 0 {
+		return 0
+	}
+	return b[0]
+}
+
+// expect reads one byte that has to be b.
+func (r *wasmReader) expect(b byte) {
+	if got := r.byte(); got != b {
+		r.fail("%#x where %#x belongs", got, b)
+	}
+}
+
+func (r *wasmReader) bytes(n uint64) []byte {
+	if n > uint64(len(r.data)) {
+		r.fail("the module ends early")
+		return nil
+	}
+	b := r.data[:n:n]
+	r.data = r.data[n:]
+	return b
+}
+
+func (r *wasmReader) name() string { return string(r.bytes(r.uint())) }
+
+// uint reads an unsigned LEB128 number.
+func (r *wasmReader) uint() uint64 {
+	var v uint64
+	for shift := 0; ; shift += 7 {
+		b := r.byte()
+		if shift > 63 {
+			r.fail("a number of more than 64 bits")
+			return 0
+		}
+		v |= uint64(b&0x7f) << shift
+		if b < 0x80 {
+			return v
+		}
+	}
+}
+
+// int reads a signed LEB128 number.
+func (r *wasmReader) int() int64 {
+	var v int64
+	for shift := 0; ; shift += 7 {
+		b := r.byte()
+		if shift > 63 {
+			r.fail("a number of more than 64 bits")
+			return 0
+		}
+		v |= int64(b&0x7f) << shift
+		if b < 0x80 {
+			if b&0x40 != 0 && shift < 57 {
+				v |= -1 << (shift + 7)
+			}
+			return v
+		}
+	}
+}
+
+func appendUint(b []byte, v uint64) []byte {
+	for v >= 0x80 {
+		b = append(b, byte(v)|0x80)
+		v >>= 7
+	}
+	return append(b, byte(v))
+}
+
+func appendInt(b []byte, v int64) []byte {
+	for v < -0x40 || v >= 0x40 {
+		b = append(b, byte(v)|0x80)
+		v >>= 7
+	}
+	return append(b, byte(v)&0x7f)
+}
