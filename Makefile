@@ -44,7 +44,10 @@ browser: deps build ## end-to-end tests, natively and in headless Chromium
 
 test: check types size browser ## everything that must pass
 
-test-long: test race fuzz ## test, and what takes longer: the race detector, fuzzing
+test-long: test race fuzz kills ## test, and what takes longer: the race detector, fuzzing, fifty kills
+
+kills: database ## kill the cloud fifty times under load, on each store
+	go test -count=1 -timeout 30m -v -run Kills ./tests/crash -kills 50
 
 race: database ## unit tests and native end-to-end tests under the race detector
 	go test -race $(UNIT) ./tests/journey

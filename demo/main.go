@@ -16,8 +16,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 
@@ -52,6 +54,14 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	o.cloud.RegisterFlags(flags)
 	flags.StringVar(&o.dist, "kiiweb", "js/dist", "folder with the built library, served at /kiiweb/")
 	flags.StringVar(&o.webDir, "web", "", "folder to serve the page from instead of the copy inside the program, for editing it")
+	flags.Usage = func() {
+		fmt.Fprintln(stderr, "Runs the cloud. Other commands, as the first argument, each with -h:")
+		for _, name := range slices.Sorted(maps.Keys(commands)) {
+			fmt.Fprintf(stderr, "  %s\t%s\n", name, commands[name].summary)
+		}
+		fmt.Fprintln(stderr, "Flags:")
+		flags.PrintDefaults()
+	}
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
@@ -65,6 +75,11 @@ func parse(args []string, stderr io.Writer) (options, error) {
 
 // run does all the work and gives the exit code.
 func run(args []string, stdout, stderr io.Writer) int {
+	if len(args) > 0 {
+		if c, ok := commands[args[0]]; ok {
+			return c.run(args[1:], stdout, stderr)
+		}
+	}
 	o, err := parse(args, stderr)
 	switch {
 	case errors.Is(err, flag.ErrHelp):

@@ -51,7 +51,13 @@ type Cloud struct {
 // The test's end stops it.
 func Start(t testing.TB, args ...string) *Cloud {
 	t.Helper()
-	c := &Cloud{t: t, Data: t.TempDir(), args: args}
+	return StartIn(t, t.TempDir(), args...)
+}
+
+// StartIn is Start with a data folder that the test has chosen.
+func StartIn(t testing.TB, data string, args ...string) *Cloud {
+	t.Helper()
+	c := &Cloud{t: t, Data: data, args: args}
 	c.start("127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0")
 	t.Cleanup(c.Stop)
 	return c

@@ -33,6 +33,7 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
+	lockPatience = 200 * time.Millisecond
 	code := m.Run()
 	pgtest.StopShared()
 	if code == 0 {

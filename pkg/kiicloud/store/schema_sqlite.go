@@ -145,8 +145,11 @@ CREATE TABLE bucket_subscriptions (
 CREATE INDEX bucket_subscriptions_owner ON bucket_subscriptions (app_id, owner_kind, owner_id);
 `
 
+// SQLiteFile is the name of the database in a data folder.
+const SQLiteFile = "kiicloud.db"
+
 // sqliteFile is the database of a data folder.
-func sqliteFile(dir string) string { return filepath.Join(dir, "kiicloud.db") }
+func sqliteFile(dir string) string { return filepath.Join(dir, SQLiteFile) }
 
 // sqliteDSN names the database file of a data folder. A commit is on the disk when it
 // returns (synchronous FULL); readers never wait for the writer (WAL).

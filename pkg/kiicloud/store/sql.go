@@ -109,7 +109,7 @@ func (s *SQL) start(ctx context.Context, d dialect, readers int) (err error) {
 	s.read.SetMaxIdleConns(readers)
 	s.reads.prepare = s.read.PrepareContext
 	w := newWriter(s.write, d)
-	if err = w.connect(ctx); err != nil {
+	if err = w.connectFirst(ctx); err != nil {
 		return err
 	}
 	if err = migrate(ctx, w.conn, d, s.now().UnixMilli()); err != nil { // now that nobody else uses the store

@@ -36,6 +36,25 @@ func (w *writer) connect(ctx context.Context) error {
 	return nil
 }
 
+// lockPatience is how long a start waits for the lock: PostgreSQL may need a moment to notice
+// that the process that had it was killed.
+var lockPatience = 3 * time.Second
+
+// connectFirst is connect for the start.
+func (w *writer) connectFirst(ctx context.Context) error {
+	for deadline := time.Now().Add(lockPatience); ; {
+		err := w.connect(ctx)
+		if !errors.Is(err, ErrLocked) || time.Now().After(deadline) {
+			return err
+		}
+		select {
+		case <-time.After(20 * time.Millisecond):
+		case <-ctx.Done():
+			return err
+		}
+	}
+}
+
 func (w *writer) disconnect() error {
 	if w.conn == nil {
 		return nil

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/kiiweb/kiiweb/pkg/kiicloud"
+)
+
+// command is something else that the program does than running the cloud: its first argument.
+type command struct {
+	summary string
+	run     func(args []string, stdout, stderr io.Writer) int
+}
+
+var commands = map[string]command{
+	"backup": {"copy a data folder, also while a cloud runs on it", backup},
+}
+
+func backup(args []string, stdout, stderr io.Writer) int {
+	flags := flag.NewFlagSet("backup", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	data := flags.String("data", "./"+kiicloud.DefaultDataDir, "the data `folder`")
+	to := flags.String("to", "", "the `folder` to make for the copy")
+	if code, ok := parseCommand(flags, args, stderr); !ok {
+		return code
+	}
+	if *to == "" {
+		fmt.Fprintln(stderr, "-to is missing: the folder to make for the copy")
+		return exitUsage
+	}
+	files, err := kiicloud.Backup(context.Background(), *data, *to)
+	if err != nil {
+		fmt.Fprintln(stderr, "the backup failed:", err)
+		return exitFailed
+	}
+	fmt.Fprintf(stdout, "%s: %s\n", *to, strings.Join(files, ", "))
+	return 0
+}
+
+// parseCommand parses a command's flags; ok is false where the command ends with code.
+func parseCommand(flags *flag.FlagSet, args []string, stderr io.Writer) (code int, ok bool) {
+	err := flags.Parse(args)
+	switch {
+	case err == flag.ErrHelp:
+		return 0, false
+	case err != nil:
+		return exitUsage, false
+	case flags.NArg() > 0:
+		fmt.Fprintln(stderr, "unexpected argument", flags.Arg(0))
+		return exitUsage, false
+	}
+	return 0, true
+}

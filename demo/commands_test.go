@@ -1,0 +1,31 @@
+package main
+
+import (
+	"bytes"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+func TestCommandsExplainThemselves(t *testing.T) {
+	dir := t.TempDir()
+	for name, c := range map[string]struct {
+		args []string
+		code int
+		says string
+	}{
+		"backup without a target": {[]string{"backup", "-data", dir}, exitUsage, "-to is missing"},
+		"backup of nothing":       {[]string{"backup", "-data", dir, "-to", filepath.Join(dir, "copy")}, exitFailed, "not a cloud's data folder"},
+		"backup with more":        {[]string{"backup", "x"}, exitUsage, "unexpected argument x"},
+		"help of a command":       {[]string{"backup", "-h"}, 0, "-to"},
+		"help":                    {[]string{"-h"}, 0, "backup"},
+		"no such command":         {[]string{"bakcup"}, exitUsage, "unexpected argument bakcup"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var out, errs bytes.Buffer
+			assert.Equal(t, c.code, run(c.args, &out, &errs))
+			assert.Contains(t, out.String()+errs.String(), c.says)
+		})
+	}
+}
