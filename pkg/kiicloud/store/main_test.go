@@ -72,6 +72,7 @@ func open(t testing.TB, dir string, now func() time.Time) *SQL {
 	t.Helper()
 	s, err := OpenSQLite(context.Background(), Options{Dir: dir, Now: now})
 	require.NoError(t, err)
+	s.sweeper.stop() // what is swept, and when, is the test's to say
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	return s
 }
@@ -81,6 +82,7 @@ func openPostgres(t testing.TB, dir string, now func() time.Time) *SQL {
 	t.Helper()
 	s, err := OpenPostgres(context.Background(), postgresURL(t, dir), Options{Now: now})
 	require.NoError(t, err)
+	s.sweeper.stop() // what is swept, and when, is the test's to say
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	return s
 }
