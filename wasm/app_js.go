@@ -32,6 +32,8 @@ func newApp() *app {
 	a.clientMethods = a.functions(clientMethods[:])
 	maps.Copy(a.clientMethods, a.functions(compatMethods[:]))
 	a.clientMethods["connect"] = jsx.NewFunc(a.connect).Value()
+	a.clientMethods["wake"] = a.signal((*kiiweb.Client).Wake)
+	a.clientMethods["pause"] = a.signal((*kiiweb.Client).Pause)
 	a.linkMethods = a.linkFunctions()
 	return a
 }
@@ -63,6 +65,26 @@ func (a *app) setUp(keep func(*kiiweb.Client) any) js.Value {
 			return keep(client), nil
 		})
 	}).Value()
+}
+
+// signal makes a function that tells a client of what happened to the page or its network.
+// It has done so when it returns: a page that goes away has no later.
+func (a *app) signal(tell func(*kiiweb.Client, string)) js.Value {
+	return jsx.NewFunc(func(args []js.Value) any {
+		if client, _ := a.clients.get(args[0].Int()); client != nil {
+			go tell(client, causeOf(args))
+		}
+		return js.Undefined()
+	}).Value()
+}
+
+// causeOf gives the name of what happened, argument 1. Anything else is as good as nothing.
+func causeOf(args []js.Value) string {
+	cause, err := jsx.NonEmpty("cause", arg(args, 1))
+	if err != nil {
+		return "wake"
+	}
+	return cause
 }
 
 // functions makes a JavaScript function of each method. Its first argument is the

@@ -158,14 +158,10 @@ func (a *app) linkFunctions() map[string]js.Value {
 	return functions
 }
 
-// wake takes the name of what happened. Anything else is as good as nothing.
+// wake takes the name of what happened.
 func (a *app) wake(args []js.Value) any {
 	if l, open := a.connections.get(args[0].Int()); open {
-		cause, err := jsx.NonEmpty("cause", arg(args, 1))
-		if err != nil {
-			cause = "wake"
-		}
-		go l.conn.Wake(cause)
+		go l.conn.Wake(causeOf(args))
 	}
 	return js.Undefined()
 }

@@ -92,7 +92,7 @@ func changeToJS(c kiiweb.Change) map[string]any {
 	if c.ReasonCode >= 0 {
 		o["reasonCode"] = c.ReasonCode
 	}
-	if c.State == kiiweb.StateWaiting {
+	if c.State == kiiweb.StateWaiting && c.RetryIn >= 0 {
 		o["retryIn"] = c.RetryIn.Milliseconds()
 	}
 	if c.Err != nil {

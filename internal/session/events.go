@@ -49,6 +49,8 @@ type (
 	stableDue struct{ gen uint32 }
 	// woken: something suggests that the network or the machine came back.
 	woken struct{ why string }
+	// paused: the network or the machine is about to go away.
+	paused struct{ why string }
 	// takenBack: the application wants the connection back.
 	takenBack struct{}
 	// closedByUser: the application closes the session.
@@ -66,6 +68,7 @@ func (retryDue) happened()      {}
 func (expiring) happened()      {}
 func (stableDue) happened()     {}
 func (woken) happened()         {}
+func (paused) happened()        {}
 func (takenBack) happened()     {}
 func (closedByUser) happened()  {}
 

@@ -20,7 +20,11 @@ func (f *fuzzed) do() {
 	case 5:
 		f.fire(time.Duration(f.byte()) * time.Second)
 	case 6:
-		f.s.Wake("fuzz")
+		if f.byte()%4 == 0 {
+			f.s.Pause("fuzz")
+		} else {
+			f.s.Wake("fuzz")
+		}
 	case 7:
 		_ = f.s.TakeBack()
 	case 8:

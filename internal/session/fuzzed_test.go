@@ -67,7 +67,7 @@ func smallPipe(t testing.TB, o transport.Options) *pipe {
 
 // checkChange demands that a change's parts fit each other.
 func checkChange(t testing.TB, c Change) {
-	if (c.Err == nil) != (c.Code == "") || c.RetryIn < 0 || c.RetryIn > 0 && c.State != Waiting {
+	if (c.Err == nil) != (c.Code == "") || c.RetryIn != 0 && c.State != Waiting || c.RetryIn < 0 && c.Err != nil {
 		t.Errorf("a change that contradicts itself: %+v", c)
 	}
 }
@@ -210,7 +210,9 @@ func (f *fuzzed) recovers() {
 		case Displaced:
 			require.NoError(f.t, f.s.TakeBack())
 		default:
-			if f.pipe == nil || len(f.pipe.frames) == 0 {
+			if f.s.State().RetryIn < 0 {
+				f.s.Wake("fuzz")
+			} else if f.pipe == nil || len(f.pipe.frames) == 0 {
 				f.fire(0)
 			}
 		}

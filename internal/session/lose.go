@@ -78,15 +78,31 @@ func (m machine) part(c cause) effect {
 // close ends the session for the application.
 func (m machine) close() (machine, []effect) {
 	err := fault.New(fault.Closed, "the connection was closed by the application")
-	var do []effect
-	switch {
-	case m.phase == phaseWaiting:
-		do = append(do, unwait{})
-	case m.phase >= phaseGreeting && m.phase <= phaseOnline:
-		do = append(do, hangUp{mqtt.Success})
-	case m.phase.attempting():
-		do = append(do, abandon{})
-	}
+	do := m.leave()
 	m.phase = phaseClosed
 	return m, append(do, discard{}, settle{err}, announce{state: Closed, reason: "closed by the application", err: err}, finish{})
+}
+
+// pause ends an attempt or a wait, and waits to be woken. A wait that the server asked for
+// goes on.
+func (m machine) pause(why string) (machine, []effect) {
+	if !m.phase.attempting() && m.phase != phaseWaiting || m.held {
+		return m, nil
+	}
+	do := m.leave()
+	m.phase = phaseWaiting
+	return m, append(do, announce{state: Waiting, reason: "paused: " + why})
+}
+
+// leave ends what is under way, with a goodbye where there is somebody to say it to.
+func (m machine) leave() []effect {
+	switch {
+	case m.phase == phaseWaiting:
+		return []effect{unwait{}}
+	case m.phase >= phaseGreeting && m.phase <= phaseOnline:
+		return []effect{hangUp{mqtt.Success}}
+	case m.phase.attempting():
+		return []effect{abandon{}}
+	}
+	return nil
 }

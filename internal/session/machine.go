@@ -48,6 +48,9 @@ const (
 //	an attempt   lost           waiting, displaced, closed or failed: the policy's ruling
 //	waiting      retryDue       fetching
 //	waiting      woken          fetching, unless the server asked to wait
+//	fetching     woken          fetching, with the back-off reset; dialing likewise
+//	an attempt   paused         waiting, until it is woken
+//	waiting      paused         waiting, until it is woken, unless the server asked to wait
 //	displaced    takenBack      fetching, with everything reset
 //	not final    closedByUser   closed
 //
@@ -110,6 +113,8 @@ func step(m machine, e event) (machine, []effect) {
 		}
 	case woken:
 		return m.wake(e.why)
+	case paused:
+		return m.pause(e.why)
 	case takenBack:
 		if m.phase == phaseDisplaced {
 			m.failures, m.refused, m.refresh, m.contest.count, m.balks = 0, 0, false, 0, 0
@@ -181,9 +186,12 @@ func (m machine) remember(v mqtt.Version) []effect {
 	return []effect{learn{v}}
 }
 
-// wake checks a connection that stands, and ends a wait.
+// wake checks a connection that stands, and ends a wait. An attempt that has not reached the
+// server may have begun in a network that is gone: should it fail, the next one comes soon.
 func (m machine) wake(why string) (machine, []effect) {
 	switch {
+	case m.phase == phaseFetching || m.phase == phaseDialing:
+		m.failures = 0
 	case m.phase == phaseOnline:
 		return m, []effect{ping{}}
 	case m.phase == phaseWaiting && !m.held:

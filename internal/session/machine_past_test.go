@@ -120,6 +120,26 @@ func TestWakingDoesNotShortenAWaitThatTheServerAskedFor(t *testing.T) {
 	assert.False(t, m.held, "only that one wait is held")
 }
 
+func TestPausingDoesNotShortenThatWait(t *testing.T) {
+	m, _ := step(at(phaseOnline), lostBusy)
+	after, effects := step(m, paused{"pagehide"})
+	assert.Equal(t, m, after)
+	assert.Empty(t, effects)
+}
+
+func TestAnAttemptInANetworkThatMayBeGoneIsFollowedSoon(t *testing.T) {
+	for p := phaseIdle; p < phases; p++ {
+		m := at(p)
+		m.held = false
+		m, _ = step(m, woken{"online"})
+		if p == phaseFetching || p == phaseDialing {
+			assert.Zero(t, m.failures, p)
+		} else {
+			assert.Equal(t, 2, m.failures, p)
+		}
+	}
+}
+
 func TestTakeBackStartsAfresh(t *testing.T) {
 	m := machine{phase: phaseDisplaced, gen: gen, failures: 9, refused: 2, refresh: true, version: negotiation{spoken: mqtt.V311}}
 	m, effects := step(m, takenBack{})

@@ -66,6 +66,7 @@ var allEvents = map[string]event{
 	"expiring":      expiring{gen},
 	"stableDue":     stableDue{gen},
 	"woken":         woken{"online"},
+	"paused":        paused{"pagehide"},
 	"takenBack":     takenBack{},
 	"closedByUser":  closedByUser{},
 }
@@ -87,10 +88,12 @@ var transitions = map[phase]map[string]transition{
 	phaseFetching: {
 		"endpointReady": {phaseDialing, "dial limit"},
 		"lapsed":        {phaseFetching, "fetch limit"},
+		"woken":         {phaseFetching, ""},
 		"closedByUser":  {phaseClosed, "abandon discard settle announce finish"},
 	},
 	phaseDialing: {
 		"dialed":       {phaseGreeting, "greet limit"},
+		"woken":        {phaseDialing, ""},
 		"closedByUser": {phaseClosed, "abandon discard settle announce finish"},
 	},
 	phaseGreeting: {
@@ -115,6 +118,7 @@ var transitions = map[phase]map[string]transition{
 	phaseWaiting: {
 		"retryDue":     {phaseFetching, attempt},
 		"woken":        {phaseFetching, "unwait " + attempt},
+		"paused":       {phaseWaiting, "unwait announce"},
 		"closedByUser": {phaseClosed, "unwait discard settle announce finish"},
 	},
 	phaseDisplaced: {
@@ -146,6 +150,7 @@ func init() {
 			"stop":      {phaseFailed, "abandon settle announce finish"},
 			"revoked":   {phaseClosed, "abandon settle announce finish"},
 			"displaced": {phaseDisplaced, "abandon settle announce"},
+			"paused":    {phaseWaiting, told + " announce"},
 		} {
 			if _, own := transitions[p][event]; !own {
 				transitions[p][event] = t

@@ -42,7 +42,11 @@ func (l *loop) perform(e effect) {
 	case unwait:
 		l.alarms.off(alarmRetry)
 	case announce:
-		l.announce(Change{State: e.state, Reason: e.reason, Err: e.err})
+		c := Change{State: e.state, Reason: e.reason, Err: e.err}
+		if c.State == Waiting { // otherwise wait announces it
+			c.RetryIn = -1
+		}
+		l.announce(c)
 	case failSent:
 		l.out.failSent(e.err)
 	case settle:

@@ -138,6 +138,11 @@ func (s *Session) final() error {
 // once, unless the server asked to be left alone for a while.
 func (s *Session) Wake(why string) { s.post(func(l *loop) { l.step(woken{why}) }) }
 
+// Pause says goodbye to the broker, or ends an attempt, and stays away until Wake, with
+// the state waiting: for when the machine or the page is about to be put to sleep. A wait
+// that the server asked for goes on.
+func (s *Session) Pause(why string) { s.post(func(l *loop) { l.step(paused{why}) }) }
+
 // TakeBack connects again after another connection took over. Where the session is
 // not displaced there is nothing to do; in a final state the error is that state's.
 func (s *Session) TakeBack() error {

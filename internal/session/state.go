@@ -28,7 +28,8 @@ type Change struct {
 	Reason string
 	// ReasonCode is the MQTT reason code behind the change, -1 when there is none.
 	ReasonCode int
-	// RetryIn is how long a waiting session waits before it connects again.
+	// RetryIn is how long a waiting session waits before it connects again; negative: until
+	// it is woken.
 	RetryIn time.Duration
 	// Err is the same cause as an error, nil where nothing went wrong.
 	Err *fault.Error

@@ -2,7 +2,7 @@
 
 import type { CallOptions, ConnectOptions, KiiError, Login, MqttEndpoint } from "../types/index.js";
 import { Clock } from "./calls.js";
-import type { Host, Link, Place, Sink } from "./host.js";
+import type { Host, Link, Place, Signal, Sink } from "./host.js";
 import { loadMain, type LoadMain } from "./mainload.js";
 import type { Settings } from "./options.js";
 import { WorkerHost } from "./workerhost.js";
@@ -13,6 +13,7 @@ export class ChosenHost implements Host {
   readonly #main: LoadMain;
   readonly #login: () => Login | null;
   #host: Promise<Host> | undefined;
+  #settled: Host | undefined; // what #host has come to
   #place: Place = { name: null, reason: null };
   #ended: KiiError | undefined;
 
@@ -47,13 +48,20 @@ export class ChosenHost implements Host {
     this.#host?.then((host) => host.end(error), () => {});
   }
 
+  signal(signal: Signal, cause: string): void {
+    this.#settled?.signal(signal, cause);
+  }
+
   #chosen(): Promise<Host> {
     if (this.#ended) return Promise.reject(this.#ended);
     if (!this.#host) {
       const host = this.#choose(() => this.#forget(host));
       this.#host = host;
       host.then(
-        ({ place }) => (this.#place = place),
+        (settled) => {
+          this.#place = settled.place;
+          if (this.#host === host) this.#settled = settled;
+        },
         () => this.#forget(host),
       );
     }
@@ -61,7 +69,7 @@ export class ChosenHost implements Host {
   }
 
   #forget(host: Promise<Host>): void {
-    if (this.#host === host) this.#host = undefined;
+    if (this.#host === host) this.#host = this.#settled = undefined;
   }
 
   async #choose(died: () => void): Promise<Host> {

@@ -19,7 +19,7 @@ import { isFinal, LiveConnection } from "./connection.js";
 import { asyncDispose } from "./dispose.js";
 import { aborted, disposed } from "./errors.js";
 import type { Host } from "./host.js";
-import { watchSignals } from "./signals.js";
+import { SignalWatch } from "./signals.js";
 
 /** How long the goodbyes of dispose may take when nothing else is said, in milliseconds. */
 const goodbyes = 5_000;
@@ -31,6 +31,7 @@ export class Client implements Kii {
   /** What is under way: how to stop it, and when it is over. */
   readonly #calls = new Map<Promise<unknown>, AbortController>();
   #disposed: Promise<void> | undefined;
+  readonly #signals = new SignalWatch((signal, cause) => this.#host.signal(signal, cause));
 
   /** host makes the host, which asks login who is logged in, and says by enter that a token was renewed. */
   constructor(host: (login: () => Login | null, enter: (login: Login) => void) => Host) {
@@ -88,19 +89,25 @@ export class Client implements Kii {
   connect(endpoint: MqttEndpoint, options?: ConnectOptions): Promise<LiveConnection> {
     return this.#do(options, async (call) => {
       const connection = new LiveConnection();
-      connection.attach(await this.#host.connect(endpoint, copyOptions("options", options), connection.sink, call));
-      if (call.signal!.aborted) {
-        connection.close().catch(() => {}); // it has come too late for the caller
-        throw aborted(call.signal!);
+      const unwatch = this.#signals.hold(); // from the first attempt on
+      try {
+        connection.attach(await this.#host.connect(endpoint, copyOptions("options", options), connection.sink, call));
+        if (call.signal!.aborted) {
+          connection.close().catch(() => {}); // it has come too late for the caller
+          throw aborted(call.signal!);
+        }
+      } catch (error) {
+        unwatch();
+        throw error;
       }
-      if (!isFinal(connection.state)) this.#keep(connection);
+      if (isFinal(connection.state)) unwatch();
+      else this.#keep(connection, unwatch);
       return connection;
     });
   }
 
-  #keep(connection: LiveConnection): void {
+  #keep(connection: LiveConnection, unwatch: () => void): void {
     this.#connections.add(connection);
-    const unwatch = watchSignals(connection);
     connection.on("state", ({ state }) => {
       if (!isFinal(state)) return;
       this.#connections.delete(connection);

@@ -28,6 +28,9 @@ export interface Place {
   readonly reason: KiiError | null;
 }
 
+/** What the browser says of the page and its network: that they are back, or that they go away. */
+export type Signal = "wake" | "pause";
+
 /** Arguments and results are plain data, which can be cloned; errors are KiiErrors. */
 export interface Host {
   readonly place: Place;
@@ -35,4 +38,6 @@ export interface Host {
   connect(endpoint: MqttEndpoint, options: ConnectOptions, sink: Sink, call: CallOptions): Promise<Link>;
   /** Stops what runs, at once and for good: calls reject with the error, connections are closed with it. */
   end(error: KiiError): void;
+  /** Tells all connections, those that are being opened too, at once: while a page goes away there is no later. */
+  signal(signal: Signal, cause: string): void;
 }

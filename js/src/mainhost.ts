@@ -4,7 +4,7 @@
 import type { CallOptions, ConnectOptions, KiiError, Login, MqttEndpoint, StateChange } from "../types/index.js";
 import { batchOf } from "./batch.js";
 import { isFinal } from "./connection.js";
-import type { Host, Link, Place, Sink } from "./host.js";
+import type { Host, Link, Place, Signal, Sink } from "./host.js";
 import type { Config } from "./options.js";
 import { Program, type Exports } from "./program.js";
 import { Clock } from "./calls.js";
@@ -17,6 +17,8 @@ export class MainHost implements Host {
   readonly #login: () => Login | null;
   #program: Promise<Program> | undefined;
   #ended: KiiError | undefined;
+  /** The same, while it lives. */
+  #alive: Program | undefined;
 
   /**
    * login is who is logged in: a program that takes the place of a dead one is told. reason is
@@ -65,16 +67,20 @@ export class MainHost implements Host {
     this.#program?.then((program) => program.end(error), () => {});
   }
 
+  signal(signal: Signal, cause: string): void {
+    this.#alive?.exports[signal]!(cause);
+  }
+
   /** The program, started at the first call and again after its death. */
   #running(): Promise<Program> {
     if (this.#ended) return Promise.reject(this.#ended);
     if (!this.#program) {
       const program = this.#start();
       const forget = () => {
-        if (this.#program === program) this.#program = undefined;
+        if (this.#program === program) this.#program = this.#alive = undefined;
       };
       this.#program = program;
-      program.then((p) => p.onDeath(forget), forget);
+      program.then((p) => ((this.#alive = p), p.onDeath(forget)), forget);
     }
     return this.#program;
   }

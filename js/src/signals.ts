@@ -1,28 +1,45 @@
 // What the browser knows sooner than any timer: that the network or the page is back, or
 // that the page is going away.
 
-import type { Connection } from "../types/index.js";
+import type { Signal } from "./host.js";
 
-type Signalled = Pick<Connection, "wake" | "close">;
+/** Watches the browser's signals for as long as anybody wants to know of them. */
+export class SignalWatch {
+  readonly #tell: (signal: Signal, cause: string) => void;
+  #holders = 0;
+  #end: () => void = () => {};
 
-/** Tells the connection of the browser's signals, until the function returned is called. */
-export function watchSignals(connection: Signalled): () => void {
+  constructor(tell: (signal: Signal, cause: string) => void) {
+    this.#tell = tell;
+  }
+
+  /** Watches until the function returned is called, by this holder and all others. */
+  hold(): () => void {
+    if (this.#holders++ === 0) this.#end = watch(this.#tell);
+    let held = true;
+    return () => {
+      if (!held) return;
+      held = false;
+      if (--this.#holders === 0) this.#end();
+    };
+  }
+}
+
+function watch(tell: (signal: Signal, cause: string) => void): () => void {
   const ends: (() => void)[] = [];
   const listen = (target: EventTarget | undefined, type: string, listener: (event: Event) => void) => {
     target?.addEventListener?.(type, listener);
     ends.push(() => target?.removeEventListener?.(type, listener));
   };
-  const wake = (event: Event) => connection.wake(event.type);
+  const wake = ({ type }: Event) => tell("wake", type);
   const page = globalThis.document as Document | undefined; // a worker has none
 
   listen(globalThis, "online", wake);
   listen(globalThis, "pageshow", (event) => {
     if ((event as PageTransitionEvent).persisted) wake(event); // the first one is the page's beginning
   });
-  listen(globalThis, "pagehide", (event) => {
-    // A page that may come back keeps its connection; one that goes says goodbye, as far as there is time.
-    if (!(event as PageTransitionEvent).persisted) connection.close().catch(() => {});
-  });
+  // Goodbye, as far as there is time: the page is going for good, or it may come back with pageshow.
+  listen(globalThis, "pagehide", ({ type }) => tell("pause", type));
   listen(page, "resume", wake);
   listen(page, "visibilitychange", (event) => {
     if (page?.visibilityState === "visible") wake(event);

@@ -3,7 +3,7 @@
 import type { CallOptions, ConnectOptions, Login, MqttEndpoint, Owner } from "../types/index.js";
 import { isFinal } from "./connection.js";
 import { aborted, crashed, KiiError, timedOut } from "./errors.js";
-import type { Host, Link, Sink } from "./host.js";
+import type { Host, Link, Signal, Sink } from "./host.js";
 import type { Config, GetToken } from "./options.js";
 import { packError, plain, unpackError, type ToPage, type ToWorker } from "./workermessages.js";
 
@@ -91,6 +91,10 @@ export class WorkerHost implements Host {
 
   end(error: KiiError): void {
     this.#stop(error, "closed");
+  }
+
+  signal(signal: Signal, cause: string): void {
+    this.#post({ type: "signal", signal, cause });
   }
 
   #loggedIn(): Login | null {

@@ -4,6 +4,7 @@
 import type { Login, MqttEndpoint, Owner, StateChange } from "../types/index.js";
 import type { Batch } from "./batch.js";
 import { invalidArgument, KiiError } from "./errors.js";
+import type { Signal } from "./host.js";
 import type { Config } from "./options.js";
 
 /** Of a call, in milliseconds. */
@@ -19,6 +20,7 @@ export type ToWorker =
   /** The caller's signal has ended the call. */
   | { type: "abort"; id: number }
   | { type: "wake"; link: number; cause: string }
+  | { type: "signal"; signal: Signal; cause: string }
   /** The page's handlers have returned from a batch. */
   | { type: "delivered"; id: number }
   /** What the page was asked for. */

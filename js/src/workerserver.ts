@@ -60,6 +60,9 @@ class Server {
       case "wake":
         this.#links.get(message.link)?.wake(message.cause);
         break;
+      case "signal":
+        if (message.signal === "wake" || message.signal === "pause") this.#host?.signal(message.signal, message.cause);
+        break;
       case "delivered":
         this.#handed.get(message.id)?.();
         this.#handed.delete(message.id);

@@ -18,6 +18,7 @@ function client(answer: (method: string) => unknown = () => undefined) {
     },
     connect: () => Promise.reject(new Error("not here")),
     end: () => {},
+    signal: () => {},
   };
   return { kii: new Client(() => host) as Kii, calls };
 }
@@ -80,6 +81,33 @@ test("a thing that has entered is the current login, until it leaves", async () 
     ["loginAsThing", "v", "q"],
     ["logout"],
   ]);
+});
+
+test("signals of the browser count from the first attempt to connect until it has failed", async (t) => {
+  const window = new EventTarget();
+  globalThis.addEventListener = window.addEventListener.bind(window);
+  globalThis.removeEventListener = window.removeEventListener.bind(window);
+  t.after(() => {
+    Reflect.deleteProperty(globalThis, "addEventListener");
+    Reflect.deleteProperty(globalThis, "removeEventListener");
+  });
+  const told: string[] = [];
+  let fail!: (reason: unknown) => void;
+  const host: Host = {
+    place: { name: "worker", reason: null },
+    call: async () => undefined,
+    connect: () => new Promise((_resolve, reject) => (fail = reject)),
+    end: () => {},
+    signal: (signal, cause) => void told.push(`${signal} ${cause}`),
+  };
+  const kii = new Client(() => host);
+  const endpoint = { installationID: "i", username: "u", password: "p", mqttTopic: "t", host: "h" };
+  const connecting = kii.connect(endpoint);
+  window.dispatchEvent(new Event("online"));
+  fail(new Error("no"));
+  await assert.rejects(connecting, { message: "no" });
+  window.dispatchEvent(new Event("online"));
+  assert.deepEqual(told, ["wake online"]);
 });
 
 test("a client tells where it runs", () => {

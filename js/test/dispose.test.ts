@@ -43,6 +43,7 @@ function client(parts: Partial<Host> = {}, close: (options: CallOptions) => Prom
       sink.state({ state: "online", reason: "" });
       return link;
     },
+    signal: () => {},
     end: (error) => void ends.push(error),
     ...parts,
   };

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { watchSignals } from "../src/signals.js";
+import { SignalWatch } from "../src/signals.js";
 
-/** Puts a page's event targets in place, until t ends, and a connection that notes what it is told. */
+/** Puts a page's event targets in place, until t ends, and a watch that notes what it tells. */
 function page(t: { after(end: () => unknown): void }) {
   const window = new EventTarget();
   const document = Object.assign(new EventTarget(), { visibilityState: "visible" });
@@ -12,15 +12,13 @@ function page(t: { after(end: () => unknown): void }) {
   Object.assign(global, names);
   t.after(() => Object.keys(names).forEach((name) => delete global[name]));
   const told: string[] = [];
-  const end = watchSignals({
-    wake: (cause) => void told.push(`wake ${cause}`),
-    close: async () => void told.push("close"),
-  });
+  const watch = new SignalWatch((signal, cause) => void told.push(`${signal} ${cause}`));
+  const end = watch.hold();
   const transition = (type: string, persisted: boolean) => window.dispatchEvent(Object.assign(new Event(type), { persisted }));
-  return { window, document, told, end, transition };
+  return { window, document, told, watch, end, transition };
 }
 
-test("what brings a page or its network back wakes the connection", (t) => {
+test("what brings a page or its network back wakes", (t) => {
   const { window, document, told, transition } = page(t);
   window.dispatchEvent(new Event("online"));
   transition("pageshow", true);
@@ -34,14 +32,31 @@ test("what hides a page, or begins it, does not", (t) => {
   document.visibilityState = "hidden";
   document.dispatchEvent(new Event("visibilitychange"));
   transition("pageshow", false);
-  transition("pagehide", true);
   assert.deepEqual(told, []);
 });
 
-test("a page that goes for good closes", (t) => {
+test("a page that goes, for good or not, pauses", (t) => {
   const { told, transition } = page(t);
   transition("pagehide", false);
-  assert.deepEqual(told, ["close"]);
+  transition("pagehide", true);
+  assert.deepEqual(told, ["pause pagehide", "pause pagehide"]);
+});
+
+test("the watch is one, and lasts as long as somebody holds it", (t) => {
+  const { window, told, watch, end } = page(t);
+  const second = watch.hold();
+  window.dispatchEvent(new Event("online"));
+  assert.deepEqual(told, ["wake online"], "told once");
+  end();
+  end();
+  window.dispatchEvent(new Event("online"));
+  assert.equal(told.length, 2);
+  second();
+  window.dispatchEvent(new Event("online"));
+  assert.equal(told.length, 2);
+  watch.hold();
+  window.dispatchEvent(new Event("online"));
+  assert.equal(told.length, 3);
 });
 
 test("nothing is told once the watch has ended", (t) => {

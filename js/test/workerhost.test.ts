@@ -28,7 +28,7 @@ async function pair(t: Test, inner: Partial<Host>, login: () => Login | null = (
   workerScript((...settings) => {
     made.push([settings[0], settings[1]]);
     loggedIn = settings[2];
-    return { place: { name: "main", reason: null }, call: async () => undefined, connect: async () => link, end: () => {}, ...inner };
+    return { place: { name: "main", reason: null }, call: async () => undefined, connect: async () => link, signal: () => {}, end: () => {}, ...inner };
   })(worker);
   await greeted;
   const settings = { ...config, ...(getToken && { getToken }) };
@@ -195,6 +195,17 @@ test("methods of a connection go to that connection, at once", async (t) => {
   ]);
 });
 
+test("what the browser says goes to the worker at once", async (t) => {
+  const told: unknown[][] = [];
+  const { host, worker } = await pair(t, { signal: (...signal) => void told.push(signal) });
+  const before = worker.heard.length;
+  host.signal("pause", "pagehide");
+  host.signal("wake", "pageshow");
+  assert.equal(worker.heard.length, before + 2, "a page that goes away has no later");
+  await host.call("a", [], {});
+  assert.deepEqual(told, [["pause", "pagehide"], ["wake", "pageshow"]]);
+});
+
 test("a connection that comes after the caller has gone is closed", async (t) => {
   const entered = defer();
   const connected = defer<Link>();
@@ -266,7 +277,7 @@ function* strangers(count: number): Generator<unknown> {
 test("the worker passes over what it does not know", async (t) => {
   const { host, worker } = await pair(t, { call: async (method) => method });
   for (const stranger of strangers(2000)) worker.postMessage(stranger as never);
-  for (const type of ["abort", "wake", "delivered", "init", "token", "noToken"]) worker.postMessage({ type, id: 99, link: 99, cause: "c" } as never);
+  for (const type of ["abort", "wake", "delivered", "init", "token", "noToken", "signal"]) worker.postMessage({ type, id: 99, link: 99, cause: "c" } as never);
   assert.equal(await host.call("still here", [], {}), "still here");
 });
 

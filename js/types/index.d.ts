@@ -236,7 +236,7 @@ export interface StateChange {
   reason: string;
   /** MQTT reason code (5.0) or return code (3.x). */
   reasonCode?: number;
-  /** In state `waiting`: milliseconds until the next attempt. */
+  /** In state `waiting`: milliseconds until the next attempt. Absent while the page is put away, until it is shown again. */
   retryIn?: number;
   error?: KiiError;
 }

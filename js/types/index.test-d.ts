@@ -156,6 +156,6 @@ export async function withoutLoader(): Promise<void> {
   await connection.close();
   const other = await raw.create({ appID: "b", appKey: "k", site: "US" });
   await other.login("name", "password");
-  same<keyof typeof other, Exclude<keyof Kii, "current" | "host" | "hostReason" | "dispose" | typeof Symbol.asyncDispose>>(true);
+  same<keyof typeof other, Exclude<keyof Kii, "current" | "host" | "hostReason" | "dispose" | typeof Symbol.asyncDispose> | "wake" | "pause">(true);
   same<Awaited<ReturnType<typeof other.listTopics>>["topics"], string[]>(true);
 }

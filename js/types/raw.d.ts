@@ -25,6 +25,13 @@ type LoaderOnly = "current" | "host" | "hostReason" | "dispose" | typeof Symbol.
  */
 export interface RawClient extends Omit<Kii, "connect" | LoaderOnly> {
   connect(endpoint: Parameters<Kii["connect"]>[0], options?: RawConnectOptions): Promise<RawConnection>;
+  /**
+   * The network or the page may have come back: every connection, one that is being opened too, is checked now,
+   * or connects at once. Without the loader nobody else watches the browser's signals.
+   */
+  wake(cause?: string): void;
+  /** The page is going away: every connection says goodbye to the broker, and waits for `wake`. */
+  pause(cause?: string): void;
 }
 
 /** The global: the client that `init` sets up, and the way to further ones. */

@@ -102,6 +102,11 @@ func (conn *Connection) Unsubscribe(ctx context.Context, filter string) error {
 // the machine came back. cause appears in the reason of the state that follows.
 func (conn *Connection) Wake(cause string) { conn.session.Wake(cause) }
 
+// Pause says goodbye to the broker and stays away until Wake, in the state waiting: for
+// when the machine is about to sleep. What is published meanwhile waits, and what is pushed
+// is kept as for any client that is away. cause appears in the reason of that state.
+func (conn *Connection) Pause(cause string) { conn.session.Pause(cause) }
+
 // TakeBack takes the connection over again after it was displaced.
 func (conn *Connection) TakeBack() error { return conn.session.TakeBack() }
 
@@ -148,6 +153,24 @@ func (conn *Connection) translate(ch Change) Change {
 	}
 	err := fault.New(fault.Revoked, "the installation was removed")
 	return Change{State: StateClosed, Code: err.Code, Reason: err.Message, ReasonCode: -1, Err: err}
+}
+
+// Wake wakes every connection of the client, those that Connect is still opening too.
+func (c *Client) Wake(cause string) { c.each((*Connection).Wake, cause) }
+
+// Pause pauses them all, until Wake.
+func (c *Client) Pause(cause string) { c.each((*Connection).Pause, cause) }
+
+func (c *Client) each(do func(*Connection, string), cause string) {
+	c.mu.Lock()
+	all := make([]*Connection, 0, len(c.connections))
+	for conn := range c.connections {
+		all = append(all, conn)
+	}
+	c.mu.Unlock()
+	for _, conn := range all {
+		do(conn, cause)
+	}
 }
 
 // untrack forgets a connection that has ended.
