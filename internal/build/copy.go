@@ -41,11 +41,21 @@ type info struct {
 	Wasm      struct {
 		SHA256 string `json:"sha256"`
 	} `json:"wasm"`
+	// SHA256 is that of each script and of the module, by file.
+	SHA256 map[string]string `json:"sha256"`
 }
 
 func writeInfo(p *project, wasm *module) error {
 	i := info{Version: p.version, Toolchain: p.goName, Build: wasm.build}
 	i.Wasm.SHA256 = wasm.sha256
+	i.SHA256 = map[string]string{wasmFile: wasm.sha256}
+	for _, l := range loaders {
+		hash, err := hashFile(p.dist(l.file))
+		if err != nil {
+			return err
+		}
+		i.SHA256[l.file] = hash
+	}
 	data, err := json.MarshalIndent(i, "", "\t")
 	if err != nil {
 		return err

@@ -63,6 +63,11 @@ export function unsupported(feature: string, remedy: string = `Use a browser tha
   return make("UNSUPPORTED", `This environment has no ${feature}.`, remedy);
 }
 
+export function noBrowser(): KiiError {
+  const remedy = "Load kiiweb in the browser; on servers use the Go library, github.com/kiiweb/kiiweb/pkg/kiiweb.";
+  return make("UNSUPPORTED", "This environment is no browser.", remedy);
+}
+
 const loadRemedies: Record<Exclude<WasmLoadReason, "origin">, string> = {
   notFound: "Put kiiweb.wasm beside the loader, or say with wasmURL where it is.",
   mime: "Make the server send kiiweb.wasm itself, as application/wasm, and no page in its place.",

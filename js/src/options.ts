@@ -2,7 +2,7 @@
 
 import type { HostOption, LoadOptions, Owner, Site } from "../types/index.js";
 import { copyOptions } from "./calls.js";
-import { invalidArgument } from "./errors.js";
+import { invalidArgument, noBrowser } from "./errors.js";
 
 /** Gives a new token in place of one that the server has refused, or null where there is none. */
 export type GetToken = (owner: Owner) => Promise<string | null>;
@@ -52,11 +52,17 @@ export function readOptions(options: LoadOptions, files: Files): Settings {
   if (!hosts.includes(host)) throw invalidArgument(`host must be one of ${hosts.join(", ")}.`);
   return {
     config,
-    wasmURL: wasmURL === undefined ? files.wasm() : absolute("wasmURL", wasmURL),
+    wasmURL: wasmURL === undefined ? besideLoader(files) : absolute("wasmURL", wasmURL),
     workerURL: workerURL === undefined ? files.worker : constant(absolute("workerURL", workerURL)),
     host: host as HostOption,
     ...(getToken !== undefined && { getToken: getToken as NonNullable<Settings["getToken"]> }),
   };
+}
+
+/** Node.js and its like could fetch no module from beside the loader, which is a file there. */
+function besideLoader(files: Files): string {
+  if (!globalThis.location && "process" in globalThis) throw noBrowser();
+  return files.wasm();
 }
 
 function constant<T>(value: T): () => T {

@@ -5,6 +5,9 @@ import { callOptions, Clock, copyOptions } from "../src/calls.js";
 import { loadFrom } from "../src/index.js";
 import { readOptions } from "../src/options.js";
 
+const global = globalThis as { location?: unknown };
+global.location = { href: "https://here.example/page" }; // as in a browser
+
 const beside = {
   wasm: () => "https://here.example/kiiweb.wasm",
   worker: () => "https://here.example/worker.js",
@@ -64,6 +67,15 @@ test("load fetches nothing", async (t) => {
     throw new Error("fetched");
   };
   await loadFrom(beside, noMain)({ ...common, site: "JP" });
+});
+
+test("load says on a server that it is no browser, and what to use there", async (t) => {
+  const { location } = global;
+  t.after(() => (global.location = location));
+  delete global.location;
+  const load = loadFrom(beside, noMain);
+  await assert.rejects(load({ ...common, site: "JP" }), { code: "UNSUPPORTED", remedy: /Go library/ });
+  await assert.rejects(load({ ...common, site: "XX" as "JP" }), { code: "INVALID_ARGUMENT" });
 });
 
 test("call options are checked and copied", () => {

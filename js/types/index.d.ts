@@ -146,7 +146,7 @@ export type LoadOptions = CommonLoadOptions &
 /**
  * Makes a client. It validates the options and fetches nothing: the WebAssembly module
  * is loaded by the first call that needs it. Each client runs a module of its own, in a worker of
- * its own where it runs in one.
+ * its own where it runs in one. On a server, in Node.js, it rejects with UNSUPPORTED: servers use the Go library.
  */
 export function load(options: LoadOptions): Promise<Kii>;
 
