@@ -10,6 +10,7 @@ import (
 const (
 	workerFile   = "worker.js"    // runs the module in a worker
 	mainHostFile = "mainhost.mjs" // runs it in the page; the loader imports it where no worker starts
+	moduleFile   = "kiiweb.mjs"   // the loader, which compat.mjs imports
 )
 
 // loader is one form in which the loader is shipped, or a part of it.
@@ -20,16 +21,19 @@ type loader struct {
 }
 
 var loaders = []loader{
-	{"kiiweb.mjs", "esm.ts", "esm"},
+	{moduleFile, "esm.ts", "esm"},
 	{"kiiweb.js", "script.ts", "iife"},
 	{workerFile, "worker.ts", "iife"},
 	{mainHostFile, "mainentry.ts", "esm"},
 	{"serviceworker.mjs", "serviceworker.ts", "esm"},
+	{"compat.mjs", "compat/esm.ts", "esm"},
+	{"compat.js", "compat/script.ts", "iife"},
 }
 
 // contains is for the banner: what is in the file that others wrote.
 func (l loader) contains() string {
-	if l.entry == "esm.ts" || l.entry == "script.ts" {
+	switch l.entry {
+	case "esm.ts", "script.ts", "compat/esm.ts", "compat/script.ts":
 		return ""
 	}
 	return "; contains wasm_exec.js, Copyright 2018 The Go Authors (BSD-3-Clause)"
@@ -75,6 +79,7 @@ func esbuildArgs(p *project, l loader, wasm *module) []string {
 		"--format=" + l.format,
 		"--outfile=js/dist/" + l.file,
 		"--external:*/" + mainHostFile,
+		"--external:*/" + moduleFile,
 		"--define:KIIWEB_VERSION=" + strconv.Quote(p.version),
 		"--define:KIIWEB_BUILD=" + strconv.Quote(wasm.build),
 		// wasm_exec.js means its own fs, whatever a page may have declared by that name.

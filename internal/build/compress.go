@@ -12,7 +12,9 @@ import (
 )
 
 // compressed lists what servers send often enough to be compressed beforehand.
-var compressed = []string{wasmFile, "kiiweb.mjs", "kiiweb.js", workerFile, mainHostFile, "serviceworker.mjs", "wasm_exec.js"}
+var compressed = []string{
+	wasmFile, moduleFile, "kiiweb.js", workerFile, mainHostFile, "serviceworker.mjs", "compat.mjs", "compat.js", "wasm_exec.js",
+}
 
 // compression is one content coding at its smallest.
 type compression struct {

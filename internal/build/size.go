@@ -19,11 +19,13 @@ type budget struct {
 // does not fit has to be argued for, and the number changed here.
 var budgets = []budget{
 	{wasmFile, 720_000},
-	{"kiiweb.mjs", 10_000},
+	{moduleFile, 10_000},
 	{"kiiweb.js", 10_000},
 	{workerFile, 10_000},
 	{mainHostFile, 10_000},
 	{"serviceworker.mjs", 10_000},
+	{"compat.mjs", 10_000}, // beside kiiweb.mjs
+	{"compat.js", 16_000},  // with all of kiiweb.js in it
 }
 
 // reportSizes prints each file's sizes and gives an error that names what is over its budget.

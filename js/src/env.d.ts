@@ -11,3 +11,8 @@ declare module "*/mainhost.mjs" {
   export const build: string;
   export const MainHost: typeof import("./mainhost.js").MainHost;
 }
+/** The loader as an ES module, beside compat.mjs. */
+declare module "*/kiiweb.mjs" {
+  export const load: typeof import("./esm.js").load;
+  export const openHost: typeof import("./esm.js").openHost;
+}

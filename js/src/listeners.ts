@@ -1,5 +1,7 @@
 // Calls a user's functions so that none of them can disturb anything but itself.
 
+import { report } from "./report.js";
+
 /** The listeners of one event. */
 export class Listeners<T> {
   #list: readonly { readonly call: (value: T) => void }[] = [];
@@ -22,13 +24,4 @@ export class Listeners<T> {
       }
     }
   }
-}
-
-/** Shows the error as one that nobody caught. */
-function report(error: unknown): void {
-  if (typeof reportError === "function") reportError(error);
-  else
-    setTimeout(() => {
-      throw error;
-    });
 }

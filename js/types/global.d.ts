@@ -4,5 +4,6 @@
 import type * as api from "./index.js";
 
 declare global {
-  var kiiweb: Pick<typeof api, "load" | "KiiError" | "version">;
+  interface KiiwebGlobal extends Pick<typeof api, "load" | "KiiError" | "version"> {}
+  var kiiweb: KiiwebGlobal;
 }

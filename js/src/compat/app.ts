@@ -1,0 +1,49 @@
+// The app that Kii.initializeWithSite has chosen, and who its current user is: Kii's API
+// keeps both for the whole page.
+
+import type { Kii, LoadOptions } from "../../types/index.js";
+import type { RawHost } from "../rawhost.js";
+import { currentUserChanged } from "./access.js";
+
+/** What the loader gives: where the other files are depends on how it was loaded itself. */
+export interface Loader {
+  /** Makes a place where the module runs, at which nobody is logged in. Wrong options throw. */
+  open(options: LoadOptions): RawHost;
+  load(options: LoadOptions): Promise<Kii>;
+}
+
+interface App {
+  readonly appID: string;
+  readonly appKey: string;
+  readonly site: string;
+  readonly host: RawHost;
+}
+
+let loader: Loader;
+let app: App | undefined;
+
+export function useLoader(given: Loader): void {
+  loader = given;
+}
+
+export function loadKii(options: LoadOptions): Promise<Kii> {
+  return loader.load(options);
+}
+
+/** Takes another app in place of the one before. more is what load takes beside that. */
+export function initialize(appID: string, appKey: string, site: string, more?: object): void {
+  const host = loader.open({ ...more, appID, appKey, site: undefined, baseURL: site });
+  app?.host.retire();
+  app = { appID, appKey, site, host };
+  currentUserChanged(null);
+}
+
+export function chosen(): App | undefined {
+  return app;
+}
+
+/** The app that calls are about. */
+export function needed(): App {
+  if (!app) throw new Error("Kii.initializeWithSite(appID, appKey, site) must be called first.");
+  return app;
+}

@@ -1,0 +1,16 @@
+// Entry of compat.js, for <script src>: the loader, and the globals of Kii's JavaScript SDK.
+
+import { KiiError, loadFrom, version } from "../index.js";
+import { openFrom } from "../rawhost.js";
+import { files, main } from "../scriptfiles.js";
+import { useLoader } from "./app.js";
+import * as compat from "./index.js";
+
+const { attach, ...classes } = compat;
+const load = loadFrom(files, main);
+useLoader({ load, open: openFrom(files, main) });
+
+const page = globalThis as { Kii?: unknown; kiiweb?: object };
+Object.assign(page, { kiiweb: { load, KiiError, version, ...page.kiiweb, attach } });
+// A page that has Kii's own SDK keeps it whole, and attaches kiiweb to it.
+if (page.Kii === undefined) Object.assign(page, classes);

@@ -1,0 +1,15 @@
+// Where the other files are when the loader is a script: beside it.
+
+import type { MainModule } from "./mainload.js";
+import type { Files } from "./options.js";
+
+// Known only while the script runs; in a worker it is the worker's own place.
+const script = globalThis.document?.currentScript as HTMLScriptElement | null | undefined;
+const base = script?.src || globalThis.location?.href;
+
+export const files: Files = {
+  wasm: () => new URL("kiiweb.wasm", base).href,
+  worker: () => new URL("worker.js", base).href,
+};
+
+export const main = (): Promise<MainModule> => import(new URL("mainhost.mjs", base).href);
