@@ -85,8 +85,10 @@ func lookup(rulings table[mqtt.ReasonCode], reason mqtt.ReasonCode, other fault.
 // judgeClose rules on a transport that ended without a DISCONNECT before.
 func judgeClose(err error) ruling {
 	if c, ok := errors.AsType[*transport.CloseError](err); ok {
-		if takenOver(c.Reason) {
-			return displaced.ruling(fault.Displaced)
+		for _, w := range closeTexts {
+			if strings.Contains(c.Reason, w.on) {
+				return w.do.ruling(w.code)
+			}
 		}
 		if r, ok := closeRulings.find(c.Code); ok {
 			return r
@@ -95,21 +97,6 @@ func judgeClose(err error) ruling {
 	}
 	return byCode(readRulings, err)
 }
-
-// takenOver tells whether the reason in a WebSocket's close frame says that another client
-// with the same identifier has connected. Before MQTT 5 nothing else can say it: our
-// cloud does, nats-server does ("Duplicate Client ID", code 1011), and "session taken over"
-// are MQTT 5's own words for it.
-func takenOver(reason string) bool {
-	for _, words := range takeoverWords {
-		if strings.Contains(reason, words) {
-			return true
-		}
-	}
-	return false
-}
-
-var takeoverWords = [...]string{"took over", "taken over", "Duplicate Client ID"}
 
 // judgeDial rules on a transport that did not open: by the HTTP status of a refused
 // WebSocket handshake where it is known, else by the code.

@@ -130,6 +130,15 @@ var closeRulings = table[int]{
 	{3008, retry, fault.Timeout},
 }
 
+// closeTexts: what servers say in the close frame of a WebSocket, where MQTT 3.x has no
+// word for it or they do not use it. It counts before the code.
+var closeTexts = table[string]{
+	{"took over", displaced, fault.Displaced},           // our cloud, 1008
+	{"taken over", displaced, fault.Displaced},          // MQTT 5's own words
+	{"Duplicate Client ID", displaced, fault.Displaced}, // nats-server, 1011
+	{"unauthenticated", refused, fault.BadCredentials},  // RabbitMQ 3, 1002 and no CONNACK
+}
+
 // readRulings: the codes of a transport that ended itself, because of what it read.
 var readRulings = table[fault.Code]{
 	{fault.PacketTooLarge, retry, fault.PacketTooLarge},

@@ -121,6 +121,7 @@ func TestRulingsThatMatter(t *testing.T) {
 		"nats-server: another client": {closing(1011, "Duplicate Client ID"), actDisplace, fault.Displaced, 0},
 		"the cloud: another client":   {closing(1008, "another connection with the same client identifier took over"), actDisplace, fault.Displaced, 0},
 		"another: another client":     {closing(1000, "session taken over"), actDisplace, fault.Displaced, 0},
+		"RabbitMQ 3: bad credentials": {closing(1002, "unauthenticated"), actRefresh, fault.BadCredentials, 0},
 		"WebSocket 1009":              {closed(1009), actRetry, fault.PacketTooLarge, 0},
 		"WebSocket 1013":              {closed(1013), actRetry, fault.ServerError, 0},
 		"WebSocket 3000":              {closed(3000), actStop, fault.Unauthorized, phaseFailed},
@@ -238,7 +239,7 @@ func TestOnlyAClientsReasonCodesAreTold(t *testing.T) {
 func TestTablesListEachCauseOnce(t *testing.T) {
 	for name, list := range map[string][]string{
 		"CONNACK": keys(connackRulings), "DISCONNECT": keys(disconnectRulings), "SUBACK": keys(subackRulings),
-		"close codes": keys(closeRulings), "reading": keys(readRulings), "HTTP statuses": keys(statusRulings),
+		"close codes": keys(closeRulings), "close texts": keys(closeTexts), "reading": keys(readRulings), "HTTP statuses": keys(statusRulings),
 		"dialing": keys(dialRulings), "endpoints": keys(endpointRulings),
 		"PUBACK": keys(pubackRulings), "violations": keys(violationRulings),
 	} {

@@ -151,11 +151,14 @@ func TestOurReceiveMaximumHoldsUntilPubcomp(t *testing.T) {
 	assert.Equal(t, comp(1), b.expect(mqtt.PUBCOMP))
 	b.send(rel(1)) // of no message: it makes no room
 	b.nextAck()
-	b.send(exact(3, "c"), exact(4, "d"))
+	for id := uint16(3); id < 3+2*overrun; id++ {
+		b.send(exact(id, "c"))
+	}
 	h.settled()
-	b.expect(mqtt.PUBREC)
-	b.expect(mqtt.PUBREC)
-	b.send(exact(5, "e"))
+	for range 2 * overrun {
+		b.expect(mqtt.PUBREC)
+	}
+	b.send(exact(99, "e"))
 	assert.Equal(t, mqtt.ReceiveMaximumExceeded, b.expect(mqtt.DISCONNECT).(*mqtt.Disconnect).ReasonCode)
 }
 

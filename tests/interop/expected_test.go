@@ -38,9 +38,8 @@ var deviations = slices.Concat(everywhere(), []deviation{
 		"The cloud says in CONNACK that it takes no QoS 2 and nothing retained, and our client does not try."},
 	{localCloud, old, onChromium, []string{"1 MiB out"}, outcome(kiiweb.CodePacketTooLarge),
 		"A push has at most 4,096 bytes: the cloud says so when it closes the WebSocket."},
-	{localCloud, old, "", []string{"QoS 2 out", "retained out", "1 MiB out"}, outcome(kiiweb.CodeDisplaced),
-		"The cloud refuses it by closing the connection, for MQTT 3.x has no other way; after the third time our client " +
-			"gives way, as it does to another client, which looks the same."},
+	{localCloud, old, "", []string{"QoS 2 out", "retained out", "1 MiB out"}, outcome(kiiweb.CodeUnsupported),
+		"The cloud refuses it by closing the connection, for MQTT 3.x has no other way. The third time our client gives the message up, and goes on without it."},
 	{localCloud, nil, "", []string{"retained in", "empty payload in"}, notOffered,
 		"A push is a JSON object, and is not retained."},
 	{localCloud, nil, "", []string{"1 MiB in"}, "REQUEST_TOO_LARGE", "A push has at most 4,096 bytes: the sender is told."},
@@ -52,16 +51,6 @@ var deviations = slices.Concat(everywhere(), []deviation{
 	{aedes, old, onChromium, []string{"1 MiB in"}, connectionLost, tooLarge},
 	{rabbitMQ, old, onChromium, []string{"1 MiB in"}, connectionLost, tooLarge},
 	{rabbitMQ, nil, "", []string{"QoS 2 in", "QoS 2 out"}, "QoS 1", "RabbitMQ 3.x delivers at QoS 1 at most."},
-
-	// Known defects of our client. Who mends one takes its row away, or corrects it.
-	{rabbitMQ, nil, "", []string{"protocol level, when none is asked for"}, outcome(kiiweb.CodeTimeout),
-		"RabbitMQ 3.x closes a WebSocket on which MQTT 5 is asked for with 1011 and no CONNACK. Our client takes that for a server's " +
-			"trouble, and does not try MQTT 3.1.1."},
-	{nats, nil, onChromium, []string{"takeover"}, fight,
-		"nats-server closes the older one's WebSocket with 1011, \"Duplicate Client ID\". Our client takes that for a server's trouble."},
-	{mosquitto, []int{5}, "", []string{manyInName}, yes,
-		"In bursts of 1,000. When more wait, Mosquitto 2.0.11 at times sends more ahead than the receive maximum allows, and again " +
-			"after a reconnect. Our client ends such a connection each time."},
 })
 
 // everywhere are the outcomes that are another than yes by their nature.
@@ -72,11 +61,9 @@ func everywhere() []deviation {
 		{localCloud, nil, "", []string{best}, "5", why},
 		{mosquitto, nil, "", []string{best}, "5", why},
 	}
-	for _, broker := range []string{nats, aedes} {
+	for _, broker := range []string{nats, aedes, rabbitMQ} {
 		list = append(list, deviation{broker, nil, "", []string{best}, "4", why})
 	}
-	list = append(list, deviation{rabbitMQ, nil, "", []string{"wrong password"}, outcome(kiiweb.CodeTimeout),
-		"RabbitMQ closes the WebSocket with 1002, which tells a broken protocol, and our client tries again."})
 	for _, b := range starts {
 		list = append(list, deviation{b.broker, nil, "", []string{"wrong password"}, outcome(kiiweb.CodeBadCredentials),
 			"The code with which connect fails at once."})

@@ -184,9 +184,19 @@ func (s *stage) out(qos byte, payloads ...string) outcome {
 		s.there.hears(topic, qos)
 	}
 	if code := c.publish(qos, false, topic, payloads...); code != "" {
-		return outcome(code)
+		return s.refused(c, code)
 	}
 	return sameQoS(qos, s.receives(heard, payloads...))
+}
+
+// refused is the outcome of a message that could not be sent at the broker where the own
+// topic is the only one. The next one can.
+func (s *stage) refused(c client, code kiiweb.Code) outcome {
+	s.Helper()
+	require.True(s, s.private, "refused with %s", code)
+	require.Empty(s, c.publish(1, false, s.own, numbered(7, 7)...))
+	s.receives(c.messages, numbered(7, 7)...)
+	return outcome(code)
 }
 
 // sameQoS says yes when all messages came at a QoS, else at which the first came.
