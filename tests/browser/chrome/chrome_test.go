@@ -54,7 +54,7 @@ func TestTab(t *testing.T) {
 		for _, e := range tab.Console() {
 			said[e.Kind] += e.Text + "\n"
 		}
-		assert.Contains(t, said["log"], "hello 1 Object")
+		assert.Contains(t, said["log"], "hello 1 {a: 1}")
 		assert.Contains(t, said["warning"], "careful")
 		assert.Contains(t, said["error"], "bad")
 		assert.Contains(t, said["error"], "Failed to load resource")

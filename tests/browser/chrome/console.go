@@ -106,10 +106,21 @@ func objectText(o *runtime.RemoteObject) string {
 		return s
 	case len(o.Value) > 0:
 		return string(o.Value)
+	case o.Preview != nil && o.Subtype == "":
+		return previewText(o.Preview)
 	case o.Description != "":
 		return o.Description
 	}
 	return string(o.Type)
+}
+
+// previewText is a plain object with what the browser tells of its properties.
+func previewText(p *runtime.ObjectPreview) string {
+	parts := make([]string, len(p.Properties))
+	for i, property := range p.Properties {
+		parts[i] = property.Name + ": " + property.Value
+	}
+	return "{" + strings.Join(parts, ", ") + "}"
 }
 
 // exceptionText is the exception with its stack, which Description holds.
