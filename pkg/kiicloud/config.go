@@ -46,6 +46,9 @@ type Config struct {
 	MQTTTTL       time.Duration // how long an MQTT password is good; 0 means DefaultMQTTTTL
 	TokenTTL      time.Duration // how long an access token is good at most; 0 means for ever
 
+	Limits       *rest.Limits // of logins that fail and of registrations; nil means rest.DefaultLimits
+	TrustProxies rest.Proxies // reverse proxies whose X-Forwarded-For is believed
+
 	SecretFile string // the key of the MQTT passwords; "" means a file in DataDir
 	Store      string // "sqlite", or a postgres:// address; "" means the former
 	Engine     string // "embedded"; "" means that
@@ -74,6 +77,10 @@ func (c Config) withDefaults() Config {
 	}
 	if len(c.Apps) == 0 {
 		c.Apps = []App{DefaultApp}
+	}
+	if c.Limits == nil {
+		limits := rest.DefaultLimits
+		c.Limits = &limits
 	}
 	if c.Store == "" {
 		c.Store = "sqlite"

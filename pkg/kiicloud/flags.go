@@ -4,6 +4,8 @@ import (
 	"errors"
 	"flag"
 	"strings"
+
+	"github.com/kiiweb/kiiweb/pkg/kiicloud/rest"
 )
 
 // RegisterFlags gives fs the flags of the cloud, which fill c when fs is parsed.
@@ -33,6 +35,26 @@ func (c *Config) RegisterFlags(fs *flag.FlagSet) {
 	fs.DurationVar(&c.EndpointDelay, "endpoint-delay", 0, "how long after the install an endpoint stays \"not ready\"")
 	fs.DurationVar(&c.MQTTTTL, "mqtt-ttl", DefaultMQTTTTL, "how long an MQTT password is good, in whole seconds")
 	fs.DurationVar(&c.TokenTTL, "token-ttl", DefaultTokenTTL, "how long an access token is good at most; 0 for ever")
+	limits := rest.DefaultLimits
+	c.Limits = &limits
+	for _, l := range []struct {
+		name, usage string
+		rate        *rest.Rate
+	}{
+		{"limit-login-account", "how many logins to one account may fail, as `number/time`; 0 for any", &limits.LoginByAccount},
+		{"limit-login-address", "how many logins from one address may fail, as `number/time`; 0 for any", &limits.LoginByAddress},
+		{"limit-register", "how many users and things one address may register, as `number/time`; 0 for any", &limits.RegisterByAddress},
+	} {
+		fs.Func(l.name, l.usage+" (default "+l.rate.String()+")", func(s string) (err error) {
+			*l.rate, err = rest.ParseRate(s)
+			return err
+		})
+	}
+	fs.Func("trust-proxy", "the `address` or range of a reverse proxy whose X-Forwarded-For is believed; may be repeated", func(s string) error {
+		p, err := rest.ParseProxy(s)
+		c.TrustProxies = append(c.TrustProxies, p)
+		return err
+	})
 	fs.StringVar(&c.SecretFile, "secret-file", "", "`file` with the key from which MQTT passwords are derived (default: in the data folder, made when missing)")
 	fs.StringVar(&c.Store, "store", "sqlite", "where users, installations and queues are kept: sqlite, in the data folder, or `address` of a database, postgres://user:password@host/database")
 	fs.StringVar(&c.Engine, "engine", "embedded", "what speaks MQTT")

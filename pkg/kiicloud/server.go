@@ -68,7 +68,7 @@ func (s *Server) open() (err error) {
 	allow := s.cfg.originPolicy()
 	api, err := rest.New(rest.Config{
 		Store: s.store, Engine: s.engine, Apps: s.cfg.Apps, Admins: admins,
-		EndpointDelay: s.cfg.EndpointDelay, TokenTTL: s.cfg.TokenTTL, AllowOrigin: allow, Logger: s.cfg.Logger,
+		EndpointDelay: s.cfg.EndpointDelay, TokenTTL: s.cfg.TokenTTL, AllowOrigin: allow, Limits: *s.cfg.Limits, Proxies: s.cfg.TrustProxies, Logger: s.cfg.Logger,
 	})
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -173,6 +174,10 @@ func (l *lab) call(method, path, token, body string, header ...string) answer {
 		} else {
 			r.Header.Set(header[i], header[i+1])
 		}
+	}
+	if from := r.Header.Get("From-Address"); from != "" {
+		r.Header.Del("From-Address")
+		r.RemoteAddr = net.JoinHostPort(from, "1234")
 	}
 	w := httptest.NewRecorder()
 	l.api.ServeHTTP(w, r)

@@ -50,6 +50,17 @@ type account struct {
 	disabled     bool
 }
 
+// key is what failed logins to an account are counted by: one for all its names. Names that
+// nobody has are counted in the same way, so that this does not tell them apart.
+func (a account) key(username string) string {
+	if a.owner.ID == "" {
+		return a.owner.AppID + " name " + username
+	}
+	return ownerKey(a.owner)
+}
+
+func ownerKey(o store.Owner) string { return o.AppID + " " + string(o.Kind) + " " + o.ID }
+
 func (a *API) logIn(c *call) (any, error) {
 	var req loginRequest
 	if err := c.read(&req); err != nil {
@@ -78,10 +89,15 @@ func (a *API) logOut(c *call) (any, error) {
 }
 
 func (a *API) adminLogin(c *call, req loginRequest) (store.Owner, error) {
+	succeeded, err := a.attempt(c, "ADMIN "+req.ClientID)
+	if err != nil {
+		return store.Owner{}, err
+	}
 	admin, ok := a.admin(req.ClientID)
 	if secretOK := same(req.ClientSecret, admin.Secret); !ok || !secretOK {
 		return store.Owner{}, invalidGrant(wrongPassword)
 	}
+	succeeded()
 	return store.Owner{AppID: c.app.ID, Kind: store.OwnerAdmin, ID: admin.ClientID}, nil
 }
 
@@ -100,6 +116,10 @@ func (a *API) passwordLogin(c *call, req loginRequest) (account, error) {
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return account{}, err
 	}
+	succeeded, err := a.attempt(c, who.key(req.Username))
+	if err != nil {
+		return account{}, err
+	}
 	ok, err := a.passwords.check(c.ctx(), req.Password, who.passwordHash) // also without an account: takes the same time
 	if err != nil {
 		return account{}, err
@@ -107,6 +127,7 @@ func (a *API) passwordLogin(c *call, req loginRequest) (account, error) {
 	if !ok {
 		return account{}, invalidGrant(wrongPassword)
 	}
+	succeeded()
 	if who.disabled { // said only to who knows the password
 		return account{}, invalidGrant("The thing is disabled; an administrator can enable it.")
 	}

@@ -29,7 +29,8 @@ type Store interface {
 	BucketStore
 }
 
-// Config is what an API is made of. All of it but EndpointDelay, TokenTTL and Now is required.
+// Config is what an API is made of. Store, Engine, Apps, Admins, AllowOrigin and
+// Logger are required.
 type Config struct {
 	Store  Store
 	Engine engine.Engine
@@ -43,8 +44,12 @@ type Config struct {
 	// AllowOrigin says whether the page that a browser's request comes from may use
 	// the API. It is asked when the request has an Origin.
 	AllowOrigin func(*http.Request) bool
-	Logger      *slog.Logger
-	Now         func() time.Time // nil means time.Now
+	// Limits bound what somebody without a token may try; the zero value sets none.
+	Limits Limits
+	// Proxies are the reverse proxies that tell the addresses of their clients.
+	Proxies Proxies
+	Logger  *slog.Logger
+	Now     func() time.Time // nil means time.Now
 }
 
 // API answers the requests under /api.
@@ -52,6 +57,7 @@ type API struct {
 	Config
 	mux       *http.ServeMux
 	passwords *passwords
+	throttles throttles
 }
 
 // New makes an API.
@@ -63,7 +69,7 @@ func New(c Config) (*API, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &API{Config: c, passwords: p}
+	a := &API{Config: c, passwords: p, throttles: newThrottles(c.Limits)}
 	a.mux = a.router(Routes())
 	return a, nil
 }

@@ -53,7 +53,7 @@ func (a *API) finish(rec *recorder, r *http.Request, began time.Time) {
 		level = slog.LevelError
 	}
 	a.Logger.Log(context.Background(), level, "request", "request", rec.id, "method", r.Method, "route", rec.route,
-		"status", rec.status, "bytes", rec.bytes, "took", a.Now().Sub(began).Round(time.Microsecond), "from", r.RemoteAddr)
+		"status", rec.status, "bytes", rec.bytes, "took", a.Now().Sub(began).Round(time.Microsecond), "from", a.Proxies.clientAddress(r).String())
 }
 
 // explain makes a failure of any error; what is not one already is for the log alone.

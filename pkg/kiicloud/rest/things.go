@@ -49,6 +49,9 @@ const loggedInThing = "application/vnd.kii.thingregistrationandauthorizationrequ
 const notYourThing = "A thing is for itself and for administrators."
 
 func (a *API) registerThing(c *call) (any, error) {
+	if err := a.mayRegister(c); err != nil {
+		return nil, err
+	}
 	all, kept, err := c.readThing()
 	if err != nil {
 		return nil, err

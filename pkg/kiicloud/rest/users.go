@@ -47,6 +47,9 @@ type UserStore interface {
 const pseudoUser = "application/vnd.kii.registrationandauthorizationrequest+json"
 
 func (a *API) register(c *call) (any, error) {
+	if err := a.mayRegister(c); err != nil {
+		return nil, err
+	}
 	req, err := c.readUserFields()
 	if err != nil {
 		return nil, err

@@ -150,11 +150,19 @@ func (a *API) checkOldPassword(c *call, o store.Owner, password string) (hash st
 	if err != nil {
 		return "", err
 	}
-	ok, err := a.passwords.check(c.ctx(), password, u.PasswordHash)
-	if err == nil && !ok {
-		err = wrongOldPassword(o)
+	succeeded, err := a.attempt(c, ownerKey(o)) // who has a token must not guess either
+	if err != nil {
+		return "", err
 	}
-	return u.PasswordHash, err
+	ok, err := a.passwords.check(c.ctx(), password, u.PasswordHash)
+	switch {
+	case err != nil:
+		return "", err
+	case !ok:
+		return "", wrongOldPassword(o)
+	}
+	succeeded()
+	return u.PasswordHash, nil
 }
 
 func wrongOldPassword(o store.Owner) *failure {

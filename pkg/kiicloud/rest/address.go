@@ -1,0 +1,73 @@
+package rest
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+)
+
+// Proxies are the addresses of reverse proxies whose word about a client's address is believed.
+type Proxies []netip.Prefix
+
+// ParseProxy reads an address, or a range such as 10.0.0.0/8.
+func ParseProxy(s string) (netip.Prefix, error) {
+	if a, err := netip.ParseAddr(s); err == nil {
+		return netip.PrefixFrom(a.Unmap(), a.Unmap().BitLen()), nil
+	}
+	return netip.ParsePrefix(s)
+}
+
+func (p Proxies) has(a netip.Addr) bool {
+	for _, prefix := range p {
+		if prefix.Contains(a) {
+			return true
+		}
+	}
+	return false
+}
+
+// clientAddress is who sent a request: the peer, or where that is a trusted proxy the last in its
+// header X-Forwarded-For that is none. What stands before that, the client could have made up.
+func (p Proxies) clientAddress(r *http.Request) netip.Addr {
+	peer := peerAddress(r.RemoteAddr)
+	if !p.has(peer) {
+		return peer
+	}
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for i := len(hops) - 1; i >= 0; i-- {
+		a, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
+		if err != nil {
+			return peer
+		}
+		if a = a.Unmap(); !p.has(a) {
+			return a
+		}
+		peer = a
+	}
+	return peer
+}
+
+func peerAddress(hostport string) netip.Addr {
+	host, _, err := net.SplitHostPort(hostport)
+	if err != nil {
+		host = hostport
+	}
+	a, _ := netip.ParseAddr(host)
+	return a.Unmap().WithZone("")
+}
+
+// limitedAddress is whom the limits count a request to: an address, of IPv6 the network, since
+// anybody has one of those; "" for nobody. Programs on this machine are not limited, except where
+// a proxy on it, which is not trusted, passes others' requests on.
+func (a *API) limitedAddress(r *http.Request) string {
+	addr := a.Proxies.clientAddress(r)
+	if addr.IsLoopback() && r.Header.Get("X-Forwarded-For") == "" && r.Header.Get("Forwarded") == "" {
+		return ""
+	}
+	if addr.Is6() {
+		network, _ := addr.Prefix(64)
+		return network.String()
+	}
+	return addr.String()
+}
