@@ -15,6 +15,7 @@ import (
 type connectOptions struct {
 	kiiweb.ConnectOptions
 	onMessage, onState, onBatch js.Value
+	express                     int // what the loader calls onBatch's owner, whom it hands itself what comes the short way; 0: nobody
 }
 
 func readConnectOptions(v js.Value) (connectOptions, error) {
@@ -40,6 +41,7 @@ func readConnectOptions(v js.Value) (connectOptions, error) {
 	f.function("onMessage", &o.onMessage)
 	f.function("onState", &o.onState)
 	f.function("onBatch", &o.onBatch)
+	f.number("express", 1, maxTimeout, &o.express)
 	o.KeepAlive = uint16(keepAlive)
 	level := byte(qos)
 	o.QoS = &level
@@ -76,7 +78,7 @@ func (a *app) open(ctx context.Context, client *kiiweb.Client, endpoint kiiweb.E
 	l.object = bound(a.linkMethods, handle)
 	l.object.Set("state", string(kiiweb.StateIdle))
 	l.tell = o.onState
-	o.OnMessages = deliverer(o)
+	o.OnMessages, o.HandOver = deliverer(o)
 	o.OnState = func(c kiiweb.Change) {
 		if c.State == kiiweb.StateClosed || c.State == kiiweb.StateFailed {
 			a.connections.remove(handle)
@@ -89,23 +91,26 @@ func (a *app) open(ctx context.Context, client *kiiweb.Client, endpoint kiiweb.E
 		return nil, err
 	}
 	l.conn = conn
+	if o.express != 0 {
+		conn.Express(int32(o.express))
+	}
 	return l.object, nil
 }
 
-// deliverer gives the function that takes batches of messages to JavaScript.
-func deliverer(o connectOptions) func([]kiiweb.Message) {
+// deliverer gives the function that takes batches of messages to JavaScript, for one of
+// OnMessages and HandOver.
+func deliverer(o connectOptions) (handle func([]kiiweb.Message), handOver func([]kiiweb.Message) (wait func())) {
 	switch {
 	case o.onBatch.Truthy():
-		e := newEncoder(o.onBatch)
-		return e.deliver
+		return nil, newEncoder(o.onBatch).deliver
 	case o.onMessage.Truthy():
 		return func(batch []kiiweb.Message) {
 			for _, m := range batch {
 				invoke(o.onMessage, messageToJS(m))
 			}
-		}
+		}, nil
 	}
-	return func([]kiiweb.Message) {} // the page only sends
+	return func([]kiiweb.Message) {}, nil // the page only sends
 }
 
 // link is one connection as JavaScript sees it.

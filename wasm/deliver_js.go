@@ -11,7 +11,8 @@ import (
 // rowSize is the size of a message's row in the table of a batch: eight int32, little
 // endian, as js/src/batch.ts reads them. They are the topic's index, the flags (the low
 // four bits of the first byte of PUBLISH), the packet identifier, offset and length of
-// the payload, offset and length of the properties, and 0. Offsets count from the start
+// the payload, offset and length of the properties, and 0 (the short way has the name of
+// a new topic there). Offsets count from the start
 // of the buffer, which begins with the table.
 const rowSize = 8 * 4
 
@@ -28,19 +29,24 @@ func newEncoder(onBatch js.Value) *encoder {
 	return &encoder{onBatch: onBatch, topics: make(map[string]int)}
 }
 
-// deliver hands batch over, in pieces where it has more topics than are remembered. It
-// returns when all of it was handled.
-func (e *encoder) deliver(batch []kiiweb.Message) {
+// deliver hands batch over, in pieces where it has more topics than are remembered. wait
+// returns when all of it was handled; it is nil when it was.
+func (e *encoder) deliver(batch []kiiweb.Message) (wait func()) {
 	for len(batch) > 0 {
+		if wait != nil {
+			wait() // one piece after the other
+		}
+		wait = nil
 		n, fresh := e.intern(batch)
 		first := len(e.topics) - len(fresh)
 		buffer := encode(batch[:n], e.topics)
 		// A page on another thread gives a promise: it is still busy with the batch.
 		if handling := invoke(e.onBatch, jsx.Uint8Array(buffer), n, fresh, first); handling.Truthy() {
-			_, _ = jsx.Await(context.Background(), handling)
+			wait = func() { _, _ = jsx.Await(context.Background(), handling) }
 		}
 		batch = batch[n:]
 	}
+	return wait
 }
 
 // intern numbers the topics of the first n messages of batch, as many as there is room

@@ -112,7 +112,7 @@ func TestABatchIsDeliveredWhenItsPromiseSettles(t *testing.T) {
 			delivered := make(chan struct{})
 			go func() {
 				defer close(delivered)
-				e.deliver([]kiiweb.Message{{Topic: "a"}})
+				e.deliver([]kiiweb.Message{{Topic: "a"}})()
 			}()
 			for page.Get("calls").Int() == 0 {
 				runtime.Gosched()
@@ -154,7 +154,7 @@ func TestAHandlerThatThrowsIsReported(t *testing.T) {
 	reported := eval(t, `(() => { const seen = []; globalThis.reportError = (e) => seen.push(e); return seen; })()`)
 	defer js.Global().Delete("reportError")
 	thrower := eval(t, `(m) => { throw new RangeError("from the page: " + m.topic); }`)
-	deliver := deliverer(connectOptions{onMessage: thrower})
+	deliver, _ := deliverer(connectOptions{onMessage: thrower})
 	deliver([]kiiweb.Message{{Topic: "a"}, {Topic: "b"}})
 	require.Equal(t, 2, reported.Length(), "each message is delivered")
 	assert.Equal(t, "from the page: b", reported.Index(1).Get("message").String())

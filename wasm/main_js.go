@@ -5,10 +5,12 @@ import (
 	"syscall/js"
 
 	"github.com/kiiweb/kiiweb/internal/jsx"
+	"github.com/kiiweb/kiiweb/internal/transport"
 )
 
 // handover is the environment variable by which the loader names a property of the global
-// object. It holds the loader's class of errors and a function that takes the exports.
+// object. It holds the loader's class of errors, the function by which it listens to WebSockets, and a
+// function that takes the exports and what goes with them for the short way.
 const handover = "KIIWEB_HANDOVER"
 
 func main() {
@@ -31,5 +33,8 @@ func handOver(name string, exports js.Value) {
 	if class, err := jsx.Get(offer, "KiiError"); err == nil {
 		jsx.UseErrorClass(class)
 	}
-	_, _ = jsx.Call(offer, "take", exports)
+	if listen, err := jsx.Get(offer, "listen"); err == nil && jsx.TypeOf(listen) == js.TypeFunction {
+		transport.UseListener(listen)
+	}
+	_, _ = jsx.Call(offer, "take", exports, expressExports())
 }

@@ -27,7 +27,7 @@ var allowed = map[string][]string{
 	"pkg/kiiweb":       {"internal/fault", "internal/jsx", "internal/mqtt", "internal/session", "internal/transport"},
 	"pkg/kiicloud/...": {"internal/mqtt", "pkg/kiicloud/..."},
 
-	"wasm":       {"pkg/kiiweb", "internal/fault", "internal/jsx"},
+	"wasm":       {"pkg/kiiweb", "internal/fault", "internal/jsx", "internal/transport"},
 	"demo":       {"pkg/..."},
 	"demo/thing": {"pkg/kiiweb"},
 	"tests/...":  {"internal/...", "pkg/...", "tests/..."},

@@ -58,7 +58,7 @@ func (r *reader) properties(in place) (raw []byte, ids uint64) {
 	if raw = r.take(int(r.varint())); len(raw) == 0 {
 		return raw, 0
 	}
-	props := reader{b: raw, v: r.v, err: r.err}
+	props := reader{b: raw, v: r.v, err: r.err, mute: r.mute}
 	for len(props.b) > 0 {
 		p := props.property()
 		if props.err != nil {

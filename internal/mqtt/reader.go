@@ -9,9 +9,10 @@ import (
 // fields read as zero, so that a walk needs to look at err only where it loops, and
 // at its end.
 type reader struct {
-	b   []byte // what is not read yet
-	v   Version
-	err *Error
+	b    []byte // what is not read yet
+	v    Version
+	err  *Error
+	mute bool // nobody asks which rule was broken, so that no error has to be made
 }
 
 // breaks records that the packet breaks a rule, unless it broke one before. A copy of it
@@ -19,7 +20,11 @@ type reader struct {
 //
 //go:noinline
 func (r *reader) breaks(broken *rule) {
-	if r.err == nil {
+	switch {
+	case r.err != nil:
+	case r.mute:
+		r.err = &muted
+	default:
 		r.err = broken.broken(r.v)
 	}
 	r.b = nil

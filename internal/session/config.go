@@ -43,7 +43,7 @@ type Message struct {
 	Properties []byte // raw MQTT 5 properties, without their length
 }
 
-// Config makes a session. Endpoint, Dial and Deliver are required.
+// Config makes a session. Endpoint and Deliver, or HandOver, are required.
 type Config struct {
 	// Endpoint tells where to connect; it is called before each attempt. refresh: what
 	// it gave last was refused or has expired. Its errors are judged by their
@@ -65,6 +65,10 @@ type Config struct {
 	// all of a batch in one write. The messages are its own to keep; they may share
 	// memory with each other.
 	Deliver func([]Message)
+	// HandOver, where it is set, takes Deliver's place. It returns when the messages were
+	// handed over, and gives a function that returns when they were handled; nil: they
+	// were.
+	HandOver func([]Message) (wait func())
 	// OnChange takes each transition, in order and in its place between the messages.
 	OnChange func(Change)
 	// OnPanic takes what a panic in one of the hooks left; nil means a note on

@@ -36,6 +36,8 @@ type courier struct {
 	backlog int // messages that wait
 	dropped int // messages at QoS 0 that were dropped
 	ended   bool
+	calling bool          // the application has been given something, and is still at it
+	handed  bool          // that is a batch, and all of it was handed over
 	ready   chan struct{} // something changed; holds one
 }
 
@@ -140,18 +142,45 @@ func (c *courier) run() {
 			c.guarded(func() { c.cfg.OnChange(*p.change) })
 		default:
 			if len(p.batch.msgs) > 0 {
-				c.guarded(func() { c.cfg.Deliver(p.batch.msgs) })
+				c.guarded(func() { c.deliverNow(p.batch.msgs) })
 			}
 			c.post(p.batch)
 		}
 	}
 }
 
+// deliverNow returns when the messages were handled.
+func (c *courier) deliverNow(msgs []Message) {
+	if c.cfg.HandOver == nil {
+		c.cfg.Deliver(msgs)
+		return
+	}
+	wait := c.cfg.HandOver(msgs)
+	if wait == nil {
+		return
+	}
+	c.mu.Lock()
+	c.handed = true
+	c.mu.Unlock()
+	wait()
+}
+
+// clear tells whether nothing is left that has to be handed over before what comes the
+// short way. It does not wait: where it cannot tell, there is.
+func (c *courier) clear() bool {
+	if !c.mu.TryLock() {
+		return false
+	}
+	defer c.mu.Unlock()
+	return len(c.parcels) == 0 && (!c.calling || c.handed)
+}
+
 // take gives the next parcel.
 func (c *courier) take() (p parcel, ok, ended bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.parcels) == 0 {
+	c.calling, c.handed = len(c.parcels) > 0, false
+	if !c.calling {
 		return parcel{}, false, c.ended
 	}
 	p = c.parcels[0]

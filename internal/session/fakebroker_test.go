@@ -19,6 +19,7 @@ package session
 
 import (
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -41,7 +42,16 @@ type pipe struct {
 	once     sync.Once
 
 	frame []mqtt.Packet // of the frame that expect looks at
+
+	lane atomic.Pointer[transport.Lane] // of the short way, which offer tries
+	kept atomic.Int64
 }
+
+// Use implements transport.Express.
+func (p *pipe) Use(lane transport.Lane) { p.lane.Store(&lane) }
+
+// Kept implements transport.Express.
+func (p *pipe) Kept() int { return int(p.kept.Load()) }
 
 func (p *pipe) Read() ([]byte, error) {
 	select { // what arrived before a close comes first
@@ -137,7 +147,10 @@ func (p *pipe) send(packets ...mqtt.Packet) {
 	p.raw(p.encode(packets...))
 }
 
-func (p *pipe) raw(b []byte) { p.toClient <- chunk{b: b} }
+func (p *pipe) raw(b []byte) {
+	p.kept.Add(1)
+	p.toClient <- chunk{b: b}
+}
 
 // close ends the connection as the network or the broker would.
 func (p *pipe) close(err error) { p.toClient <- chunk{err: err} }

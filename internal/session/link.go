@@ -27,6 +27,7 @@ type link struct {
 	conn   transport.Conn
 	split  *mqtt.Splitter
 	unread int // bytes fed to split that were not part of a whole packet yet
+	taken  int // chunks fed to split
 
 	chunks chan chunk    // the reader waits while it is full
 	writes chan []byte   // to the writer: one buffer while it is idle, and the last words

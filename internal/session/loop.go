@@ -13,8 +13,10 @@ import (
 // turnMax bounds how many things one turn takes in before it writes and delivers.
 const turnMax = 64
 
-// loop owns the session. Nothing in it blocks but the wait at the top of a turn.
+// loop owns the session. Nothing in it blocks but the wait at the top of a turn; outside
+// of that it holds mu, by which a lane knows that the loop is at rest.
 type loop struct {
+	mu      sync.Mutex
 	s       *Session
 	cfg     *Config
 	machine machine
@@ -43,6 +45,9 @@ type loop struct {
 	courier *courier
 	batch   batch  // what this turn received
 	topic   string // of the last message received
+
+	receiver int32         // who gets what comes the short way; 0: nobody
+	topics   *topicNumbers // of the short way; nil where there is none
 }
 
 func newLoop(s *Session) *loop {
@@ -59,6 +64,8 @@ func newLoop(s *Session) *loop {
 // run is the loop's goroutine: it takes turns until the machine is done.
 func (l *loop) run() {
 	go l.courier.run()
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.step(opened{})
 	for !l.ended {
 		l.send()
@@ -73,16 +80,23 @@ func (l *loop) run() {
 
 // turn waits for something and takes it in.
 func (l *loop) turn() {
+	chunks, wrote := l.chunks(), l.wrote()
+	l.mu.Unlock()
 	select {
 	case f := <-l.s.inbox:
+		l.mu.Lock()
 		f(l)
 	case b := <-l.s.delivered:
+		l.mu.Lock()
 		l.acknowledge(b)
-	case c := <-l.chunks():
+	case c := <-chunks:
+		l.mu.Lock()
 		l.chunk(c)
-	case err := <-l.wrote():
+	case err := <-wrote:
+		l.mu.Lock()
 		l.written(err)
 	case <-l.alarms.timer.C():
+		l.mu.Lock()
 		l.alarm()
 	}
 }

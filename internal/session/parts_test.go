@@ -1,6 +1,7 @@
 package session
 
 import (
+	"math/rand/v2"
 	"strconv"
 	"testing"
 	"time"
@@ -93,8 +94,7 @@ func TestDedupe(t *testing.T) {
 
 	for n := range 3 * seenMax {
 		require.False(t, d.repeated([]byte("id-"+strconv.Itoa(n))))
-		require.LessOrEqual(t, len(d.ids), seenMax)
-		require.LessOrEqual(t, len(d.ring), seenMax)
+		require.LessOrEqual(t, d.count, seenMax)
 	}
 	assert.False(t, d.repeated([]byte("a")), "the oldest made room")
 	assert.True(t, d.repeated([]byte("id-"+strconv.Itoa(3*seenMax-1))))
@@ -106,6 +106,42 @@ func TestDedupeAllocatesNothingForRepeats(t *testing.T) {
 	id := []byte("3f0c1d8e-0000-4000-8000-000000000000")
 	d.repeated(id)
 	assert.Zero(t, testing.AllocsPerRun(100, func() { d.repeated(id); d.repeated(nil) }))
+	n := 0
+	assert.Zero(t, testing.AllocsPerRun(3*seenMax, func() {
+		n++
+		id[0], id[1] = byte(n), byte(n>>8)
+		d.repeated(id)
+	}), "nor for new ones")
+}
+
+// Whatever their lengths, the most recent ids are known, as many as there is room for.
+func TestDedupeKeepsTheNewest(t *testing.T) {
+	for _, longest := range []int{1, 2, 40, seenBytes} {
+		var d dedupe
+		var ids []string
+		r := rand.New(rand.NewPCG(1, uint64(longest)))
+		for range 5 * seenMax {
+			id := make([]byte, 1+r.IntN(longest))
+			for i := range id {
+				id[i] = byte(r.IntN(256))
+			}
+			room, kept := seenRoom-2*seenBytes, 0
+			known := false
+			for i := len(ids) - 1; i >= 0 && kept < seenMax && room >= len(ids[i]); i-- {
+				room, kept = room-len(ids[i]), kept+1
+				known = known || ids[i] == string(id)
+			}
+			switch got := d.repeated(id); {
+			case known:
+				require.True(t, got)
+			case !got:
+				ids = append(ids, string(id))
+				ids = ids[max(0, len(ids)-seenMax):]
+			default:
+				require.Contains(t, ids, string(id), "only what was seen is known")
+			}
+		}
+	}
 }
 
 func message(qos byte) *outgoing {

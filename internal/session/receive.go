@@ -15,6 +15,7 @@ func (l *loop) chunk(c chunk) {
 		return
 	}
 	k.keep.heard(l.now())
+	k.taken++
 	whole := k.unread == 0 // otherwise the first packet began in an earlier chunk
 	k.split.Feed(c.b)
 	k.unread += len(c.b)

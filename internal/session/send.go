@@ -99,6 +99,7 @@ func (l *loop) greet(e greet) {
 	l.release()
 	l.link = newLink(e.gen, l.offered, l.cfg.MaxPacket, l.now())
 	l.offered = nil
+	l.express()
 	if !l.lapsed(l.endpoint) {
 		l.recheckExpiry(l.now())
 	}

@@ -53,7 +53,7 @@ func Open(cfg Config) *Session {
 // check refuses what a session cannot do.
 func (c *Config) check() error {
 	switch {
-	case c.Endpoint == nil || c.Deliver == nil:
+	case c.Endpoint == nil || c.Deliver == nil && c.HandOver == nil:
 		return fault.New(fault.InvalidArgument, "the hooks Endpoint and Deliver are required")
 	case c.QoS > 2:
 		return fault.New(fault.InvalidArgument, "a session subscribes at QoS 0, 1 or 2")

@@ -33,6 +33,31 @@ type Conn interface {
 	Close() error
 }
 
+// Express is a Conn that can hand a frame over in the callback that brings it, instead
+// of keeping it for Read: the short way. Where that is so, what the two ways do is one
+// after the other, since the lane takes nothing while something is on the other way.
+type Express interface {
+	Conn
+	// Use sets who is offered frames from now on.
+	Use(Lane)
+	// Kept is how many frames were kept for Read so far.
+	Kept() int
+}
+
+// Lane takes what comes the short way. Its methods are called from a callback: they
+// neither wait nor allocate, since either could let others run and call back.
+type Lane interface {
+	// Frame is offered a frame, which it does not keep, and room for a table of the
+	// messages in it. It gives the number of messages that are to be handed out, how many
+	// acknowledgements will be owed for the frame, and the number by which the loader
+	// knows who gets the messages. messages < 0: it has not taken the frame.
+	Frame(frame []byte, table [][8]int32) (messages, acks int, receiver int32)
+	// Handled says that the oldest owed acknowledgements, so many, are due, and writes them
+	// to out, which has room for them. It gives the number of bytes to be sent at once;
+	// -1: not now, ask again.
+	Handled(acks int, out []byte) int
+}
+
 // MaxUnread is how many bytes a browser may have received before Read takes them;
 // each message counts as at least 128.
 const MaxUnread = 16 << 20

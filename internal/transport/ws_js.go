@@ -25,9 +25,66 @@ type browserConn struct {
 	ws     js.Value
 	limit  int64
 	in     *inbox[js.Value] // ArrayBuffers; copied into Go when they are read
+	kept   atomic.Int64     // how many were put into in
+	port   int32            // 0 where the loader does not listen for us
+	leave  js.Value         // ends that
 	funcs  jsx.Owner
 	closed atomic.Bool
 }
+
+// The loader listens to a WebSocket for us where it is there: to be called from
+// JavaScript costs more than all that is to be done with a small frame. It calls
+// attach's functions, and what it needs for a Lane it has from the module's exports.
+var (
+	listener js.Value // the loader's; undefined where there is none
+	ports    []port   // a new list at each change: it is read where nothing can wait
+	lastPort int32
+)
+
+type port struct {
+	number int32
+	lane   Lane
+}
+
+// UseListener sets the function by which the loader listens to a WebSocket: it takes the
+// WebSocket, a port's number, and a function that takes the data of an event, and gives
+// a function that ends it.
+func UseListener(f js.Value) { listener = f }
+
+// LaneAt gives the lane behind a port's number; nil where there is none. It allocates
+// nothing.
+func LaneAt(number int32) Lane {
+	for i := range ports {
+		if ports[i].number == number {
+			return ports[i].lane
+		}
+	}
+	return nil
+}
+
+// usePort sets the lane behind a port's number; nil takes the port away.
+func usePort(number int32, lane Lane) {
+	var list []port
+	for _, p := range ports {
+		if p.number != number {
+			list = append(list, p)
+		}
+	}
+	if lane != nil {
+		list = append(list, port{number, lane})
+	}
+	ports = list
+}
+
+// Use implements Express.
+func (c *browserConn) Use(lane Lane) {
+	if c.port != 0 && c.in.reason() == nil {
+		usePort(c.port, lane)
+	}
+}
+
+// Kept implements Express.
+func (c *browserConn) Kept() int { return int(c.kept.Load()) }
 
 // listen sets the callbacks. The channel is closed when the connection has opened.
 func (c *browserConn) listen() <-chan struct{} {
@@ -45,10 +102,7 @@ func (c *browserConn) listen() <-chan struct{} {
 		}
 		return nil
 	}))
-	c.ws.Set("onmessage", c.funcs.Func(func(args []js.Value) any {
-		c.receive(args[0].Get("data"))
-		return nil
-	}))
+	c.listenForData()
 	c.ws.Set("onclose", c.funcs.Func(func(args []js.Value) any {
 		c.detach()
 		c.in.end(&CloseError{Code: args[0].Get("code").Int(), Reason: args[0].Get("reason").String()})
@@ -57,11 +111,28 @@ func (c *browserConn) listen() <-chan struct{} {
 	return opened
 }
 
+func (c *browserConn) listenForData() {
+	if listener.Truthy() {
+		lastPort++
+		c.port = lastPort
+		c.leave = listener.Invoke(c.ws, c.port, c.funcs.Func(func(args []js.Value) any {
+			c.receive(args[0])
+			return nil
+		}))
+		return
+	}
+	c.ws.Set("onmessage", c.funcs.Func(func(args []js.Value) any {
+		c.receive(args[0].Get("data"))
+		return nil
+	}))
+}
+
 func (c *browserConn) receive(data js.Value) {
 	if data.Type() != js.TypeObject {
 		c.fail(closeTextFrame, notBinary())
 		return
 	}
+	c.kept.Add(1)
 	size := data.Get("byteLength").Int()
 	if int64(size) > c.limit {
 		c.fail(closeOverLimit, tooLarge())
@@ -83,6 +154,10 @@ func (c *browserConn) fail(code int, err error) {
 func (c *browserConn) detach() {
 	for _, event := range []string{"onopen", "onerror", "onmessage", "onclose"} {
 		c.ws.Set(event, js.Null())
+	}
+	if c.port != 0 {
+		usePort(c.port, nil)
+		c.leave.Invoke()
 	}
 	c.funcs.Release()
 }

@@ -5,8 +5,8 @@
 import type { Message, MessageProperties } from "../types/index.js";
 import { decodeProperties } from "./properties.js";
 
-/** Columns of the table. Offsets count from the start of the buffer. */
-const columns = 8;
+/** How many columns the table has. Offsets in it count from the start of the buffer. */
+export const columns = 8;
 const TOPIC = 0; // index of the topic's name
 const FLAGS = 1; // low four bits of the first byte of PUBLISH: DUP, QoS (two bits), RETAIN
 const PACKET_ID = 2;
@@ -14,6 +14,7 @@ const OFFSET = 3;
 const LENGTH = 4;
 const PROPS_OFFSET = 5;
 const PROPS_LENGTH = 6;
+const NAME = 7; // offset of the topic's name, which its length, two bytes, precedes: it is to be known from now on; 0: it is
 
 /** The one currency between all hosts. Its buffer can be transferred. */
 export interface Batch {
@@ -37,13 +38,22 @@ export class Decoder {
     topics.forEach((name, i) => (this.#topics[firstTopic + i] = name));
     const messages: Message[] = [];
     for (let row = 0; row < table.length; row += columns) {
-      messages.push(new LazyMessage(this.#topics[table[row + TOPIC]!]!, bytes, table, row));
+      messages.push(new LazyMessage(table[row + NAME] ? this.#learn(bytes, table, row) : this.#topics[table[row + TOPIC]!]!, bytes, table, row));
     }
     return messages;
+  }
+
+  #learn(bytes: Uint8Array, table: Int32Array, row: number): string {
+    const at = table[row + NAME]!;
+    const name = names.decode(bytes.subarray(at, at + ((bytes[at - 2]! << 8) | bytes[at - 1]!)));
+    const number = table[row + TOPIC]!;
+    if (number >= 0) this.#topics[number] = name;
+    return name;
   }
 }
 
 const decoder = new TextDecoder();
+const names = new TextDecoder("utf-8", { ignoreBOM: true }); // it is a character like any other [MQTT-1.5.4-3]
 
 class LazyMessage implements Message {
   readonly topic: string;

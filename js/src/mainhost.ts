@@ -40,17 +40,25 @@ export class MainHost implements Host {
   async connect(endpoint: MqttEndpoint, options: ConnectOptions, sink: Sink, call: CallOptions): Promise<Link> {
     const clock = new Clock(call);
     const program = await clock.bound(this.#running());
+    const short = program.express?.register(sink);
     const receiver = {
+      ...(short && { express: short.receiver }),
       onBatch: (bytes: Uint8Array, count: number, topics: string[], firstTopic: number) =>
         sink.batch(batchOf(bytes, count, topics, firstTopic)),
       onState: (change: StateChange) => {
-        if (isFinal(change.state)) unwatch?.();
+        if (isFinal(change.state)) {
+          short?.forget();
+          unwatch?.();
+        }
         sink.state(change);
       },
     };
     let unwatch: (() => void) | undefined;
     const args = [endpoint, { ...options, ...receiver, ...clock.rest() }];
-    const raw = (await program.call(program.exports, "connect", args)) as Exports;
+    const raw = (await program.call(program.exports, "connect", args).catch((error) => {
+      short?.forget();
+      throw error;
+    })) as Exports;
     unwatch = program.onDeath((error) => {
       sink.state({ state: error === this.#ended ? "closed" : "failed", code: error.code, reason: error.message, error });
     });

@@ -1,5 +1,6 @@
 // One running Go program: starts it, calls its functions, and knows when it has died.
 
+import { Express, Port, type ExpressExports, type ExpressOffer } from "./express.js";
 import { crashed, KiiError, wasmLoad } from "./errors.js";
 import { currentGlobals, withGlobals, type Globals } from "./globals.js";
 
@@ -32,6 +33,9 @@ let instances = 0;
 
 export class Program {
   readonly exports: Exports;
+  /** The short way; undefined where the program has none. */
+  readonly express: Express | undefined;
+  readonly #ports = new Set<Port>();
   #death: KiiError | undefined;
   #mourners = new Set<(death: KiiError) => void>();
   #output = "";
@@ -58,16 +62,27 @@ export class Program {
     this.#go = go;
     this.#watch();
     globals.fs = this.#fileSystem(globals.fs as FileSystem);
-    const { name, taken } = offerHandover();
+    const { name, taken } = offerHandover((socket, number, slow) => this.#listen(socket, number, slow));
     go.env.KIIWEB_HANDOVER = name;
     withGlobals(globals, () => go.run(instance)).then(() => this.#die(), (cause) => this.#die(cause));
     Reflect.deleteProperty(globalThis, name);
-    const exports = taken();
+    const { exports, offer } = taken();
     if (!exports) {
       this.#die();
       throw wasmLoad("mismatch", "The WebAssembly module did not start.", { cause: this.#death?.cause });
     }
     this.exports = exports;
+    if (offer) this.express = new Express(instance.exports as unknown as ExpressExports, offer, (cause) => this.#die(cause));
+  }
+
+  /** Listens to a WebSocket for the program, until the function returned is called. */
+  #listen(socket: WebSocket, number: number, slow: (data: unknown) => void): () => void {
+    const port = new Port(number, socket, this.express!, slow);
+    this.#ports.add(port);
+    return () => {
+      port.close();
+      this.#ports.delete(port);
+    };
   }
 
   /** Why the program is dead; undefined while it lives. */
@@ -119,6 +134,9 @@ export class Program {
     for (const timer of go._scheduledTimeouts.values()) clearTimeout(timer);
     go._scheduledTimeouts.clear();
     go._inst = undefined; // its memory
+    for (const port of this.#ports) port.abandon();
+    this.#ports.clear();
+    this.express?.end();
     const mourners = [...this.#mourners];
     this.#mourners.clear();
     for (const tell of mourners) tell(this.#death);
@@ -149,11 +167,18 @@ function loadGlue(): Globals {
   });
 }
 
+type Listen = (socket: WebSocket, port: number, slow: (data: unknown) => void) => () => void;
+
+interface Taken {
+  exports?: Exports;
+  offer?: ExpressOffer;
+}
+
 /** A property of the global object by which the program hands over its functions. It takes it away at once. */
-function offerHandover(): { name: string; taken: () => Exports | undefined } {
+function offerHandover(listen: Listen): { name: string; taken: () => Taken } {
   const name = `kiiweb:${++instances}:${Math.random()}`;
-  let exports: Exports | undefined;
-  const value = { KiiError, take: (e: Exports) => void (exports = e) };
+  let taken: Taken = {};
+  const value = { KiiError, listen, take: (exports: Exports, offer?: ExpressOffer) => void (taken = { exports, ...(offer && { offer }) }) };
   Object.defineProperty(globalThis, name, { value, configurable: true, enumerable: false });
-  return { name, taken: () => exports };
+  return { name, taken: () => taken };
 }

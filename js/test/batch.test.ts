@@ -42,3 +42,15 @@ test("topics are remembered from batch to batch, and replaced where they begin a
 test("a batch may begin anywhere in its buffer's memory and be empty", () => {
   assert.deepEqual(new Decoder().decode(batch([])), []);
 });
+
+test("a message of the short way brings the name of a new topic, which is taken as it is", () => {
+  const decoder = new Decoder();
+  const name = new TextEncoder().encode("\ufefft/ç");
+  const bytes = new Uint8Array([0x30, 0, 0, name.length, ...name, 42]);
+  const row = (topic: number, at: number) => Int32Array.of(topic, 0, 0, bytes.length - 1, 1, 0, 0, at);
+  const read = (topic: number, at: number) => decoder.decode({ bytes, table: row(topic, at), topics: [], firstTopic: 0 })[0]!;
+  assert.equal(read(256, 4).topic, "\ufefft/ç");
+  assert.equal(read(256, 0).topic, "\ufefft/ç", "remembered");
+  assert.equal(read(-1, 4).topic, "\ufefft/ç", "too long to be remembered");
+  assert.deepEqual([...read(256, 0).bytes], [42]);
+});

@@ -64,6 +64,10 @@ type ConnectOptions struct {
 	// once OnMessages has returned, and the next one waits until then. The first may
 	// come before Connect returns. When nil, read Connection.Messages.
 	OnMessages func([]Message)
+	// HandOver, where it is set, takes the place of OnMessages. It returns when the messages
+	// were handed over to whoever handles them, and gives a function that returns when
+	// they were handled; nil: they were.
+	HandOver func([]Message) (wait func())
 	// OnState gets every change of state, in order. It must not block.
 	OnState func(Change)
 	// Timeout bounds Connect; 0 means 30 seconds. A deadline of the context that is
@@ -173,6 +177,10 @@ func (conn *Connection) open(o ConnectOptions) {
 			conn.inbox.put(batch, conn.session.Done())
 		}
 	}
+	var handOver func([]session.Message) func()
+	if o.HandOver != nil {
+		handOver = func(batch []session.Message) func() { return o.HandOver(received(batch)) }
+	}
 	conn.session = session.Open(session.Config{
 		Endpoint:  conn.credentials,
 		KeepAlive: o.KeepAlive,
@@ -188,6 +196,7 @@ func (conn *Connection) open(o ConnectOptions) {
 		MaxAge:         o.QueueAge,
 
 		Deliver:  func(batch []session.Message) { deliver(received(batch)) },
+		HandOver: handOver,
 		OnChange: func(ch session.Change) { conn.changed(ch, o.OnState) },
 	})
 }

@@ -1,0 +1,85 @@
+package mqtt
+
+// The columns of a Row.
+const (
+	RowTopic            = iota // the caller's: Scan leaves 0
+	RowFlags                   // as in PublishView
+	RowPacketID                // 0 at QoS 0
+	RowPayload                 // offset of the payload in the frame
+	RowPayloadLength           // in bytes
+	RowProperties              // offset of the raw properties
+	RowPropertiesLength        // in bytes
+	RowName                    // offset of the topic name, which its length, two bytes, precedes
+	rowColumns
+)
+
+// Row says where the parts of a PUBLISH are in a frame.
+type Row = [rowColumns]int32
+
+// muted is the error of a walk that nobody asks for the rule that was broken.
+var muted Error
+
+// Scan reads a frame that a server sent in place, if it is nothing but whole and valid
+// PUBLISH packets at QoS 0 and 1 of at most max bytes each, without topic aliases, and
+// not more than there are rows in table. It fills one row for each, and counts those at
+// QoS 1. Else ok is false, and what is wrong, if anything, is for Splitter and
+// ParsePublish to say. It allocates nothing.
+func Scan(v Version, max int, frame []byte, table []Row) (rows, acks int, ok bool) {
+	if v != V31 && v != V311 && v != V5 {
+		return 0, 0, false
+	}
+	var known []byte // the topic before, which is valid
+	for at := 0; at < len(frame); rows++ {
+		first := frame[at]
+		if Type(first>>4) != PUBLISH || first&publishQoS > 1<<1 || publishFlagsRule(first&0x0F) != nil || rows == len(table) {
+			return 0, 0, false
+		}
+		n, header, broken := varint(frame[at+1:])
+		start := at + 1 + header
+		end := start + int(n)
+		if broken != nil || header == 0 || end > len(frame) || end-at > max {
+			return 0, 0, false
+		}
+		r := reader{b: frame[start:end], v: v, mute: true}
+		p, same := r.scanned(first, known)
+		if r.err != nil || p.Alias {
+			return 0, 0, false
+		}
+		if !same {
+			known = p.Topic
+		}
+		acks += int(p.QoS())
+		payload := int32(end - len(p.Payload))
+		table[rows] = Row{
+			RowFlags: int32(p.Flags), RowPacketID: int32(p.PacketID),
+			RowPayload: payload, RowPayloadLength: int32(len(p.Payload)),
+			RowProperties: payload - int32(len(p.Properties)), RowPropertiesLength: int32(len(p.Properties)),
+			RowName: int32(start + 2),
+		}
+		at = end
+	}
+	return rows, acks, true
+}
+
+// scanned walks a PUBLISH; where the topic is known, without looking at it again.
+func (r *reader) scanned(first byte, known []byte) (p PublishView, same bool) {
+	n := len(known)
+	same = n > 0 && len(r.b) >= n+2 && int(r.b[0])<<8|int(r.b[1]) == n && string(r.b[2:n+2]) == string(known)
+	if !same {
+		return r.publish(first&0x0F, server<<PUBLISH), false
+	}
+	r.b = r.b[n+2:]
+	p = PublishView{Flags: first & 0x0F, Topic: known}
+	if first&publishQoS != 0 {
+		p.PacketID = r.packetID(&ruleServerPackID)
+	}
+	if r.v == V5 && len(r.b) > 0 && r.b[0] == 0 { // no properties, the usual case
+		r.b = r.b[1:]
+	} else {
+		var ids uint64
+		p.Properties, ids = r.properties(server << PUBLISH)
+		p.Alias = ids&(1<<propTopicAlias) != 0
+	}
+	p.Payload = r.b
+	return p, true
+}

@@ -1,0 +1,128 @@
+package mqtt
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// scanSlowly is Scan by means of the other readers of the package.
+func scanSlowly(v Version, max int, frame []byte, room int) (rows []Row, acks int, ok bool) {
+	split := NewSplitter(max)
+	split.Feed(frame)
+	at := 0
+	for {
+		pkt, err := split.Next()
+		if err != nil {
+			return nil, 0, false
+		}
+		if pkt == nil {
+			return rows, acks, at == len(frame)
+		}
+		p, err := ParsePublish(v, FromServer, pkt)
+		if err != nil || p.Alias || p.QoS() > 1 || len(rows) == room {
+			return nil, 0, false
+		}
+		at += len(pkt)
+		payload := int32(at - len(p.Payload))
+		_, header, _ := varint(pkt[1:])
+		name := int32(at - len(pkt) + 1 + header + 2)
+		rows = append(rows, Row{
+			0, int32(p.Flags), int32(p.PacketID), payload, int32(len(p.Payload)),
+			payload - int32(len(p.Properties)), int32(len(p.Properties)), name,
+		})
+		acks += int(p.QoS())
+	}
+}
+
+func checkScan(t *testing.T, v Version, max int, frame []byte, room int) {
+	t.Helper()
+	want, wantAcks, wantOK := scanSlowly(v, max, frame, room)
+	table := make([]Row, room)
+	rows, acks, ok := Scan(v, max, frame, table)
+	require.Equal(t, wantOK, ok, "% x", frame)
+	if ok {
+		require.Equal(t, wantAcks, acks)
+		require.Equal(t, len(want), rows)
+		for i, row := range want {
+			require.Equal(t, row, table[i])
+		}
+	}
+}
+
+func publishes(t testing.TB, v Version) (frame []byte) {
+	t.Helper()
+	codec, err := NewCodec(v)
+	require.NoError(t, err)
+	expiry := uint32(7)
+	for _, p := range []Publish{
+		{Topic: "topic-1", Payload: []byte("a")},
+		{Topic: "topic-1", QoS: 1, PacketID: 1, Dup: true, Payload: []byte("b")},
+		{Topic: "topic-2", Retain: true},
+		{Topic: "topic-2", QoS: 1, PacketID: 65535, Payload: make([]byte, 300)},
+		{Topic: "日本", Payload: []byte("c")},
+		{Topic: "topic-1", Payload: []byte("d"), Properties: Properties{MessageExpiry: &expiry, User: []UserProperty{{"k", "v"}, {"k", "w"}}}},
+	} {
+		if v != V5 {
+			p.Properties = Properties{}
+		}
+		frame, err = codec.Append(frame, &p)
+		require.NoError(t, err)
+	}
+	return frame
+}
+
+func TestScan(t *testing.T) {
+	for _, v := range []Version{V31, V311, V5} {
+		frame := publishes(t, v)
+		table := make([]Row, 16)
+		rows, acks, ok := Scan(v, 1000, frame, table)
+		require.True(t, ok)
+		assert.Equal(t, 6, rows)
+		assert.Equal(t, 2, acks)
+		checkScan(t, v, 1000, frame, 16)
+		checkScan(t, v, 1000, frame, 6)
+		checkScan(t, v, 1000, frame, 5) // no room
+		checkScan(t, v, 300, frame, 6)  // too large
+		for n := range len(frame) {
+			checkScan(t, v, 1000, frame[:n], 16)
+			assert.Zero(t, testing.AllocsPerRun(1, func() { Scan(v, 1000, frame[:n], table) }))
+		}
+	}
+	rows, acks, ok := Scan(V5, 1000, nil, nil)
+	assert.Equal(t, []any{0, 0, true}, []any{rows, acks, ok})
+	_, _, ok = Scan(0, 1000, publishes(t, V5), make([]Row, 16))
+	assert.False(t, ok)
+}
+
+// FuzzScan holds Scan to the other readers: it takes what all of them take, gives the
+// same parts, and leaves everything else to them.
+func FuzzScan(f *testing.F) {
+	seed(f, func(v Version, _ Side, pkt []byte) {
+		f.Add(byte(v-V31), pkt, uint16(200), byte(9))
+		if PacketTypeOf(pkt) == PUBLISH {
+			f.Add(byte(v-V31), append(pkt[:len(pkt):len(pkt)], pkt...), uint16(200), byte(9))
+		}
+	})
+	for _, v := range []Version{V31, V311, V5} {
+		f.Add(byte(v-V31), publishes(f, v), uint16(1000), byte(9))
+	}
+	f.Fuzz(func(t *testing.T, version byte, frame []byte, max uint16, room byte) {
+		checkScan(t, V31+Version(version%3), int(max)+1, frame, int(room))
+	})
+}
+
+func BenchmarkScan(b *testing.B) {
+	codec, _ := NewCodec(V5)
+	var frame []byte
+	for n := range 150 {
+		frame, _ = codec.Append(frame, &Publish{Topic: "bench/0a1b2c3d4e5f/001", QoS: 1, PacketID: uint16(n + 1), Payload: make([]byte, 64)})
+	}
+	table := make([]Row, 256)
+	b.ReportAllocs()
+	for b.Loop() {
+		Scan(V5, 1<<20, frame, table)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/150, "ns/message")
+}

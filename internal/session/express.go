@@ -1,0 +1,155 @@
+package session
+
+import (
+	"github.com/kiiweb/kiiweb/internal/mqtt"
+	"github.com/kiiweb/kiiweb/internal/transport"
+)
+
+// owedMax is how many acknowledgements may be owed for what came the short way.
+const owedMax = 4096
+
+// lane is the short way of one link: what arrives is read and counted in the callback
+// that brings it, and handed to the application there. The loop, the reader, the writer
+// and the courier have no part in it.
+//
+// It takes a frame that is nothing but whole and valid PUBLISH packets at QoS 0 and 1,
+// while nothing that came before is still on the long way, and leaves everything else
+// to that. So the order is kept, and there is one place that says what is wrong with a
+// packet. It has the loop's state to itself, because the loop is at rest: otherwise mu is
+// taken, and the long way has the frame. transport.Lane says why it must not allocate.
+type lane struct {
+	l    *loop
+	k    *link
+	conn transport.Express
+	off  bool // a call panicked
+	owed owed
+}
+
+// Express has what arrives come the short way from now on, where the transport has one.
+// receiver is what the transport's lane calls the application; it is not 0.
+func (s *Session) Express(receiver int32) {
+	s.post(func(l *loop) { l.receiver = receiver })
+}
+
+// express gives the new link a short way, where its transport has one.
+func (l *loop) express() {
+	conn, ok := l.link.conn.(transport.Express)
+	if !ok {
+		return
+	}
+	l.seen.prepare()
+	if l.topics == nil {
+		l.topics = new(topicNumbers)
+	}
+	conn.Use(&lane{l: l, k: l.link, conn: conn})
+}
+
+// open tells whether nothing that has to come before is on the long way.
+func (n *lane) open() bool {
+	l, k := n.l, n.k
+	return !n.off && l.link == k && l.receiver != 0 && l.machine.phase == phaseOnline && k.unread == 0 &&
+		k.taken == n.conn.Kept() && l.batch.empty() && l.courier.clear()
+}
+
+// Frame implements transport.Lane.
+func (n *lane) Frame(frame []byte, table [][8]int32) (messages, acks int, receiver int32) {
+	l := n.l
+	if !l.mu.TryLock() {
+		return -1, 0, 0
+	}
+	defer l.mu.Unlock()
+	defer func() {
+		if v := recover(); v != nil { // the long way goes on
+			n.off = true
+			messages, acks = -1, 0
+			survive(l.cfg.OnPanic, v)
+		}
+	}()
+	if !n.open() {
+		return -1, 0, 0
+	}
+	rows, acks, ok := mqtt.Scan(l.version, l.cfg.MaxPacket, frame, table)
+	if !ok || l.version == mqtt.V5 && n.k.unacked+acks > l.cfg.ReceiveMaximum || n.owed.count+acks > owedMax {
+		return -1, 0, 0
+	}
+	n.k.keep.heard(l.now())
+	n.k.unacked += acks
+	return n.admit(frame, table[:rows]), acks, l.receiver
+}
+
+// admit numbers the topics, notes the acknowledgements that are owed, and takes out what
+// was received before.
+func (n *lane) admit(frame []byte, table []mqtt.Row) (messages int) {
+	for i := range table {
+		row := &table[i]
+		if row[mqtt.RowPacketID] != 0 {
+			n.owed.push(uint16(row[mqtt.RowPacketID]))
+		}
+		if size := row[mqtt.RowPropertiesLength]; size > 0 {
+			at := row[mqtt.RowProperties]
+			if id, ok := mqtt.FindUserProperty(frame[at:at+size], messageIDKey); ok && n.l.seen.repeated(id) {
+				continue
+			}
+		}
+		at := row[mqtt.RowName]
+		topic := frame[at : at+(int32(frame[at-2])<<8|int32(frame[at-1]))]
+		number, fresh := n.l.topics.number(topic)
+		if row[mqtt.RowTopic] = number; !fresh {
+			row[mqtt.RowName] = 0
+		}
+		if messages != i {
+			table[messages] = *row
+		}
+		messages++
+	}
+	return messages
+}
+
+// Handled implements transport.Lane.
+func (n *lane) Handled(acks int, out []byte) int {
+	l, k := n.l, n.k
+	if !l.mu.TryLock() {
+		return -1
+	}
+	defer l.mu.Unlock()
+	switch {
+	case l.link != k:
+		return 0 // nobody is there to hear it
+	case k.busy || len(k.out) > 0:
+		return -1 // something else is on its way
+	}
+	acks = min(acks, n.owed.count, len(out)/pubackSize)
+	for i := range acks {
+		id := n.owed.pop()
+		b := out[i*pubackSize:]
+		b[0], b[1], b[2], b[3] = byte(mqtt.PUBACK)<<4, 2, byte(id>>8), byte(id)
+	}
+	k.unacked -= acks
+	if acks > 0 {
+		k.keep.wrote(l.now())
+	}
+	return acks * pubackSize
+}
+
+// pubackSize is the size in bytes of PUBACK that says nothing but success, the same on
+// all versions (MQTT 5, 3.4).
+const pubackSize = 4
+
+// owed are packet identifiers to be acknowledged, the oldest first [MQTT-4.6.0-2].
+type owed struct {
+	ids   [owedMax]uint16
+	first int
+	count int
+}
+
+func (o *owed) push(id uint16) {
+	o.ids[(o.first+o.count)%owedMax] = id
+	o.count++
+}
+
+func (o *owed) pop() uint16 {
+	id := o.ids[o.first]
+	o.first = (o.first + 1) % owedMax
+	o.count--
+	return id
+}

@@ -1,0 +1,279 @@
+package session
+
+import (
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/kiiweb/kiiweb/internal/mqtt"
+)
+
+// rider plays the loader: it offers frames to the short way, and keeps for the long way
+// what that does not take.
+type rider struct {
+	*harness
+	b     *pipe
+	table []mqtt.Row
+	names map[int32]string
+	taken int // frames that went the short way
+}
+
+// ride brings a session online that has a short way.
+func ride(t testing.TB, change func(*Config)) *rider {
+	h := newHarness(t, change)
+	r := &rider{harness: h, b: h.online(), table: make([]mqtt.Row, 64), names: make(map[int32]string)}
+	h.s.Express(7)
+	h.settled()
+	return r
+}
+
+// offer brings a frame. It tells whether that went the short way.
+func (r *rider) offer(frame []byte) bool {
+	r.t.Helper()
+	acks, taken := r.read(frame)
+	if !taken {
+		r.b.raw(frame)
+		return false
+	}
+	r.handled(acks)
+	return true
+}
+
+// read offers a frame to the short way, hands out its messages, and gives the number of
+// acknowledgements that are owed.
+func (r *rider) read(frame []byte) (acks int, taken bool) {
+	r.t.Helper()
+	n, acks, receiver := (*r.b.lane.Load()).Frame(frame, r.table)
+	if n < 0 {
+		return 0, false
+	}
+	require.Equal(r.t, int32(7), receiver)
+	r.taken++
+	var batch []Message
+	for _, row := range r.table[:n] {
+		cell := func(at, size int32) []byte { return frame[at : at+size : at+size] }
+		if at := row[mqtt.RowName]; at != 0 {
+			r.names[row[mqtt.RowTopic]] = string(cell(at, int32(frame[at-2])<<8|int32(frame[at-1])))
+		}
+		flags := byte(row[mqtt.RowFlags])
+		batch = append(batch, Message{
+			Topic: r.names[row[mqtt.RowTopic]], Payload: cell(row[mqtt.RowPayload], row[mqtt.RowPayloadLength]),
+			QoS: flags >> 1 & 3, Retain: flags&1 != 0, Dup: flags&8 != 0, PacketID: uint16(row[mqtt.RowPacketID]),
+			Properties: cell(row[mqtt.RowProperties], row[mqtt.RowPropertiesLength]),
+		})
+	}
+	if len(batch) > 0 {
+		r.batches <- batch
+	}
+	return acks, true
+}
+
+// handled sends acknowledgements, as soon as that can be.
+func (r *rider) handled(acks int) {
+	r.t.Helper()
+	if acks == 0 {
+		return
+	}
+	out, n := make([]byte, 4*acks), -1
+	require.Eventually(r.t, func() bool {
+		n = (*r.b.lane.Load()).Handled(acks, out)
+		return n >= 0
+	}, patience, time.Microsecond)
+	if n > 0 {
+		r.b.frames <- out[:n]
+	}
+}
+
+func (r *rider) short(packets ...mqtt.Packet) {
+	r.t.Helper()
+	r.settled()
+	require.True(r.t, r.offer(r.b.encode(packets...)), "it goes the short way")
+}
+
+func (r *rider) long(packets ...mqtt.Packet) {
+	r.t.Helper()
+	r.settled()
+	require.False(r.t, r.offer(r.b.encode(packets...)), "it goes the long way")
+}
+
+func TestExpress(t *testing.T) {
+	r := ride(t, nil)
+	r.short(push(0, "a", "1"), push(3, "b", "2"), push(0, "a", "3"))
+	assert.Equal(t, []Message{
+		{Topic: "a", Payload: []byte("1"), Properties: []byte{}},
+		{Topic: "b", Payload: []byte("2"), QoS: 1, PacketID: 3, Properties: []byte{}},
+		{Topic: "a", Payload: []byte("3"), Properties: []byte{}},
+	}, r.batch())
+	assert.Equal(t, uint16(3), r.b.expect(mqtt.PUBACK).(*mqtt.Ack).PacketID)
+	r.b.silent()
+}
+
+func TestExpressLeavesTheRestToTheLongWay(t *testing.T) {
+	for name, packets := range map[string][]mqtt.Packet{
+		"QoS 2":                   {push(0, "a", "1"), &mqtt.Publish{Topic: "a", QoS: 2, PacketID: 9}},
+		"another packet":          {push(0, "a", "1"), &mqtt.Pingresp{}},
+		"more than the table has": {push(0, "a", "1"), push(0, "a", "2")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := ride(t, nil)
+			r.table = r.table[:1]
+			r.short(push(0, "a", "0"))
+			r.batch()
+			r.long(packets...)
+			assert.Equal(t, "1", string(r.batch()[0].Payload), "nothing of it is lost")
+			r.short(push(0, "a", "2"))
+			assert.Equal(t, "2", string(r.batch()[0].Payload), "and the short way is open again")
+		})
+	}
+}
+
+func TestExpressWaitsForAPacketThatIsNotWhole(t *testing.T) {
+	r := ride(t, nil)
+	frame := r.b.encode(push(0, "a", "1"))
+	r.settled()
+	require.False(t, r.offer(frame[:4]))
+	r.settled()
+	require.False(t, r.offer(frame[4:]), "it begins in the middle of a packet")
+	assert.Equal(t, "1", string(r.batch()[0].Payload))
+	r.short(push(0, "a", "2"))
+}
+
+// While the application has a batch of the long way in hand, nothing may pass it by.
+func TestExpressWaitsForTheApplication(t *testing.T) {
+	entered, release := make(chan struct{}, 2), make(chan struct{})
+	h := ride(t, func(c *Config) {
+		deliver := c.Deliver
+		c.Deliver = func(m []Message) {
+			entered <- struct{}{}
+			<-release
+			deliver(m)
+		}
+	})
+	h.b.raw(h.b.encode(push(1, "a", "1")))
+	<-entered
+	h.sync()
+	require.False(t, h.offer(h.b.encode(push(2, "a", "2"))))
+	close(release)
+	assert.Equal(t, "1", string(h.batch()[0].Payload))
+}
+
+// A batch that was handed over is before whatever comes then, though it is not handled yet.
+func TestExpressPassesNothingThatWasHandedOver(t *testing.T) {
+	release := make(chan struct{})
+	r := ride(t, func(c *Config) {
+		deliver := c.Deliver
+		c.HandOver = func(m []Message) func() {
+			deliver(m)
+			return func() { <-release }
+		}
+	})
+	r.b.raw(r.b.encode(push(1, "a", "1")))
+	r.batch()
+	var acks int
+	require.Eventually(t, func() (taken bool) {
+		acks, taken = r.read(r.b.encode(push(2, "a", "2")))
+		return taken
+	}, patience, time.Millisecond)
+	assert.Equal(t, "2", string(r.batch()[0].Payload))
+	r.b.silent()
+	close(release)
+	assert.Equal(t, uint16(1), r.b.expect(mqtt.PUBACK).(*mqtt.Ack).PacketID)
+	r.handled(acks)
+	assert.Equal(t, uint16(2), r.b.expect(mqtt.PUBACK).(*mqtt.Ack).PacketID)
+}
+
+func TestExpressKeepsTheReceiveMaximum(t *testing.T) {
+	r := ride(t, func(c *Config) { c.ReceiveMaximum = 2 })
+	acks, taken := r.read(r.b.encode(push(1, "a", "1"), push(2, "a", "2")))
+	require.True(t, taken)
+	r.long(push(3, "a", "3"))
+	assert.Equal(t, mqtt.ReceiveMaximumExceeded, r.b.expect(mqtt.DISCONNECT).(*mqtt.Disconnect).ReasonCode)
+	r.b.gone()
+	assert.Zero(t, (*r.b.lane.Load()).Handled(acks, make([]byte, 8)), "there is nobody to hear it")
+}
+
+func TestExpressDropsRepeats(t *testing.T) {
+	r := ride(t, nil)
+	r.short(marked(push(1, "a", "1"), "x"), marked(push(2, "b", "2"), "y"))
+	r.batch()
+	r.long(marked(push(3, "a", "1"), "x"), &mqtt.Pingresp{})
+	r.short(marked(push(4, "c", "2"), "y"), marked(push(5, "c", "3"), "z"))
+	assert.Equal(t, "3", string(r.batch()[0].Payload))
+	for id := range uint16(5) {
+		assert.Equal(t, id+1, r.b.expect(mqtt.PUBACK).(*mqtt.Ack).PacketID, "each is acknowledged")
+	}
+	r.short(marked(push(6, "d", "1"), "x"))
+	assert.Empty(t, r.batches)
+}
+
+// What comes keeps the connection alive, and what is sent, too.
+func TestExpressKeepsAlive(t *testing.T) {
+	r := ride(t, nil)
+	r.clock.advance(20 * time.Second)
+	r.short(push(1, "a", "1"))
+	due := make(chan time.Time, 1)
+	r.s.post(func(l *loop) { due <- l.link.keep.next() })
+	assert.Equal(t, r.clock.Now().Add(30*time.Second), <-due)
+}
+
+func TestExpressEndsWithItsLink(t *testing.T) {
+	r := ride(t, nil)
+	frame := r.b.encode(push(0, "a", "1"))
+	lane := *r.b.lane.Load()
+	r.b.close(errReset)
+	r.next(Waiting)
+	n, _, _ := lane.Frame(frame, r.table)
+	assert.Equal(t, -1, n)
+	r.tick()
+	r.next(Connecting)
+	r.b = r.welcome(&mqtt.Connack{})
+	r.next(Online)
+	n, _, _ = lane.Frame(frame, r.table)
+	assert.Equal(t, -1, n, "it belongs to another link")
+	r.short(push(0, "a", "2"))
+}
+
+func TestExpressAllocatesNothing(t *testing.T) {
+	r := ride(t, nil)
+	var frames [][]byte
+	for n := range 200 {
+		topic := "topic-" + strconv.Itoa(n)
+		frames = append(frames, r.b.encode(marked(push(uint16(n+1), topic, "x"), topic), push(0, "a", "y")))
+	}
+	lane, out, n := *r.b.lane.Load(), make([]byte, 64), 0
+	allocations := testing.AllocsPerRun(190, func() {
+		if messages, acks, _ := lane.Frame(frames[n], r.table); messages != 2 || lane.Handled(acks, out) != 4 {
+			t.Error("not taken")
+		}
+		n++
+	})
+	assert.Zero(t, allocations)
+}
+
+func TestTopicNumbers(t *testing.T) {
+	var s topicNumbers
+	known := make(map[int32]string)
+	number := func(topic string) {
+		t.Helper()
+		n, fresh := s.number([]byte(topic))
+		if fresh {
+			known[n] = topic
+		}
+		require.Equal(t, topic, known[n])
+		require.Less(t, n, int32(nameFirst+nameMax))
+	}
+	for round := range 3 {
+		for n := range 3 * nameMax / 2 {
+			number("topic " + strconv.Itoa(n))
+			number("topic " + strconv.Itoa(n/2))
+			number("a")
+		}
+		number(string(make([]byte, 4096+round)))
+	}
+	n, fresh := s.number(make([]byte, 60000))
+	assert.Equal(t, int32(-1), n)
+	assert.True(t, fresh)
+}

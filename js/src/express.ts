@@ -1,0 +1,215 @@
+// The short way for what a WebSocket brings: read by the program where it arrives, in one
+// call, and handed on at once. What the program does not take comes the long way, through
+// its event loop; it takes nothing while something is still on that way, so the order
+// is kept.
+
+import { columns } from "./batch.js";
+import type { Sink } from "./host.js";
+
+/** The program's functions for it. None of them calls back. */
+export interface ExpressExports {
+  mem: WebAssembly.Memory;
+  /** Offers a frame to who is behind a port, and gives how many messages are in the table; -1: it is not taken. */
+  kiiwebFrame(port: number, size: number): number;
+  /** Says that messages were handled, and gives how many bytes are to be sent; -1: ask again. */
+  kiiwebHandled(port: number, acks: number): number;
+}
+
+/** What the program hands over for it. */
+export interface ExpressOffer {
+  /** The address of eight int32: what the functions say besides their results. */
+  notes: number;
+  /** Makes room for frames of so many bytes, as far as that goes. */
+  room(size: number): void;
+}
+
+// The notes. Sizes are in bytes.
+const FRAME = 0; // address: where a frame goes
+const FRAME_SIZE = 1; // of the largest frame
+const TABLE = 2; // address
+const OUT = 3; // address: what is to be sent
+const RECEIVER = 4; // who gets the messages of the latest frame
+const ACKS = 5; // how many acknowledgements will be owed for it
+
+/** So many bytes may wait in the browser; the program's own bound is the same. */
+const maxUnsent = 1 << 20;
+
+/** How soon to ask again, in milliseconds. */
+const again = 5;
+
+type Attached = Pick<WebSocket, "onmessage" | "bufferedAmount" | "send" | "close">;
+
+export class Express {
+  readonly #exports: ExpressExports;
+  readonly #offer: ExpressOffer;
+  readonly #failed: (cause: unknown) => void;
+  readonly #sinks = new Map<number, Sink>();
+  #sinkIDs = 0;
+  #bytes = new Uint8Array();
+  #words = new Int32Array();
+  #full = false;
+  readonly #turns = new Turns();
+
+  /** failed is told that the program has died in a call. */
+  constructor(exports: ExpressExports, offer: ExpressOffer, failed: (cause: unknown) => void) {
+    this.#exports = exports;
+    this.#offer = offer;
+    this.#failed = failed;
+  }
+
+  /** Gives the number by which the program knows sink, and what forgets it. */
+  register(sink: Sink): { receiver: number; forget: () => void } {
+    const receiver = ++this.#sinkIDs;
+    this.#sinks.set(receiver, sink);
+    return { receiver, forget: () => this.#sinks.delete(receiver) };
+  }
+
+  /** Offers data to the program, and hands on what is in it. False: it has not taken it. */
+  receive(port: Port, data: ArrayBuffer): boolean {
+    let messages: number;
+    try {
+      const size = data.byteLength;
+      this.#look();
+      if (size > this.#note(FRAME_SIZE) && !this.#grow(size)) return false;
+      this.#bytes.set(new Uint8Array(data), this.#note(FRAME));
+      messages = this.#exports.kiiwebFrame(port.number, size);
+      if (messages < 0) return false;
+      this.#look();
+    } catch (cause) {
+      this.#failed(cause);
+      return true;
+    }
+    const acks = this.#note(ACKS);
+    const handling = messages > 0 ? this.#handOut(new Uint8Array(data), messages) : undefined;
+    if (acks > 0) {
+      if (handling) void handling.then(() => port.owe(acks));
+      else port.owe(acks);
+    }
+    return true;
+  }
+
+  #handOut(bytes: Uint8Array, messages: number): void | Promise<void> {
+    const start = this.#note(TABLE) >> 2;
+    const table = this.#words.slice(start, start + messages * columns);
+    return this.#sinks.get(this.#note(RECEIVER))?.batch({ bytes, table, topics: [], firstTopic: 0 });
+  }
+
+  /** The bytes of so many acknowledgements; undefined: not now. They are to be used at once. */
+  acknowledge(port: number, acks: number): Uint8Array | undefined {
+    try {
+      const size = this.#exports.kiiwebHandled(port, acks);
+      if (size < 0) return undefined;
+      this.#look();
+      return this.#bytes.subarray(this.#note(OUT), this.#note(OUT) + size);
+    } catch (cause) {
+      this.#failed(cause);
+      return new Uint8Array();
+    }
+  }
+
+  /** Calls work when the frames that the browser has by now are read; it gives them out in a row. */
+  afterwards(work: () => void): void {
+    this.#turns.add(work);
+  }
+
+  /** Nothing is to be done any more. */
+  end(): void {
+    this.#turns.end();
+  }
+
+  /** Makes the views of the program's memory anew when it has grown. */
+  #look(): void {
+    const { buffer } = this.#exports.mem;
+    if (this.#bytes.buffer === buffer) return;
+    this.#bytes = new Uint8Array(buffer);
+    this.#words = new Int32Array(buffer);
+  }
+
+  #note(index: number): number {
+    return this.#words[(this.#offer.notes >> 2) + index]!;
+  }
+
+  #grow(size: number): boolean {
+    if (this.#full) return false;
+    this.#offer.room(size);
+    this.#look();
+    this.#full = size > this.#note(FRAME_SIZE);
+    return !this.#full;
+  }
+}
+
+/** Calls functions in a turn of their own. Timers would do, but pages that are hidden have slow ones. */
+class Turns {
+  #channel: MessageChannel | undefined;
+  #work: (() => void)[] = [];
+
+  add(work: () => void): void {
+    if (!this.#channel) {
+      this.#channel = new MessageChannel();
+      this.#channel.port1.onmessage = () => {
+        for (const work of this.#work.splice(0)) work();
+      };
+    }
+    if (this.#work.push(work) === 1) this.#channel.port2.postMessage(0);
+  }
+
+  end(): void {
+    this.#channel?.port1.close();
+    this.#channel?.port2.close();
+    this.#work = [];
+  }
+}
+
+/** One WebSocket that is listened to for the program. */
+export class Port {
+  readonly number: number;
+  readonly #socket: Attached;
+  readonly #express: Express;
+  #owed = 0;
+  #due = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #closed = false;
+
+  /** slow takes what express does not. */
+  constructor(number: number, socket: Attached, express: Express, slow: (data: unknown) => void) {
+    this.number = number;
+    this.#socket = socket;
+    this.#express = express;
+    socket.onmessage = ({ data }) => {
+      if (typeof data !== "object" || !express.receive(this, data as ArrayBuffer)) slow(data);
+    };
+  }
+
+  /** Sends so many more acknowledgements, in one frame with those for the frames that come right behind. */
+  owe(acks: number): void {
+    this.#owed += acks;
+    if (this.#due) return;
+    this.#due = true;
+    this.#express.afterwards(() => this.#pay());
+  }
+
+  /** Ends it. The WebSocket stays as it is. */
+  close(): void {
+    this.#closed = true;
+    this.#socket.onmessage = null;
+    clearTimeout(this.#timer);
+  }
+
+  /** Ends the WebSocket, too: nobody is there any more who would. */
+  abandon(): void {
+    this.close();
+    this.#socket.close();
+  }
+
+  #pay(): void {
+    if (this.#closed) return;
+    const bytes = this.#socket.bufferedAmount > maxUnsent ? undefined : this.#express.acknowledge(this.number, this.#owed);
+    if (!bytes) {
+      this.#timer = setTimeout(() => this.#pay(), again);
+      return;
+    }
+    this.#owed = 0;
+    this.#due = false;
+    if (bytes.length > 0) this.#socket.send(bytes as Uint8Array<ArrayBuffer>);
+  }
+}

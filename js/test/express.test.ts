@@ -1,0 +1,157 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import type { Batch } from "../src/batch.js";
+import { Express, Port } from "../src/express.js";
+
+type Test = { after(end: () => unknown): void };
+
+const notes = 64;
+const frame = 256;
+const table = 4096;
+const out = 8192;
+
+/** A program that takes what its script says, as the Go program would. */
+function setUp(t: Test, batch: (batch: Batch) => void | Promise<void> = () => {}) {
+  const mem = new WebAssembly.Memory({ initial: 1 });
+  const words = () => new Int32Array(mem.buffer);
+  const handled: number[] = [];
+  const died: unknown[] = [];
+  let room = 1024;
+  const program = {
+    mem,
+    /** How many messages there are in a frame of those bytes, and how many of them are to be acknowledged; -1: not taken. */
+    takes: (bytes: Uint8Array): [number, number] => [bytes[0]!, bytes[1]!],
+    kiiwebFrame: (_port: number, size: number) => {
+      const [messages, acks] = program.takes(new Uint8Array(mem.buffer, frame, size).slice());
+      for (let i = 0; i < messages; i++) words().set([256, 0, 0, 2 + i, 1, 0, 0, 0], table / 4 + i * 8);
+      words().set([express_.receiver, acks], notes / 4 + 4);
+      return messages;
+    },
+    ready: true,
+    kiiwebHandled: (_port: number, acks: number) => {
+      if (!program.ready) return -1;
+      handled.push(acks);
+      new Uint8Array(mem.buffer).fill(7, out, out + acks);
+      return acks;
+    },
+  };
+  const tell = () => words().set([frame, room, table, out], notes / 4);
+  tell();
+  const offer = {
+    notes,
+    room: (size: number) => {
+      room = Math.min(size, 2048);
+      mem.grow(1); // the views of before are of no use
+      tell();
+    },
+  };
+  const express = new Express(program, offer, (cause) => died.push(cause));
+  t.after(() => express.end());
+  const express_ = express.register({ batch, state: () => {} });
+  const sent: Uint8Array[] = [];
+  const slow: unknown[] = [];
+  const socket = { onmessage: null as WebSocket["onmessage"], bufferedAmount: 0, closed: 0, send: (b: unknown) => sent.push((b as Uint8Array).slice()), close: () => socket.closed++ };
+  const port = new Port(3, socket as never, express, (data) => slow.push(data));
+  const come = (...bytes: number[]) => {
+    const { buffer } = new Uint8Array(bytes);
+    socket.onmessage!.call(socket as never, { data: buffer } as MessageEvent);
+    return buffer;
+  };
+  return { express, program, port, socket, sent, slow, handled, died, come, forget: express_.forget };
+}
+
+const turn = () => new Promise((resolve) => setTimeout(resolve, 20));
+
+test("messages are handed out at once, from the frame itself", (t) => {
+  const batches: Batch[] = [];
+  const { come, slow } = setUp(t, (batch) => void batches.push(batch));
+  const data = come(2, 0, 10, 11);
+  assert.equal(batches.length, 1);
+  assert.equal(batches[0]!.bytes.buffer, data);
+  assert.deepEqual([...batches[0]!.table], [256, 0, 0, 2, 1, 0, 0, 0, 256, 0, 0, 3, 1, 0, 0, 0]);
+  assert.deepEqual(slow, []);
+});
+
+test("acknowledgements of what comes in a row leave together, after the handlers", async (t) => {
+  const seen: number[] = [];
+  const { come, sent, handled } = setUp(t, () => void seen.push(handled.length));
+  come(1, 1, 0);
+  come(0, 2); // repeats, which are acknowledged as well
+  come(1, 0, 0);
+  assert.deepEqual(sent, []);
+  await turn();
+  assert.deepEqual(handled, [3]);
+  assert.deepEqual(sent, [new Uint8Array([7, 7, 7])]);
+  assert.deepEqual(seen, [0, 0]);
+});
+
+test("who handles messages elsewhere says when", async (t) => {
+  let done!: () => void;
+  const { come, handled } = setUp(t, () => new Promise<void>((resolve) => (done = resolve)));
+  come(1, 1, 0);
+  await turn();
+  assert.deepEqual(handled, []);
+  done();
+  await turn();
+  assert.deepEqual(handled, [1]);
+});
+
+test("acknowledgements wait until they can be sent", async (t) => {
+  const { come, program, socket, handled, sent } = setUp(t);
+  program.ready = false;
+  come(1, 1, 0);
+  await turn();
+  program.ready = true;
+  socket.bufferedAmount = 2 ** 21;
+  await turn();
+  assert.deepEqual(sent, []);
+  come(1, 2, 0);
+  socket.bufferedAmount = 0;
+  await turn();
+  assert.deepEqual(handled, [3]);
+});
+
+test("what is not taken goes the long way", (t) => {
+  const batches: Batch[] = [];
+  const { come, program, socket, slow } = setUp(t, (batch) => void batches.push(batch));
+  program.takes = () => [-1, 0];
+  const data = come(1, 2, 3);
+  socket.onmessage!.call(socket as never, { data: "text" } as MessageEvent);
+  assert.deepEqual(slow, [data, "text"]);
+  assert.deepEqual(batches, []);
+});
+
+test("room is made for large frames, up to a bound", (t) => {
+  let count = 0;
+  const { come, slow } = setUp(t, () => void count++);
+  come(1, 0, ...new Array(1500).fill(0));
+  come(1, 0, ...new Array(3000).fill(0));
+  come(1, 0, ...new Array(1500).fill(0));
+  assert.equal(count, 2);
+  assert.equal(slow.length, 1);
+});
+
+test("a program that dies in a call is buried, and nothing goes on", async (t) => {
+  const { come, program, port, socket, died, slow, sent } = setUp(t);
+  come(1, 1, 0);
+  program.takes = () => {
+    throw new WebAssembly.RuntimeError("unreachable");
+  };
+  come(1, 1, 0);
+  assert.equal(died.length, 1);
+  port.abandon();
+  assert.equal(socket.onmessage, null);
+  assert.equal(socket.closed, 1);
+  await turn();
+  assert.deepEqual(sent, []);
+  assert.deepEqual(slow, []);
+});
+
+test("messages for who has gone are dropped", (t) => {
+  let count = 0;
+  const { come, forget } = setUp(t, () => void count++);
+  forget();
+  come(1, 0, 0);
+  assert.equal(count, 0);
+});
