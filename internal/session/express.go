@@ -69,7 +69,7 @@ func (n *lane) Frame(frame []byte, table [][8]int32) (messages, acks int, receiv
 		return -1, 0, 0
 	}
 	rows, acks, ok := mqtt.Scan(l.version, l.cfg.MaxPacket, frame, table)
-	if !ok || l.version == mqtt.V5 && n.k.unacked+acks > l.cfg.ReceiveMaximum || n.owed.count+acks > owedMax {
+	if !ok || l.version == mqtt.V5 && n.k.unacked+acks > overrun*l.cfg.ReceiveMaximum || n.owed.count+acks > owedMax {
 		return -1, 0, 0
 	}
 	n.k.keep.heard(l.now())

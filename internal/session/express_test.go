@@ -187,12 +187,16 @@ func TestExpressPassesNothingThatWasHandedOver(t *testing.T) {
 
 func TestExpressKeepsTheReceiveMaximum(t *testing.T) {
 	r := ride(t, func(c *Config) { c.ReceiveMaximum = 2 })
-	acks, taken := r.read(r.b.encode(push(1, "a", "1"), push(2, "a", "2")))
+	var frame []mqtt.Packet
+	for id := range uint16(overrun * 2) {
+		frame = append(frame, push(id+1, "a", "1"))
+	}
+	acks, taken := r.read(r.b.encode(frame...))
 	require.True(t, taken)
-	r.long(push(3, "a", "3"))
+	r.long(push(300, "a", "3"))
 	assert.Equal(t, mqtt.ReceiveMaximumExceeded, r.b.expect(mqtt.DISCONNECT).(*mqtt.Disconnect).ReasonCode)
 	r.b.gone()
-	assert.Zero(t, (*r.b.lane.Load()).Handled(acks, make([]byte, 8)), "there is nobody to hear it")
+	assert.Zero(t, (*r.b.lane.Load()).Handled(acks, make([]byte, 4*acks)), "there is nobody to hear it")
 }
 
 func TestExpressDropsRepeats(t *testing.T) {
