@@ -86,11 +86,11 @@ func (m machine) close() (machine, []effect) {
 // pause ends an attempt or a wait, and waits to be woken. A wait that the server asked for
 // goes on.
 func (m machine) pause(why string) (machine, []effect) {
-	if !m.phase.attempting() && m.phase != phaseWaiting || m.held {
+	if !m.phase.attempting() && m.phase != phaseWaiting || m.held || m.paused {
 		return m, nil
 	}
 	do := m.leave()
-	m.phase = phaseWaiting
+	m.phase, m.paused = phaseWaiting, true
 	return m, append(do, announce{state: Waiting, reason: "paused: " + why})
 }
 

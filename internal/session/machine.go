@@ -14,6 +14,7 @@ type machine struct {
 	refused  int    // refusals of the credentials running
 	refresh  bool   // the next endpoint has to be a fresh one
 	held     bool   // the server asked to be left alone for a while: waking does not shorten the wait
+	paused   bool   // waiting until it is woken
 	version  negotiation
 	session  memory
 	contest  contest
@@ -149,7 +150,7 @@ func (s memory) news() string {
 func (m machine) start(reason string) (machine, []effect) {
 	m.phase = phaseFetching
 	m.gen++
-	m.held = false
+	m.held, m.paused = false, false
 	return m, []effect{announce{state: Connecting, reason: reason}, fetch{gen: m.gen, refresh: m.refresh}, limit{stageEndpoint}}
 }
 

@@ -30,8 +30,7 @@ func TestPause(t *testing.T) {
 		h.s.post(func(l *loop) { waiting <- len(l.out.queue) == 1 })
 		return <-waiting
 	}, patience, time.Millisecond)
-	h.s.Pause("again")
-	h.next(Waiting)
+	h.s.Pause("freeze")
 	h.s.Wake("pageshow")
 	assert.Equal(t, "connecting again: pageshow", h.next(Connecting).Reason)
 	b = h.welcome(&mqtt.Connack{SessionPresent: true})

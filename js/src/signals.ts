@@ -38,8 +38,11 @@ function watch(tell: (signal: Signal, cause: string) => void): () => void {
   listen(globalThis, "pageshow", (event) => {
     if ((event as PageTransitionEvent).persisted) wake(event); // the first one is the page's beginning
   });
-  // Goodbye, as far as there is time: the page is going for good, or it may come back with pageshow.
-  listen(globalThis, "pagehide", ({ type }) => tell("pause", type));
+  // Goodbye, as far as there is time: the page is going for good, or comes back with pageshow or
+  // resume. A page that is frozen would lose its connection without a word.
+  const pause = ({ type }: Event) => tell("pause", type);
+  listen(globalThis, "pagehide", pause);
+  listen(page, "freeze", pause);
   listen(page, "resume", wake);
   listen(page, "visibilitychange", (event) => {
     if (page?.visibilityState === "visible") wake(event);

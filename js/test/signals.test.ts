@@ -36,10 +36,11 @@ test("what hides a page, or begins it, does not", (t) => {
 });
 
 test("a page that goes, for good or not, pauses", (t) => {
-  const { told, transition } = page(t);
+  const { document, told, transition } = page(t);
   transition("pagehide", false);
   transition("pagehide", true);
-  assert.deepEqual(told, ["pause pagehide", "pause pagehide"]);
+  document.dispatchEvent(new Event("freeze"));
+  assert.deepEqual(told, ["pause pagehide", "pause pagehide", "pause freeze"]);
 });
 
 test("the watch is one, and lasts as long as somebody holds it", (t) => {

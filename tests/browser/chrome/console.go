@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/cdproto/target"
 	"github.com/stretchr/testify/assert"
@@ -80,6 +81,10 @@ func (tab *Tab) listen(event any) {
 		tab.say(Entry{Kind: string(e.Type), Text: argumentsText(e.Args)})
 	case *runtime.EventExceptionThrown:
 		tab.say(Entry{Kind: "exception", Text: exceptionText(e.ExceptionDetails)})
+	case *page.EventBackForwardCacheNotUsed:
+		for _, why := range e.NotRestoredExplanations {
+			tab.log.printf("page: the back/forward cache did not keep it: %s (%s)", why.Reason, why.Type)
+		}
 	case *log.EventEntryAdded: // what the browser itself reports: failed loads, blocked content
 		tab.say(Entry{Kind: string(e.Entry.Level), Text: strings.TrimSpace(e.Entry.Text + " " + e.Entry.URL)})
 	}

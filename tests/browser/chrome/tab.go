@@ -10,7 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 )
@@ -55,6 +57,28 @@ func (tab *Tab) TryOpen(url string) error { return tab.run(opTimeout, chromedp.N
 func (tab *Tab) Reload() {
 	tab.t.Helper()
 	tab.Run(chromedp.Reload())
+}
+
+// Hide puts another tab in front of it, as a user does.
+func (tab *Tab) Hide() {
+	tab.t.Helper()
+	tab.Run(chromedp.ActionFunc(func(ctx context.Context) error {
+		this, err := target.GetTargetInfo().Do(ctx)
+		if err != nil {
+			return err
+		}
+		id, err := target.CreateTarget("about:blank").WithBrowserContextID(this.BrowserContextID).Do(ctx)
+		if err != nil {
+			return err
+		}
+		return target.ActivateTarget(id).Do(ctx)
+	}))
+}
+
+// Show puts it in front again.
+func (tab *Tab) Show() {
+	tab.t.Helper()
+	tab.Run(page.BringToFront())
 }
 
 // Close closes the tab as a user does.
