@@ -55,8 +55,9 @@ race: database ## unit tests and native end-to-end tests under the race detector
 bench: deps build ## measure kiiweb beside other clients, for about ten minutes, into docs/performance.md
 	go run ./bench
 
-docs: ## write the tables of docs/protocol.md anew
+docs: deps build ## write the tables of docs/protocol.md and docs/compat.md anew
 	go test -run TestProtocolDocument ./pkg/kiicloud/rest -update
+	go test -run TestBesideKiisSDK ./tests/compat -update
 
 fuzz: ## run each fuzz target for FUZZTIME (default 30s)
 	@sh tests/fuzz.sh $${FUZZTIME:-30s}

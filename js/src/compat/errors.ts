@@ -60,6 +60,7 @@ function facts(cause: Cause): Facts {
     return { status: cause.status, code: said(errorCode), message: said(message), description: said(error_description) };
   }
   if (!isKiiError(cause)) return { status: 0, message: cause.message };
+  if (cause.code === "BAD_RESPONSE") return { status: cause.status ?? 0, code: cause.code, message: cause.message };
   if (cause.status) return { status: cause.status, code: cause.kiiCode, message: cause.kiiMessage };
   if (cause.code === "NOT_LOGGED_IN") return { status: 401, code: "UNAUTHORIZED", message: cause.message };
   if (cause.code === "NETWORK") return { status: 0 };

@@ -11,7 +11,7 @@ import type { KiiTopic } from "./topic.js";
 export class KiiThing {
   /** All fields but the password and those that have a method of their own; undefined before they were fetched. */
   fields: Record<string, unknown> | undefined;
-  private readonly id: string;
+  private readonly id: string | undefined;
   private readonly access: Access;
   private vendorThingID: string | undefined;
   private token: string | undefined;
@@ -19,7 +19,7 @@ export class KiiThing {
   private disabled: boolean | undefined;
 
   /** access is that of a context, for things that come from one. */
-  constructor(id: string, access: Access = byCurrentUser) {
+  constructor(id: string | undefined, access: Access = byCurrentUser) {
     this.id = id;
     this.access = access;
   }
@@ -51,13 +51,14 @@ export class KiiThing {
   /** Fetches the fields that the server has. */
   refresh(callbacks?: Callbacks): Promise<KiiThing> {
     const work = async () => {
-      await fetched({ action: "refresh thing", method: "GET", path: inApp("things", this.id), access: this.access }, this.access, this);
+      const path = inApp(...this.scope());
+      await fetched({ action: "refresh thing", method: "GET", path, access: this.access }, this.access, this);
       return this;
     };
     return deliver(work, callbacks, one);
   }
 
-  getThingID(): string {
+  getThingID(): string | undefined {
     return this.id;
   }
 
@@ -104,7 +105,7 @@ export class KiiThing {
   }
 
   /** Is known by these. @internal */
-  become(vendorThingID: string | undefined, token: string): this {
+  become(vendorThingID: string | undefined, token: string | undefined): this {
     this.vendorThingID = vendorThingID;
     this.token = token;
     return this;
@@ -121,6 +122,7 @@ export class KiiThing {
   }
 
   private scope(): string[] {
+    if (this.id === undefined) throw mistake("InvalidArgument: the thing has no ID", this);
     return ["things", this.id];
   }
 }
@@ -142,19 +144,21 @@ export function load(
   const work = async () => {
     if (typeof id !== "string" || id === "") throw mistake(`InvalidArgument: ${name} should not null or empty`);
     const segment = name === "thingID" ? id : `VENDOR_THING_ID:${id}`;
-    return fetched({ action, method: "GET", path: inApp("things", segment), access }, access);
+    const target = access === byCurrentUser ? undefined : new KiiThing(name === "thingID" ? id : undefined, access);
+    if (name === "vendorThingID") target?.become(id, undefined);
+    return fetched({ action, method: "GET", path: inApp("things", segment), access }, access, undefined, target);
   };
   return deliver(work, callbacks, one);
 }
 
-/** Makes the thing that the answer describes, or tells it to the one that is there. */
-async function fetched(request: Ask, access: Access, thing?: KiiThing): Promise<KiiThing> {
+/** Makes the thing that the answer describes, or tells it to the one that is there. target is for errors. */
+async function fetched(request: Ask, access: Access, thing?: KiiThing, target = thing): Promise<KiiThing> {
   const answer = await ask(request).catch((error: Error) => {
-    throw failed(request.action, error, thing);
+    throw failed(request.action, error, target);
   });
-  if (!succeeded(answer)) throw failed(request.action, answer, thing);
+  if (!succeeded(answer)) throw failed(request.action, answer, target);
   const json = (answer.json ?? {}) as Record<string, unknown>;
-  if (typeof json._thingID !== "string" || json._thingID === "") throw failed(request.action, badAnswer(answer), thing);
+  if (typeof json._thingID !== "string" || json._thingID === "") throw failed(request.action, badAnswer(answer), target);
   const described = thing ?? new KiiThing(json._thingID, access);
   described.take(json);
   return described;

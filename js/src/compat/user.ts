@@ -2,7 +2,7 @@ import { byCurrentUser, currentHolder, currentUserChanged, type Access } from ".
 import { ask, inApp, succeeded, urlOf } from "./call.js";
 import { deliver, type Callbacks } from "./callbacks.js";
 import { checkEmail, checkPassword, checkPhone, checkUsername, type Identity } from "./credentials.js";
-import { mistake, userFailed } from "./errors.js";
+import { badAnswer, mistake, userFailed } from "./errors.js";
 import { KiiPushInstallation } from "./installation.js";
 import { enter, enterWithToken, register, registerAsPseudoUser } from "./login.js";
 import type { KiiBucket } from "./bucket.js";
@@ -108,6 +108,8 @@ export class KiiUser {
         url = urlOf(path);
         const answer = await ask({ action: "refresh user", method: "GET", path, access: this.access });
         if (!succeeded(answer)) throw userFailed(answer, url, this);
+        const { userID } = (answer.json ?? {}) as { userID?: unknown };
+        if (typeof userID !== "string") throw userFailed(badAnswer(answer), url, this);
         this.take(answer.json);
       } catch (error) {
         throw userFailed(error as Error, url, this);
