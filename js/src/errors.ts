@@ -71,12 +71,12 @@ export function noBrowser(): KiiError {
 const loadRemedies: Record<Exclude<WasmLoadReason, "origin">, string> = {
   notFound: "Put kiiweb.wasm beside the loader, or say with wasmURL where it is.",
   mime: "Make the server send kiiweb.wasm itself, as application/wasm, and no page in its place.",
-  csp: "Add 'wasm-unsafe-eval' to script-src and the module's origin to connect-src of the Content-Security-Policy.",
+  csp: "Add 'wasm-unsafe-eval' to script-src of the Content-Security-Policy.",
   mismatch: "Deploy the loader and kiiweb.wasm of one build together, and clear caches between.",
   network: "Check the connection, wasmURL and, where that is another origin, that its server allows this one (CORS).",
 };
 
-export function wasmLoad(why: keyof typeof loadRemedies, message: string, extra?: { cause?: unknown; status?: number }): KiiError {
+export function wasmLoad(why: keyof typeof loadRemedies, message: string, extra?: { cause?: unknown; status?: number; remedy?: string }): KiiError {
   return new KiiError(message, { code: "WASM_LOAD", retryable: why === "network", remedy: loadRemedies[why], why, ...extra });
 }
 

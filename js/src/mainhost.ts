@@ -3,6 +3,7 @@
 
 import type { CallOptions, ConnectOptions, KiiError, Login, MqttEndpoint, StateChange } from "../types/index.js";
 import { batchOf } from "./batch.js";
+import { connectionsOf, unlessBlocked } from "./blocked.js";
 import { isFinal } from "./connection.js";
 import type { Host, Link, Place, Signal, Sink } from "./host.js";
 import type { Config } from "./options.js";
@@ -16,9 +17,9 @@ export class MainHost implements Host {
   readonly #wasmURL: string;
   readonly #login: () => Login | null;
   #program: Promise<Program> | undefined;
-  #ended: KiiError | undefined;
   /** The same, while it lives. */
   #alive: Program | undefined;
+  #ended: KiiError | undefined;
 
   /**
    * login is who is logged in: a program that takes the place of a dead one is told. reason is
@@ -34,7 +35,7 @@ export class MainHost implements Host {
   async call(method: string, args: unknown[], options: CallOptions): Promise<unknown> {
     const clock = new Clock(options);
     const program = await clock.bound(this.#running());
-    return program.call(program.exports, method, [...args, clock.rest()]);
+    return this.#watched(undefined, clock.rest(), (rest) => program.call(program.exports, method, [...args, rest]));
   }
 
   async connect(endpoint: MqttEndpoint, options: ConnectOptions, sink: Sink, call: CallOptions): Promise<Link> {
@@ -54,8 +55,9 @@ export class MainHost implements Host {
       },
     };
     let unwatch: (() => void) | undefined;
-    const args = [endpoint, { ...options, ...receiver, ...clock.rest() }];
-    const raw = (await program.call(program.exports, "connect", args).catch((error) => {
+    const raw = (await this.#watched(endpoint, clock.rest(), (rest) =>
+      program.call(program.exports, "connect", [endpoint, { ...options, ...receiver, ...rest }]),
+    ).catch((error) => {
       short?.forget();
       throw error;
     })) as Exports;
@@ -77,6 +79,10 @@ export class MainHost implements Host {
 
   signal(signal: Signal, cause: string): void {
     this.#alive?.exports[signal]!(cause);
+  }
+
+  #watched<T>(endpoint: MqttEndpoint | undefined, call: CallOptions, work: (call: CallOptions) => Promise<T>): Promise<T> {
+    return unlessBlocked(connectionsOf(this.#config.baseURL, endpoint), call, work);
   }
 
   /** The program, started at the first call and again after its death. */

@@ -40,7 +40,7 @@ async function explain(error: unknown, violation: () => Promise<string | undefin
     return unsupported("import(), as in every service worker", 'Import "kiiweb/service-worker" in place of "kiiweb" there.');
   }
   const directive = await violation();
-  if (directive) return file.failure("csp", `The Content-Security-Policy (${directive}) blocks mainhost.mjs.`, error);
+  if (directive) return file.forbidden(directive, "mainhost.mjs", error);
   if (!(error instanceof TypeError)) return file.failure("mismatch", "mainhost.mjs is there, but does not run.", error);
   const url = /\w+:\/\/\S+/.exec(String(error))?.[0]; // most browsers name it, and no more than it
   return url ? file.diagnosis(url, patience, error) : file.failure("network", "mainhost.mjs did not arrive.", error);

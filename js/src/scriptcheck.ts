@@ -19,8 +19,15 @@ export class ScriptFile {
     };
   }
 
-  failure(why: WasmLoadReason, message: string, cause?: unknown): KiiError {
-    const fields = { code: "WASM_LOAD", retryable: why === "network", remedy: this.#remedies[why], why } as const;
+  /** directive of the Content-Security-Policy keeps what is at url out. */
+  forbidden(directive: string, url: string, cause?: unknown): KiiError {
+    const trusted = directive.includes("trusted-types");
+    const message = `The Content-Security-Policy (${directive}) blocks ${url}.`;
+    return this.failure("csp", message, cause, trusted ? "Add kiiweb to trusted-types of the Content-Security-Policy." : undefined);
+  }
+
+  failure(why: WasmLoadReason, message: string, cause?: unknown, remedy: string = this.#remedies[why]): KiiError {
+    const fields = { code: "WASM_LOAD", retryable: why === "network", remedy, why } as const;
     return new KiiError(message, cause === undefined ? fields : { ...fields, cause });
   }
 

@@ -1,7 +1,7 @@
 // Fetches and compiles kiiweb.wasm, and says precisely why where it does not.
 
 import { unsupported, wasmLoad, KiiError } from "./errors.js";
-import { watchPolicy } from "./policy.js";
+import { policyOwner, watchPolicy } from "./policy.js";
 
 const modules = new Map<string, Promise<WebAssembly.Module>>();
 
@@ -66,7 +66,10 @@ async function explain(error: unknown, url: string, violation: () => Promise<str
   const directive = await violation();
   const byPolicy = error instanceof WebAssembly.CompileError && /content security policy|unsafe-eval/i.test(error.message);
   if (directive || byPolicy) {
-    return wasmLoad("csp", `The Content-Security-Policy (${directive ?? "script-src"}) blocks ${url}.`, { cause: error });
+    const whose = `the Content-Security-Policy that ${policyOwner()} is served with`;
+    const remedy =
+      directive === "connect-src" ? `Add ${new URL(url).origin} to connect-src of ${whose}.` : `Add 'wasm-unsafe-eval' to script-src of ${whose}.`;
+    return wasmLoad("csp", `The Content-Security-Policy (${directive ?? "script-src"}) of ${policyOwner()} blocks ${url}.`, { cause: error, remedy });
   }
   if (error instanceof WebAssembly.CompileError) {
     return wasmLoad("mismatch", `${url} cannot be compiled: it is damaged or not a module of this library.`, { cause: error });

@@ -4,6 +4,7 @@ import { build } from "./build.js";
 import { KiiError, unsupported } from "./errors.js";
 import { watchPolicy } from "./policy.js";
 import { ScriptFile } from "./scriptcheck.js";
+import { trustedScriptURL } from "./trusted.js";
 import type { ToPage } from "./workermessages.js";
 
 /** How long a worker may take until its first words, in milliseconds. */
@@ -20,14 +21,14 @@ export async function startWorker(where: () => string, patience: number = defaul
   const policy = watchPolicy(url);
   let worker: Worker | undefined;
   try {
-    worker = new Worker(url, { name: "kiiweb" });
+    worker = new Worker(trustedScriptURL(url), { name: "kiiweb" });
     await greeting(worker, url, patience);
     return worker;
   } catch (error) {
     worker?.terminate();
     if (error instanceof KiiError) throw error;
     const directive = await policy.violation();
-    if (directive) throw file.failure("csp", `The Content-Security-Policy (${directive}) blocks ${url}.`, error);
+    if (directive) throw file.forbidden(directive, url, error);
     throw await file.diagnosis(url, patience, error);
   } finally {
     policy.end();
