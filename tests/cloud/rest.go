@@ -73,6 +73,15 @@ func (c *Cloud) Push(u User, data map[string]any) string {
 	return id
 }
 
+// Offer sends a push of these data alone and tells whether it was accepted. A cloud that
+// is not there accepts nothing. It may be called from any goroutine.
+func (c *Cloud) Offer(u User, data map[string]any) bool {
+	status, _, err := c.try("POST", "/apps/"+c.Ready.AppID+"/users/me/push/messages", u.Token,
+		"application/vnd.kii.SendPushMessageRequest+json",
+		map[string]any{"data": data, "mqtt": map[string]any{"enabled": true}, "sendSender": false})
+	return err == nil && status == http.StatusCreated
+}
+
 // Call sends one REST request, token and body optional, and returns status and JSON body.
 func (c *Cloud) Call(method, path, token, contentType string, body any) (int, map[string]any) {
 	c.t.Helper()

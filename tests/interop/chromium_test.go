@@ -83,6 +83,9 @@ func (c *chromium) connect(t testing.TB, e kiiweb.Endpoint, o options) (client, 
 	if o.protocol != 0 {
 		settings["protocol"] = o.protocol
 	}
+	if o.unwatched {
+		settings["displacement"] = "off"
+	}
 	if o.path != "" {
 		settings["path"] = o.path
 	}
@@ -143,5 +146,7 @@ func (p *pageClient) states() (states []kiiweb.State) {
 	p.eval(p.t, &states, "states", p.n)
 	return states
 }
+
+func (p *pageClient) wake() { p.eval(p.t, nil, "online") }
 
 func (p *pageClient) close() { assert.Empty(p.t, p.call(p.t, "close", p.n).Code) }

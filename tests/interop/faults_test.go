@@ -1,6 +1,8 @@
 package interop
 
 import (
+	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -9,155 +11,241 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"github.com/kiiweb/kiiweb/pkg/kiiweb"
 	"github.com/kiiweb/kiiweb/tests/interop/brokers"
-	"github.com/kiiweb/kiiweb/tests/interop/peer"
 	"github.com/kiiweb/kiiweb/tests/interop/tap"
 )
 
-// exchange is what one run under a fault does: so many messages at QoS 1 each way.
+// exchange is what one run under a fault does: so many messages each way.
 const exchange = 3
 
+// suffering is who suffers the faults.
+type suffering struct {
+	column column
+	qos    byte
+	step   int // between the bytes after which the connection is reset
+	short  int // the same in the short form, 0 for not in it
+}
+
+var sufferings = []suffering{
+	{column{localCloud, 5, kiiweb.TransportTCP, onNative, true}, 1, 1, 50},
+	{column{localCloud, 4, kiiweb.TransportTCP, onNative, true}, 1, 1, 0},
+	{column{localCloud, 5, kiiweb.TransportWS, onChromium, true}, 1, 23, 0},
+	{column{mosquitto, 5, kiiweb.TransportTCP, onNative, true}, 1, 1, 0},
+	{column{mosquitto, 5, kiiweb.TransportTCP, onNative, true}, 2, 1, 0},
+	{column{mosquitto, 4, kiiweb.TransportTCP, onNative, true}, 1, 1, 0},
+	{column{mosquitto, 4, kiiweb.TransportTCP, onNative, true}, 2, 1, 50},
+	{column{mosquitto, 4, kiiweb.TransportWS, onChromium, true}, 2, 23, 250},
+}
+
+// networks are the bad ones that stay bad.
+var networks = []struct {
+	name  string
+	fault tap.Fault
+}{
+	{"none", tap.Fault{}},
+	{"800 ms late", tap.Fault{Latency: 800 * time.Millisecond}},
+	{"pieces of one byte", tap.Fault{Slice: 1}},
+	{"1 KB per second", tap.Fault{Rate: 1024}},
+}
+
+// faultResult is what is told of one fault for one of those who suffer it.
+type faultResult struct {
+	suffering
+	fault   string
+	runs    int
+	in, out figures
+}
+
 // TestFaults has bad networks between our client and the brokers. Whatever happens there,
-// what the broker or our client has accepted arrives, in order; repeats are allowed, for
-// at QoS 1 they are the protocol's; and nothing of our client is left when it is closed.
+// what the broker or our client has accepted arrives, in order, and at QoS 2, and for
+// pushes of the cloud on MQTT 5, once; and nothing of our client is left when it is closed.
 func TestFaults(t *testing.T) {
-	for _, b := range []struct {
-		venue     func(testing.TB) venue
-		protocols []int
-	}{
-		{starts[0].start, []int{5, 4}},
-		{starts[1].start, []int{5, 4}},
-	} {
-		v := b.venue(t)
-		name, _ := v.about()
-		for _, protocol := range b.protocols {
-			c := column{broker: name, protocol: protocol, transport: kiiweb.TransportTCP, platform: onNative}
-			t.Run(name+", MQTT "+versionNames[protocol], func(t *testing.T) {
-				for _, x := range []struct {
-					name  string
-					fault tap.Fault
-				}{
-					{"late by 800 ms", tap.Fault{Latency: 800 * time.Millisecond}},
-					{"in pieces of one byte", tap.Fault{Slice: 1}},
-					{"1 KB per second", tap.Fault{Rate: 1024}},
-				} {
-					t.Run(x.name, func(t *testing.T) { suffer(t, c, v, x.fault) })
-				}
-				t.Run("silence", func(t *testing.T) { silence(t, c, v) })
-				for _, up := range []bool{true, false} {
-					t.Run(direction(up), func(t *testing.T) { resets(t, c, v, up) })
-				}
-			})
+	play := slices.DeleteFunc(slices.Clone(sufferings), func(x suffering) bool { return testing.Short() && x.short == 0 })
+	venues := map[string]venue{}
+	for _, x := range play {
+		if venues[x.column.broker] == nil {
+			venues[x.column.broker] = startOf(t, x.column.broker)
 		}
+	}
+	rows := make([][]faultResult, len(play))
+	sideBySide(len(play), 3, func(i int) {
+		x := play[i]
+		t.Run(fmt.Sprintf("%s, %s, QoS %d", x.column.broker, x.column.title(), x.qos), func(t *testing.T) {
+			rows[i] = x.all(t, venues[x.column.broker])
+		})
+	})
+	noneOfOurs(t)
+	if *update && !t.Failed() {
+		faultsSeen.faults = slices.Concat(rows...)
+		faultsSeen.write(t)
 	}
 }
 
-func direction(up bool) string {
-	if up {
-		return "reset after each byte to the broker"
+func startOf(t testing.TB, broker string) venue {
+	t.Helper()
+	for _, s := range starts {
+		if s.broker == broker {
+			return s.start(t)
+		}
 	}
-	return "reset after each byte from the broker"
+	require.FailNow(t, "there is no such broker", broker)
+	return nil
+}
+
+// all lets everything happen, side by side as it is mostly waiting.
+func (x suffering) all(t *testing.T, v venue) []faultResult {
+	var p platform = native{}
+	if x.column.platform == onChromium {
+		p = newChromium(t)
+	}
+	rows := make([]faultResult, len(networks)+3)
+	var running sync.WaitGroup
+	row := func(n int, name string, run func(t *testing.T, r *faultResult)) {
+		rows[n] = faultResult{suffering: x, fault: name}
+		running.Go(func() { t.Run(name, func(t *testing.T) { run(t, &rows[n]) }) })
+	}
+	for n, f := range networks {
+		row(n, f.name, func(t *testing.T, r *faultResult) { x.suffer(t, v, p, f.fault, r) })
+	}
+	row(len(networks), "silence in the middle", func(t *testing.T, r *faultResult) { x.silence(t, v, p, r) })
+	running.Wait()
+	for n, up := range []bool{true, false} {
+		row(len(networks)+1+n, x.direction(up), func(t *testing.T, r *faultResult) { x.resets(t, v, p, up, r) })
+	}
+	running.Wait()
+	return rows
+}
+
+func (x suffering) direction(up bool) string {
+	where := "from"
+	if up {
+		where = "to"
+	}
+	if x.step == 1 {
+		return "reset after each byte " + where + " the broker"
+	}
+	return fmt.Sprintf("reset after each %d. byte %s the broker", x.step, where)
 }
 
 // resets suffers one reset after each number of bytes that a whole exchange takes in one
 // direction, from CONNECT on; some of them side by side.
-func resets(t *testing.T, c column, v venue, up bool) {
-	flows := func(s *stage) int {
-		u, d := s.tap.Passed()
-		if up {
-			return u.Bytes
-		}
-		return d.Bytes
-	}
+func (x suffering) resets(t *testing.T, v venue, p platform, up bool, r *faultResult) {
 	var all int
-	t.Run("none", func(t *testing.T) { all = flows(suffer(t, c, v, tap.Fault{})) })
+	t.Run("none", func(t *testing.T) {
+		u, d := x.suffer(t, v, p, tap.Fault{}, &faultResult{}).tap.Passed()
+		if all = d.Bytes; up {
+			all = u.Bytes
+		}
+	})
 	require.Greater(t, all, 50, "an exchange takes some bytes")
-	step := 1
+	step := x.step
 	if testing.Short() {
-		step = 40
+		step = x.short
 	}
-	limits := make(chan int)
-	var running sync.WaitGroup
-	for range 16 {
-		running.Go(func() {
-			for n := range limits {
-				r := tap.Reset{Down: n}
-				if up {
-					r = tap.Reset{Up: n}
-				}
-				t.Run(strconv.Itoa(n), func(t *testing.T) {
-					s := suffer(t, c, v, tap.Fault{Reset: r})
-					if n < all/2 { // towards the end nothing may be left to do
-						assert.Greater(t, s.tap.Opened(), 1, "the reset had to be survived")
-					}
-				})
+	var mu sync.Mutex
+	sideBySide((all+step-1)/step, 16, func(i int) {
+		n := 1 + i*step
+		reset := tap.Reset{Down: n}
+		if up {
+			reset = tap.Reset{Up: n}
+		}
+		t.Run(strconv.Itoa(n), func(t *testing.T) {
+			var one faultResult
+			s := x.suffer(t, v, p, tap.Fault{Reset: reset}, &one)
+			if n < all/2 { // towards the end nothing may be left to do
+				assert.Greater(t, s.tap.Opened(), 1, "the reset had to be survived")
 			}
+			mu.Lock()
+			defer mu.Unlock()
+			r.add(one)
 		})
-	}
-	for n := 1; n <= all; n += step {
-		limits <- n
-	}
-	close(limits)
-	running.Wait()
+	})
+}
+
+func (r *faultResult) add(one faultResult) {
+	r.runs += one.runs
+	r.in.add(one.in)
+	r.out.add(one.out)
 }
 
 // suffer makes an exchange over a bad network.
-func suffer(t *testing.T, c column, v venue, f tap.Fault) *stage {
-	s := newStage(t, c, v, native{}, soon)
+func (x suffering) suffer(t *testing.T, v venue, p platform, f tap.Fault, r *faultResult) *stage {
+	s := newStage(t, x.column, v, p, soon)
 	s.tap.Suffer(f)
-	us := s.connect()
-	s.exchange(us, 1)
-	us.close()
+	us := s.connect(withQoS(x.qos))
+	in, out := newLedger(), newLedger()
+	s.exchange(us, x.qos, in, out, 1)
+	s.settle(us, x.qos, in, out, r)
 	return s
 }
 
 // silence lets the network lose everything in the middle of an exchange, without an end
 // of the connection.
-func silence(t *testing.T, c column, v venue) {
-	s := newStage(t, c, v, native{}, soon)
-	us := s.connect(func(o *options) { o.keepAlive = 2 })
-	s.exchange(us, 1)
+func (x suffering) silence(t *testing.T, v venue, p platform, r *faultResult) {
+	s := newStage(t, x.column, v, p, soon)
+	us := s.connect(withQoS(x.qos), func(o *options) { o.keepAlive = 2 })
+	in, out := newLedger(), newLedger()
+	s.exchange(us, x.qos, in, out, 1)
 	s.tap.Mute(true)
 	var sending sync.WaitGroup
-	sending.Go(func() { s.exchange(us, exchange+1) })
+	sending.Go(func() { s.exchange(us, x.qos, in, out, exchange+1) })
 	s.await(func() bool { return count(us.states(), kiiweb.StateWaiting) > 0 }, "the silence is noticed")
 	s.tap.Mute(false)
 	sending.Wait()
-	us.close()
+	s.settle(us, x.qos, in, out, r)
 }
 
-// exchange sends messages both ways, numbered on from first, and waits until all came.
-func (s *stage) exchange(us client, first int) {
-	s.Helper()
-	in, out := numbered(first, first+exchange-1), numbered(-first-exchange+1, -first)
-	topic, heard := s.own+"/out", s.there.messages
+// outTopic is where our client sends to, and listener what comes there.
+func (s *stage) outTopic() string {
 	if s.private {
-		topic, heard = s.own, us.messages
-	} else {
-		s.there.hears(topic, 1)
+		return s.own
+	}
+	return s.own + "/out"
+}
+
+// exchange sends messages both ways, numbered on from first.
+func (s *stage) exchange(us client, qos byte, in, out *ledger, first int) {
+	s.Helper()
+	if !s.private && first == 1 {
+		s.there.hears(s.outTopic(), qos)
 	}
 	var sending sync.WaitGroup
-	sending.Go(func() { assert.Equal(s, yes, s.there.publish(1, false, s.own, in...)) })
-	assert.Empty(s, us.publish(1, false, topic, out...))
-	sending.Wait()
-	for _, x := range []struct {
-		want     []string
-		messages func() []peer.Message
-	}{{in, us.messages}, {out, heard}} {
-		came := func() []string { return once(x.messages(), x.want) }
-		s.await(func() bool { return len(came()) == len(x.want) }, "%v all come, of which there are %v", x.want, came())
-		assert.Equal(s, x.want, came(), "the order")
+	sending.Go(func() {
+		for n := first; n < first+exchange; n++ {
+			in.note(laned("in", n), s.there.publish(qos, false, s.own, laned("in", n)) == yes)
+		}
+	})
+	for n := first; n < first+exchange; n++ {
+		out.note(laned("out", n), assert.Empty(s, us.publish(qos, false, s.outTopic(), laned("out", n))))
 	}
+	sending.Wait()
+}
+
+// settle waits until all has come, closes our client and writes up what became of it.
+func (s *stage) settle(us client, qos byte, in, out *ledger, r *faultResult) {
+	s.Helper()
+	heard := s.there.messages
+	if s.private {
+		heard = us.messages
+	}
+	s.await(func() bool { return in.tally(us.messages()).lost == 0 && out.tally(heard()).lost == 0 }, "all come")
+	require.Equal(s, yes, s.there.publish(qos, false, s.own, laned("last", 1))) // behind which no repeat can be
+	s.await(func() bool { return len(once(us.messages(), []string{laned("last", 1)})) == 1 }, "the last comes in")
+	require.Empty(s, us.publish(qos, false, s.outTopic(), laned("last", 2)))
+	s.await(func() bool { return len(once(heard(), []string{laned("last", 2)})) == 1 }, "the last goes out")
+	r.runs++
+	r.in, r.out = in.tally(us.messages()), out.tally(heard())
+	r.in.check(s, qos == 2 || s.private && s.column.protocol == 5, "in")
+	r.out.check(s, qos == 2, "out")
+	us.close()
 }
 
 // TestNothingIsLeft closes connections in the middle of things, and finds no goroutine
 // of our client afterwards.
 func TestNothingIsLeft(t *testing.T) {
 	b := brokers.Mosquitto(t)
-	before := goleak.IgnoreCurrent()
 	for _, f := range []tap.Fault{{}, {Latency: 200 * time.Millisecond}, {Rate: 200}, {Reset: tap.Reset{Up: 90}}} {
 		t.Run("", func(t *testing.T) {
 			s := newStage(t, column{mosquitto, 5, kiiweb.TransportTCP, onNative, true}, public{b}, native{}, soon)
@@ -167,7 +255,7 @@ func TestNothingIsLeft(t *testing.T) {
 			publishing.Go(func() { c.publish(1, false, "x", strings.Repeat("y", 10_000)) })
 			c.close()
 			publishing.Wait()
+			noneOfOurs(t)
 		})
 	}
-	require.NoError(t, goleak.Find(before))
 }

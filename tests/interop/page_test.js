@@ -29,6 +29,7 @@
     unsubscribe: (n, filter, options) => settle(() => clients[n].connection.unsubscribe(filter, options)),
     messages: (n, from) => clients[n].got.slice(from),
     states: (n) => clients[n].states,
+    online: () => void dispatchEvent(new Event("online")),
     close: (n) => settle(() => clients[n].connection.close()),
   };
   return navigator.userAgent.match(/Chrome\/([\d.]+)/)[1];

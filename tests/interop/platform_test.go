@@ -20,6 +20,7 @@ type options struct {
 	qos       byte
 	keepAlive uint16        // seconds
 	maxPacket int           // bytes, 0: the default; a page cannot choose
+	unwatched bool          // displacement: "off"
 	limit     time.Duration // of connect, and of each publish
 }
 
@@ -37,6 +38,7 @@ type client interface {
 	unsubscribe(filter string) kiiweb.Code
 	messages() []peer.Message // what came, in order
 	states() []kiiweb.State   // each that was entered, in order
+	wake()                    // as the browser does when the network is back
 	close()
 }
 
@@ -50,9 +52,14 @@ func (native) connect(t testing.TB, e kiiweb.Endpoint, o options) (client, kiiwe
 	ours, err := kiiweb.New(kiiweb.Config{AppID: "interop", AppKey: "interop", BaseURL: "http://127.0.0.1:1/api"})
 	require.NoError(t, err)
 	n := &nativeClient{t: t, limit: o.limit}
+	displacement := ""
+	if o.unwatched {
+		displacement = "off"
+	}
 	n.conn, err = ours.Connect(context.Background(), e, kiiweb.ConnectOptions{
 		Protocol: o.protocol, Transport: o.transport, Path: o.path, QoS: &o.qos, KeepAlive: o.keepAlive, MaxPacket: o.maxPacket,
-		OnMessages: n.take, OnState: n.note, Timeout: o.limit,
+		Displacement: displacement,
+		OnMessages:   n.take, OnState: n.note, Timeout: o.limit,
 	})
 	if err != nil {
 		t.Logf("connect: %v", err)
@@ -127,6 +134,8 @@ func (n *nativeClient) states() []kiiweb.State {
 	defer n.mu.Unlock()
 	return n.changes[:len(n.changes):len(n.changes)]
 }
+
+func (n *nativeClient) wake() { n.conn.Wake("the test says so") }
 
 func (n *nativeClient) close() {
 	ctx, cancel := context.WithTimeout(context.Background(), soon)

@@ -21,6 +21,8 @@ type venue interface {
 	path() string // of the WebSocket
 	// arrive gives an account of its own, and who talks to it there.
 	arrive(t testing.TB) (kiiweb.Endpoint, counterpart)
+	// restart ends the broker and starts it again.
+	restart(t testing.TB)
 }
 
 // counterpart is the other end of a conversation with our client.
@@ -96,6 +98,17 @@ func (s *sender) publish(_ byte, retain bool, _ string, payloads ...string) outc
 		}
 	}
 	return yes
+}
+
+// offer pushes one payload and tells whether it was accepted.
+func (s *sender) offer(payload string) bool {
+	var data map[string]any
+	if json.Unmarshal([]byte(payload), &data) != nil {
+		return false
+	}
+	s.cloud.Restarting.RLock()
+	defer s.cloud.Restarting.RUnlock()
+	return s.cloud.Offer(s.user, data)
 }
 
 func (s *sender) hears(string, byte) {

@@ -1,6 +1,7 @@
 package interop
 
 import (
+	"sync"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -13,6 +14,24 @@ const (
 	hopeless = 10 * time.Second
 	tick     = 10 * time.Millisecond
 )
+
+// sideBySide calls f for each number below n, some at a time: these tests mostly wait.
+func sideBySide(n, atATime int, f func(i int)) {
+	var running sync.WaitGroup
+	numbers := make(chan int)
+	for range atATime {
+		running.Go(func() {
+			for i := range numbers {
+				f(i)
+			}
+		})
+	}
+	for i := range n {
+		numbers <- i
+	}
+	close(numbers)
+	running.Wait()
+}
 
 // await waits for a condition.
 func (s *stage) await(condition func() bool, what string, args ...any) {

@@ -21,6 +21,9 @@ type Broker struct {
 	TCP     int    // its port on 127.0.0.1 for MQTT over TCP
 	WS      int    // for MQTT over WebSocket
 	Path    string // of the WebSocket
+	// Restart ends the broker in order and starts it again with what it has kept; nil
+	// where that is not needed.
+	Restart func(t testing.TB)
 }
 
 // Start is one of the functions that start a broker until t ends.

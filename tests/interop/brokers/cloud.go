@@ -2,6 +2,7 @@ package brokers
 
 import (
 	"net/http"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -12,10 +13,13 @@ import (
 
 // Cloud is the local cloud, at which everybody has one topic, and an account that is good
 // for that topic alone.
-type Cloud struct{ *cloud.Cloud }
+type Cloud struct {
+	*cloud.Cloud
+	Restarting sync.RWMutex // held while Restart writes what others read
+}
 
 // StartCloud starts the local cloud until t ends.
-func StartCloud(t testing.TB) *Cloud { return &Cloud{cloud.Start(t)} }
+func StartCloud(t testing.TB) *Cloud { return &Cloud{Cloud: cloud.Start(t)} }
 
 // Endpoint registers a user for push and gives the way to the user's topic.
 func (c *Cloud) Endpoint(t testing.TB) (cloud.User, kiiweb.Endpoint) {

@@ -22,22 +22,23 @@ func Mosquitto(t testing.TB) *Broker {
 		"-c", "-b", passwords, everybody.Username, everybody.Password).CombinedOutput()
 	require.NoError(t, err, "%s", out)
 
-	_, ports := launch(t, 1, func(ports []int) *exec.Cmd {
+	p, ports := launch(t, 1, func(ports []int) *exec.Cmd {
 		file := write(t, dir, "mosquitto.conf", fmt.Sprintf(`
 listener %d 127.0.0.1
 password_file %s
 allow_anonymous false
 # The limits that bursts of the tests would run into.
 max_queued_messages 0
-persistence false
+persistence true
+persistence_location %s/
 # Without this it gives up root, and with it the right to read its folder.
 user root
-`, ports[0], passwords))
+`, ports[0], passwords, dir))
 		return exec.Command(path, "-c", file)
 	})
 	return &Broker{
 		Account: everybody, Name: "Mosquitto", Version: firstMatch(t, `version (\S+)`, path, "-h"),
-		TCP: ports[0], WS: bridge(t, ports[0]), Path: "/mqtt",
+		TCP: ports[0], WS: bridge(t, ports[0]), Path: "/mqtt", Restart: p.restart,
 	}
 }
 

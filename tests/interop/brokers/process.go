@@ -26,8 +26,9 @@ const (
 
 // process is a broker's.
 type process struct {
-	cmd  *exec.Cmd
-	done chan struct{} // closed when it has ended
+	cmd   *exec.Cmd
+	ports []int
+	done  chan struct{} // closed when it has ended
 
 	mu  sync.Mutex
 	log bytes.Buffer // what it has said
@@ -40,35 +41,45 @@ func launch(t testing.TB, ports int, command func(ports []int) *exec.Cmd) (*proc
 	var err error
 	for range tries {
 		free := freePorts(t, ports)
-		var p *process
-		if p, err = begin(command(free)); err == nil {
-			err = p.listens(free)
+		p := &process{cmd: command(free), ports: free}
+		if err = p.begin(); err == nil {
+			err = p.listens()
 		}
 		if err == nil {
 			t.Cleanup(func() { p.stop(t) })
 			return p, free
 		}
-		if p != nil {
-			p.kill()
-			t.Logf("%s did not start: %v\n%s", p.cmd.Path, err, p.said())
-		}
+		p.kill()
+		t.Logf("%s did not start: %v\n%s", p.cmd.Path, err, p.said())
 	}
 	require.NoError(t, err, "the broker does not start; `make deps` installs what is missing")
 	return nil, nil
 }
 
-func begin(cmd *exec.Cmd) (*process, error) {
-	p := &process{cmd: cmd, done: make(chan struct{})}
-	cmd.Stdout, cmd.Stderr = p, p
-	cmd.WaitDelay = patience
-	if err := cmd.Start(); err != nil {
-		return nil, err
-	}
-	go func() {
-		_ = cmd.Wait() // how it ended shows in what it said
+func (p *process) begin() error {
+	p.cmd.Stdout, p.cmd.Stderr = p, p
+	p.cmd.WaitDelay = patience
+	p.done = make(chan struct{})
+	if err := p.cmd.Start(); err != nil {
 		close(p.done)
-	}()
-	return p, nil
+		return err
+	}
+	go func(cmd *exec.Cmd, done chan struct{}) {
+		_ = cmd.Wait() // how it ended shows in what it said
+		close(done)
+	}(p.cmd, p.done)
+	return nil
+}
+
+// restart ends the process in order and starts it again.
+func (p *process) restart(t testing.TB) {
+	t.Helper()
+	p.stop(t)
+	again := exec.Command(p.cmd.Path, p.cmd.Args[1:]...)
+	again.Dir, again.Env = p.cmd.Dir, p.cmd.Env
+	p.cmd = again
+	require.NoError(t, p.begin())
+	require.NoError(t, p.listens())
 }
 
 // Write takes what the process says.
@@ -85,8 +96,8 @@ func (p *process) said() string {
 }
 
 // listens waits until all ports take connections.
-func (p *process) listens(ports []int) error {
-	for _, port := range ports {
+func (p *process) listens() error {
+	for _, port := range p.ports {
 		err := p.until(func() bool {
 			conn, err := net.Dial("tcp", Loopback(port))
 			if err != nil {
@@ -132,7 +143,9 @@ func (p *process) stop(t testing.TB) {
 }
 
 func (p *process) kill() {
-	_ = p.cmd.Process.Kill()
+	if p.cmd.Process != nil {
+		_ = p.cmd.Process.Kill()
+	}
 	<-p.done
 }
 
