@@ -126,6 +126,10 @@ func (s *Server) route(api, ws http.Handler) http.Handler {
 	})
 }
 
+// patience is how long an HTTP client may take, for the header with the TLS handshake, for the
+// whole request, until it has the answer, and until the next request.
+var patience = struct{ header, request, answer, idle time.Duration }{10 * time.Second, 30 * time.Second, 60 * time.Second, 2 * time.Minute}
+
 // handle makes the HTTP servers. A WebSocket leaves their time limits behind.
 func (s *Server) handle(h http.Handler) {
 	for _, l := range []listener{s.lns.http, s.lns.https} {
@@ -135,10 +139,10 @@ func (s *Server) handle(h http.Handler) {
 		u := &unused{conns: map[net.Conn]struct{}{}}
 		server := &http.Server{
 			Handler:           h,
-			ReadHeaderTimeout: 10 * time.Second,
-			ReadTimeout:       30 * time.Second,
-			WriteTimeout:      60 * time.Second,
-			IdleTimeout:       2 * time.Minute,
+			ReadHeaderTimeout: patience.header,
+			ReadTimeout:       patience.request,
+			WriteTimeout:      patience.answer,
+			IdleTimeout:       patience.idle,
 			MaxHeaderBytes:    32 << 10,
 			ErrorLog:          log.New(httpLog{s.cfg.Logger}, "", 0),
 			ConnState:         u.note,

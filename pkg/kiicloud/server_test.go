@@ -146,9 +146,22 @@ func TestStartServesAllPorts(t *testing.T) {
 func TestOldTLSIsRefused(t *testing.T) {
 	r := start(t, t.TempDir()).Ready()
 	for _, port := range []int{r.PortSSL, r.PortWSS} {
-		_, err := tls.Dial("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)),
-			&tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS11, MinVersion: tls.VersionTLS10})
-		assert.Error(t, err)
+		for name, c := range map[string]struct {
+			conf *tls.Config
+			ok   bool
+		}{
+			"TLS 1.1":                      {&tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}, false},
+			"TLS 1.2 with CBC":             {&tls.Config{MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA}}, false},
+			"TLS 1.2 without key exchange": {&tls.Config{MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{tls.TLS_RSA_WITH_AES_128_GCM_SHA256}}, false},
+			"TLS 1.2":                      {&tls.Config{MaxVersion: tls.VersionTLS12}, true},
+			"TLS 1.3":                      {&tls.Config{MinVersion: tls.VersionTLS13}, true},
+		} {
+			c.conf.InsecureSkipVerify = true
+			conn, err := tls.Dial("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), c.conf)
+			if assert.Equal(t, c.ok, err == nil, "%s: %v", name, err); err == nil {
+				conn.Close()
+			}
+		}
 	}
 }
 
