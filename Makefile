@@ -1,6 +1,6 @@
 # Verbs only. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help database demo build size check fmt vet unit types deps browser test test-long race docs bench fuzz clean
+.PHONY: help database lint vuln kills demo build size check fmt vet unit types deps browser test test-long race docs bench fuzz clean
 
 UNIT = $$(go list ./... | grep -v '/tests/')
 
@@ -27,6 +27,12 @@ vet: ## go vet natively and for the browser, and the format
 unit: database ## unit tests
 	go test $(UNIT)
 
+lint: ## staticcheck: what is wrong, unused or roundabout
+	go tool staticcheck -checks 'SA*,S1*,U1000' ./...
+
+vuln: ## known vulnerabilities in what the code calls; asks vuln.go.dev, so it needs the network
+	go tool govulncheck ./...
+
 check: vet unit ## the fast checks: format, vet, unit tests
 
 database:
@@ -42,7 +48,7 @@ types: deps ## type checks and unit tests of the JavaScript package
 browser: deps build ## end-to-end tests, natively and in headless Chromium
 	go test -count=1 -timeout 20m ./tests/...
 
-test: check types size browser ## everything that must pass
+test: check lint types size browser ## everything that must pass
 
 test-long: test race fuzz kills ## test, and what takes longer: the race detector, fuzzing, fifty kills
 
