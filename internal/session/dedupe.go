@@ -39,9 +39,6 @@ func (d *dedupe) prepare() {
 	}
 }
 
-// ready tells whether prepare was called.
-func (d *dedupe) ready() bool { return d.seenIDs != nil }
-
 // repeated tells whether id was seen before, and remembers it.
 func (d *dedupe) repeated(id []byte) bool {
 	if len(id) == 0 || len(id) > seenBytes {
