@@ -43,5 +43,31 @@
     }
     return report;
   };
+  // One client that is sent noise: whatever that leads to, it is of use again, by itself,
+  // or with a new connection where the noise has ended the first one for good.
+  globalThis.survive = async ({ id, port, protocol, ready, after }) => {
+    const endpoint = { username: "un", password: "pw", mqttTopic: id, host: "127.0.0.1", portWS: port };
+    const deadline = Date.now() + 60000;
+    let last = false, trouble = "";
+    while (!last && Date.now() < deadline) {
+      let connection;
+      try {
+        connection = await kii.connect(endpoint, { protocol, transport: "ws", timeout: 60000 });
+        connection.on("message", (m) => {
+          if (m.text() === after) last = true;
+        });
+        connection.on("state", ({ state }) => {
+          if (state === "displaced") void connection.takeBack().catch(() => {}); // by a DISCONNECT that says so
+        });
+        if (connection.state === "displaced") await connection.takeBack();
+        connection.publish(id, ready).catch(() => {});
+        await until(() => last || ["failed", "closed"].includes(connection.state));
+      } catch (e) {
+        trouble = String(e?.stack ?? e); // the noise was an answer that refuses
+      }
+      await connection?.close();
+    }
+    return last ? "" : "it is of no use any more: " + trouble;
+  };
   globalThis.leave = () => Promise.all(visitors.splice(0).map((c) => c.close()));
 })()
