@@ -8,13 +8,13 @@ import { decodeProperties } from "./properties.js";
 /** How many columns the table has. Offsets in it count from the start of the buffer. */
 export const columns = 8;
 const TOPIC = 0; // index of the topic's name
-const FLAGS = 1; // low four bits of the first byte of PUBLISH: DUP, QoS (two bits), RETAIN
+export const FLAGS = 1; // low four bits of the first byte of PUBLISH: DUP, QoS (two bits), RETAIN
 const PACKET_ID = 2;
-const OFFSET = 3;
+export const OFFSET = 3;
 const LENGTH = 4;
-const PROPS_OFFSET = 5;
+export const PROPS_OFFSET = 5;
 const PROPS_LENGTH = 6;
-const NAME = 7; // offset of the topic's name, which its length, two bytes, precedes: it is to be known from now on; 0: it is
+export const NAME = 7; // offset of the topic's name, which its length, two bytes, precedes: it is to be known from now on; 0: it is
 
 /** The one currency between all hosts. Its buffer can be transferred. */
 export interface Batch {
@@ -23,6 +23,9 @@ export interface Batch {
   /** Names to be known from now on, the first as number firstTopic. */
   topics: string[];
   firstTopic: number;
+  /** How many messages at QoS 0 were dropped before it, because too many waited, and the topics that they brought. */
+  dropped?: number;
+  names?: [number, string][];
 }
 
 /** Makes a batch of what Go hands over: a buffer of its own with the table of count messages in front. */
@@ -34,7 +37,8 @@ export function batchOf(bytes: Uint8Array, count: number, topics: string[], firs
 export class Decoder {
   #topics: string[] = [];
 
-  decode({ bytes, table, topics, firstTopic }: Batch): Message[] {
+  decode({ bytes, table, topics, firstTopic, names }: Batch): Message[] {
+    names?.forEach(([number, name]) => (this.#topics[number] = name));
     topics.forEach((name, i) => (this.#topics[firstTopic + i] = name));
     const messages: Message[] = [];
     for (let row = 0; row < table.length; row += columns) {
@@ -44,8 +48,7 @@ export class Decoder {
   }
 
   #learn(bytes: Uint8Array, table: Int32Array, row: number): string {
-    const at = table[row + NAME]!;
-    const name = names.decode(bytes.subarray(at, at + ((bytes[at - 2]! << 8) | bytes[at - 1]!)));
+    const name = nameAt(bytes, table[row + NAME]!);
     const number = table[row + TOPIC]!;
     if (number >= 0) this.#topics[number] = name;
     return name;
@@ -53,7 +56,18 @@ export class Decoder {
 }
 
 const decoder = new TextDecoder();
-const names = new TextDecoder("utf-8", { ignoreBOM: true }); // it is a character like any other [MQTT-1.5.4-3]
+const nameDecoder = new TextDecoder("utf-8", { ignoreBOM: true }); // it is a character like any other [MQTT-1.5.4-3]
+
+function nameAt(bytes: Uint8Array, at: number): string {
+  return nameDecoder.decode(bytes.subarray(at, at + ((bytes[at - 2]! << 8) | bytes[at - 1]!)));
+}
+
+/** Keeps the name that a row brings, if it is one to be known from now on. */
+export function rememberName({ bytes, table }: Batch, row: number, names: Map<number, string>): void {
+  const at = table[row + NAME]!;
+  const number = table[row + TOPIC]!;
+  if (at && number >= 0) names.set(number, nameAt(bytes, at));
+}
 
 class LazyMessage implements Message {
   readonly topic: string;

@@ -127,6 +127,7 @@ export class LiveConnection implements Connection {
   }
 
   #receive(batch: Batch): void {
+    this.#lost += batch.dropped ?? 0;
     for (const message of this.#decoder.decode(batch)) {
       if (this.#early) this.#early.push(message);
       else this.#deliver(message);

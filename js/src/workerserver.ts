@@ -5,6 +5,7 @@ import type { Batch } from "./batch.js";
 import { build } from "./build.js";
 import type { Host, Link, Sink } from "./host.js";
 import type { Config } from "./options.js";
+import { Outlet } from "./outlet.js";
 import { packError, unpackError, type ToPage, type ToWorker } from "./workermessages.js";
 
 /** What a dedicated worker's global scope and a MessagePort have in common. */
@@ -125,9 +126,11 @@ class Server {
   }
 
   #sink(link: number): Sink {
+    const outlet = new Outlet((batch) => this.#hand(link, batch));
     return {
-      batch: (batch) => this.#hand(link, batch),
+      batch: (batch) => outlet.hand(batch),
       state: ({ error, ...change }: StateChange) => {
+        outlet.flush();
         this.#post({ type: "state", link, change, ...(error && { error: packError(error) }) });
       },
     };

@@ -149,7 +149,7 @@ test("messages and states cross, and buffers are given away", async (t) => {
   assert.deepEqual(seen, ["online false", "topic 1", "topic 2", "closed REVOKED"]);
 });
 
-test("a batch is delivered when the page's handlers have returned, each by its own word", async (t) => {
+test("a batch is delivered when the page's handlers have returned, and what came meanwhile follows as one", async (t) => {
   let sink!: Sink;
   const { host, worker } = await pair(t, { connect: async (_endpoint, _options, s) => ((sink = s), link) });
   const events: string[] = [];
@@ -159,16 +159,19 @@ test("a batch is delivered when the page's handlers have returned, each by its o
   const take = worker.onmessage!;
   const held: MessageEvent[] = [];
   worker.onmessage = (event) => void held.push(event); // the page is busy
+  const arrival = async (count: number) => {
+    while (held.length < count) await new Promise((resolve) => setTimeout(resolve));
+  };
   const first = Promise.resolve(sink.batch(plain("1"))).then(() => events.push("delivered 1"));
-  const second = Promise.resolve(sink.batch(plain("2"))).then(() => events.push("delivered 2"));
-  while (held.length < 2) await new Promise((resolve) => setTimeout(resolve));
-  assert.deepEqual(events, []);
+  const others = [[], []].map((topics, i) => Promise.resolve(sink.batch({ ...plain(String(i + 2)), topics })).then(() => events.push(`delivered ${i + 2}`)));
+  await arrival(1);
   take.call(worker as never, held[0]!);
   await first;
   assert.deepEqual(events, ["handled 1", "delivered 1"]);
+  await arrival(2);
   take.call(worker as never, held[1]!);
-  await second;
-  assert.deepEqual(events, ["handled 1", "delivered 1", "handled 2", "delivered 2"]);
+  await Promise.all(others);
+  assert.deepEqual(events.slice(2), ["handled 2", "handled 3", "delivered 2", "delivered 3"]);
 });
 
 test("methods of a connection go to that connection, at once", async (t) => {

@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Decoder, type Batch } from "../src/batch.js";
+import { Outlet } from "../src/outlet.js";
+import { batch, plain } from "./messages.js";
+
+/** An outlet, what it has posted, and the other thread's word that the oldest was handled. */
+function setUp(most?: number) {
+  const posted: Batch[] = [];
+  const words: (() => void)[] = [];
+  const outlet = new Outlet((batch) => {
+    posted.push(batch);
+    return new Promise((resolve) => words.push(resolve));
+  }, most);
+  const decoder = new Decoder();
+  const messages = () => posted.splice(0).map((b) => decoder.decode(b).map((m) => `${m.topic} ${m.text()}`));
+  const handled = async () => {
+    words.shift()!();
+    await new Promise((resolve) => setTimeout(resolve));
+  };
+  return { outlet, posted, words, messages, handled };
+}
+
+/** A frame as it comes the short way, with one message. */
+function frame(payload: string, { qos = 0, topic = 256, name = "" } = {}): Batch {
+  const bytes = new TextEncoder().encode(`..${name}${payload}`);
+  bytes.set([0, name.length]);
+  const table = Int32Array.of(topic, qos << 1, 0, 2 + name.length, payload.length, bytes.length, 0, name ? 2 : 0);
+  return { bytes, table, topics: [], firstTopic: 0 };
+}
+
+test("what comes while the other thread is busy goes as one", async () => {
+  const { outlet, messages, handled } = setUp();
+  void outlet.hand(frame("1", { name: "a" }));
+  const late: string[] = [];
+  for (const n of ["2", "3", "4"]) void outlet.hand(frame(n)).then(() => late.push(n));
+  assert.deepEqual(messages(), [["a 1"]], "at once");
+  await handled();
+  assert.deepEqual(messages(), [["a 2", "a 3", "a 4"]]);
+  assert.deepEqual(late, []);
+  await handled();
+  assert.deepEqual(late, ["2", "3", "4"]);
+  void outlet.hand(frame("5"));
+  assert.deepEqual(messages(), [["a 5"]]);
+});
+
+test("batches of the long way keep their place, and their topics", async () => {
+  const { outlet, messages, handled } = setUp();
+  void outlet.hand(plain("1"));
+  void outlet.hand(frame("2", { name: "a" }));
+  void outlet.hand(frame("3", { topic: 257, name: "bc" }));
+  void outlet.hand(batch([{ payload: "4" }], ["other"]));
+  void outlet.hand(batch([{ payload: "5", properties: [1, 1] }]));
+  void outlet.hand(frame("6", { topic: 257 }));
+  messages();
+  await handled();
+  assert.deepEqual(messages(), [["a 2", "bc 3"], ["other 4", "other 5", "bc 6"]]);
+});
+
+test("a batch was handled when its part of the whole was", async () => {
+  const { outlet, handled } = setUp();
+  void outlet.hand(plain("1"));
+  let done = false;
+  void outlet.hand(frame("2", { name: "a" })).then(() => (done = true));
+  void outlet.hand(plain("3"));
+  await handled();
+  await handled();
+  assert.equal(done, false);
+  await handled();
+  assert.equal(done, true);
+});
+
+test("what waits can be posted before the word comes", async () => {
+  const { outlet, messages, handled } = setUp();
+  void outlet.hand(frame("1", { name: "a" }));
+  void outlet.hand(frame("2"));
+  outlet.flush();
+  outlet.flush();
+  assert.deepEqual(messages(), [["a 1"], ["a 2"]]);
+  void outlet.hand(frame("3"));
+  await handled();
+  assert.deepEqual(messages(), [], "there is another one in hand");
+  await handled();
+  assert.deepEqual(messages(), [["a 3"]]);
+});
+
+test("too many at QoS 0 push the oldest out, which are counted, and take no topic with them", async () => {
+  const { outlet, posted, messages, handled } = setUp(10);
+  void outlet.hand(frame("0", { name: "a" }));
+  messages();
+  void outlet.hand(frame("1", { topic: 257, name: "b" }));
+  void outlet.hand(frame("2", { qos: 1 }));
+  void outlet.hand(batch([{ payload: "3" }], ["long"]));
+  for (let n = 4; n <= 11; n++) void outlet.hand(frame(String(n), { topic: 257 }));
+  void outlet.hand(batch([{ payload: "12" }]));
+  await handled();
+  assert.deepEqual(posted.map((b) => b.dropped), [6]);
+  assert.deepEqual(messages(), [["a 2", "b 8", "b 9", "b 10", "b 11", "long 12"]]);
+});
+
+test("what is acknowledged is never dropped", async () => {
+  const { outlet, messages, handled } = setUp(2);
+  void outlet.hand(frame("0", { name: "a" }));
+  messages();
+  for (let n = 1; n <= 20; n++) void outlet.hand(frame(String(n), { qos: 1 }));
+  await handled();
+  assert.equal(messages()[0]!.length, 20);
+});
