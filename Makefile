@@ -1,6 +1,6 @@
 # Verbs only. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help database lint vuln kills demo build size check fmt vet unit types deps browser test test-long race docs bench fuzz clean
+.PHONY: help database lint vuln kills demo build size check fmt vet unit types deps browser brokers interop test test-long race docs bench fuzz clean
 
 UNIT = $$(go list ./... | grep -v '/tests/')
 
@@ -45,12 +45,20 @@ types: deps ## type checks and unit tests of the JavaScript package
 	cd js && npm run --silent typecheck && npm test --silent
 	cd tests/sdk && npm run --silent typecheck
 
+brokers: deps build ## the short form of interop: some scenarios, faults and restarts, with Mosquitto, nats-server and the local cloud
+	go -C tests/interop vet ./...
+	go -C tests/interop test -count=1 -short -timeout 20m ./...
+
+interop: build ## our client against all brokers, bad networks and restarts, for half an hour, into docs/interop.md and docs/faults.md
+	@sh tests/deps.sh long
+	go -C tests/interop test -count=1 -timeout 90m . -update
+
 browser: deps build ## end-to-end tests, natively and in headless Chromium
 	go test -count=1 -timeout 20m ./tests/...
 
 test: check lint types size browser ## everything that must pass
 
-test-long: test race fuzz kills ## test, and what takes longer: the race detector, fuzzing, fifty kills
+test-long: test race fuzz kills interop ## test, and what takes longer: the race detector, fuzzing, fifty kills, all brokers (writes their tables anew)
 
 kills: database ## kill the cloud fifty times under load, on each store
 	go test -count=1 -timeout 30m -v -run Kills ./tests/crash -kills 50
@@ -69,4 +77,4 @@ fuzz: ## run each fuzz target for FUZZTIME (default 30s)
 	@sh tests/fuzz.sh $${FUZZTIME:-30s}
 
 clean: ## remove what was built
-	rm -rf js/dist bench/node_modules js/node_modules tests/sdk/node_modules tests/bundlers/node_modules
+	rm -rf js/dist bench/node_modules js/node_modules tests/sdk/node_modules tests/bundlers/node_modules tests/interop/node_modules

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Installs what the tests need and the machine lacks: PostgreSQL, Chromium, curl, Node.js with npm,
-# and the npm packages by their lock files; with the argument "long" what tests/interop needs as
-# well: Mosquitto, RabbitMQ, npm packages; with "database" PostgreSQL alone. Does nothing where all
+# Installs what the tests need and the machine lacks: PostgreSQL, Chromium, Mosquitto, curl, Node.js with npm,
+# and the npm packages by their lock files; with the argument "long" what the whole of tests/interop needs as
+# well: RabbitMQ, npm packages; with "database" PostgreSQL alone. Does nothing where all
 # is there.
 set -eu
 cd "$(dirname "$0")/.."
@@ -62,10 +62,10 @@ have curl || install curl
 have node || install nodejs
 have npm || install npm
 
-# The brokers of tests/interop.
+# The brokers of tests/interop, of which its short form needs Mosquitto alone.
 brokers=
+have mosquitto || [ -x /usr/sbin/mosquitto ] || brokers="$brokers mosquitto"
 if [ "${1:-}" = long ]; then
-	have mosquitto || [ -x /usr/sbin/mosquitto ] || brokers="$brokers mosquitto"
 	[ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || brokers="$brokers rabbitmq-server"
 fi
 # shellcheck disable=SC2086
