@@ -1,6 +1,6 @@
 # Verbs only. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help database lint vuln kills demo build size check fmt vet unit types deps browser brokers interop test test-long race docs bench fuzz clean
+.PHONY: help database lint vuln kills demo build size check fmt vet unit types deps browser brokers interop test test-long race displacement docs bench fuzz clean
 
 UNIT = $$(go list ./... | grep -v '/tests/')
 
@@ -58,7 +58,7 @@ browser: deps build ## end-to-end tests, natively and in headless Chromium
 
 test: check lint types size browser ## everything that must pass
 
-test-long: test race fuzz kills interop ## test, and what takes longer: the race detector, fuzzing, fifty kills, all brokers (writes their tables anew)
+test-long: test race fuzz kills interop displacement ## test, and what takes longer: the race detector, fuzzing, fifty kills, all brokers (writes their tables anew)
 
 kills: database ## kill the cloud fifty times under load, on each store
 	go test -count=1 -timeout 30m -v -run Kills ./tests/crash -kills 50
@@ -68,6 +68,9 @@ race: database ## unit tests and native end-to-end tests under the race detector
 
 bench: deps build ## measure kiiweb beside other clients, for about ten minutes, into docs/performance.md
 	go run ./bench
+
+displacement: deps build ## have clients fight for one connection, for about four minutes, into docs/displacement.md
+	go test -count=1 -v -run TestTwoTabsWithOneEndpoint ./tests/browser -fights docs/displacement.md
 
 docs: deps build ## write the tables of docs/protocol.md and docs/compat.md anew
 	go test -run TestProtocolDocument ./pkg/kiicloud/rest -update

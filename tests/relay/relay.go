@@ -38,10 +38,11 @@ type Relay struct {
 	upstream *url.URL
 	running  sync.WaitGroup
 
-	mu      sync.Mutex
-	conns   map[*conn]struct{}
-	packets []Packet
-	closed  bool
+	mu       sync.Mutex
+	wordless bool
+	conns    map[*conn]struct{}
+	packets  []Packet
+	closed   bool
 }
 
 // conn is one WebSocket connection and its continuation.
@@ -74,6 +75,14 @@ func (r *Relay) Silence() {
 	for c := range r.conns {
 		c.silent = true
 	}
+}
+
+// Wordless has connections that the broker closes end without the code and the words that
+// it closes them with, as those of other brokers do.
+func (r *Relay) Wordless() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.wordless = true
 }
 
 // Open tells how many connections are open, the silent ones too.
@@ -200,7 +209,10 @@ func (r *Relay) down(c *conn) {
 			continue
 		}
 		if err != nil {
-			if code, reason := closeCode(err); code != 0 {
+			r.mu.Lock()
+			wordless := r.wordless
+			r.mu.Unlock()
+			if code, reason := closeCode(err); code != 0 && !wordless {
 				_ = c.client.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, reason), time.Now().Add(time.Second))
 			}
 			_ = c.client.Close()
