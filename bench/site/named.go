@@ -19,13 +19,8 @@ func (s *Site) UseNames(root string) error {
 	}
 	defer func() { _ = os.RemoveAll(folder) }()
 	named := filepath.Join(folder, "kiiweb.wasm")
-	args := []string{"build", "-trimpath", "-buildvcs=false", "-o", named}
-	for _, name := range []string{"wasm", "pkg/kiiweb", "internal/jsx", "internal/transport"} { // as internal/build
-		args = append(args, "-gcflags=github.com/kiiweb/kiiweb/"+name+"=-l")
-	}
-	command := exec.Command("go", append(args, "./wasm")...)
+	command := exec.Command("go", "run", "./internal/build", "-names", named)
 	command.Dir = root
-	command.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm", "GOEXPERIMENT=nogreenteagc")
 	if said, err := command.CombinedOutput(); err != nil {
 		return errors.New("building the module with names: " + string(said))
 	}

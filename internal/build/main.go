@@ -4,6 +4,7 @@
 //
 //	go run ./internal/build         # build; what is fresh is left alone
 //	go run ./internal/build -size   # build, print the sizes, fail when over the budget
+//	go run ./internal/build -names FILE   # build the module alone, with its functions' names, for profiles
 package main
 
 import (
@@ -14,26 +15,30 @@ import (
 
 func main() {
 	size := flag.Bool("size", false, "print the sizes and fail when one is over its budget")
+	names := flag.String("names", "", "build the module with the names of its functions into this `file`, and nothing else")
 	flag.Parse()
-	if err := run(*size); err != nil {
+	if err := run(*size, *names); err != nil {
 		fmt.Fprintln(os.Stderr, "build:", err)
 		os.Exit(1)
 	}
 }
 
-func run(size bool) error {
+func run(size bool, names string) error {
 	p, err := findProject()
 	if err != nil {
 		return err
+	}
+	if names != "" {
+		return compileWasm(p, names)
 	}
 	state := loadState(p.dist("."))
 	if err := buildAll(p, state); err != nil {
 		return err
 	}
-	if !size {
-		return nil
+	if size {
+		return reportSizes(os.Stdout, p.dist("."))
 	}
-	return reportSizes(os.Stdout, p.dist("."))
+	return nil
 }
 
 // buildAll makes every file in the order in which they need each other.
