@@ -45,6 +45,9 @@ type options struct {
 	cloud  kiicloud.Config
 	webDir string
 	dist   string
+
+	logLevel  slog.Level
+	logFormat string
 }
 
 func parse(args []string, stderr io.Writer) (options, error) {
@@ -54,15 +57,26 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	o.cloud.RegisterFlags(flags)
 	flags.StringVar(&o.dist, "kiiweb", "js/dist", "folder with the built library, served at /kiiweb/")
 	flags.StringVar(&o.webDir, "web", "", "folder to serve the page from instead of the copy inside the program, for editing it")
+	flags.TextVar(&o.logLevel, "log-level", slog.LevelInfo, "the least `level` that is logged: debug, info, warn, error")
+	flags.StringVar(&o.logFormat, "log-format", "text", "text or json")
 	flags.Usage = func() {
 		fmt.Fprintln(stderr, "Runs the cloud. Other commands, as the first argument, each with -h:")
 		for _, name := range slices.Sorted(maps.Keys(commands)) {
 			fmt.Fprintf(stderr, "  %s\t%s\n", name, commands[name].summary)
 		}
-		fmt.Fprintln(stderr, "Flags:")
+		fmt.Fprintln(stderr, "Flags; each may come from the environment as well, -token-ttl as KIICLOUD_TOKEN_TTL:")
 		flags.PrintDefaults()
 	}
 	if err := flags.Parse(args); err != nil {
+		return o, err
+	}
+	if err := kiicloud.FromEnvironment(flags, os.LookupEnv); err != nil {
+		fmt.Fprintln(stderr, err)
+		return o, err
+	}
+	if o.logFormat != "text" && o.logFormat != "json" {
+		err := errors.New("-log-format is text or json")
+		fmt.Fprintln(stderr, err)
 		return o, err
 	}
 	if flags.NArg() > 0 {
@@ -71,6 +85,15 @@ func parse(args []string, stderr io.Writer) (options, error) {
 		return o, err
 	}
 	return o, nil
+}
+
+// logger writes what there is to say about running.
+func (o options) logger(to io.Writer) *slog.Logger {
+	options := &slog.HandlerOptions{Level: o.logLevel}
+	if o.logFormat == "json" {
+		return slog.New(slog.NewJSONHandler(to, options))
+	}
+	return slog.New(slog.NewTextHandler(to, options))
 }
 
 // run does all the work and gives the exit code.
@@ -91,7 +114,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	defer signal.Stop(signals)
 
-	logger := slog.New(slog.NewTextHandler(stderr, nil))
+	logger := o.logger(stderr)
 	page, err := newSite(o.webDir, o.dist)
 	if err != nil {
 		logger.Error("the page cannot be served", "error", err)

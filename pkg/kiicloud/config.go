@@ -49,6 +49,8 @@ type Config struct {
 	Limits       *rest.Limits // of logins that fail and of registrations; nil means rest.DefaultLimits
 	TrustProxies rest.Proxies // reverse proxies whose X-Forwarded-For is believed
 
+	MetricsToken string // lets who is elsewhere read /metrics; "" lets nobody
+
 	SecretFile string // the key of the MQTT passwords; "" means a file in DataDir
 	Store      string // "sqlite", or a postgres:// address; "" means the former
 	Engine     string // "embedded"; "" means that

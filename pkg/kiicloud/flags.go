@@ -55,6 +55,7 @@ func (c *Config) RegisterFlags(fs *flag.FlagSet) {
 		c.TrustProxies = append(c.TrustProxies, p)
 		return err
 	})
+	fs.StringVar(&c.MetricsToken, "metrics-token", "", "a `token` with which /metrics may be read from elsewhere (default: from this machine alone)")
 	fs.StringVar(&c.SecretFile, "secret-file", "", "`file` with the key from which MQTT passwords are derived (default: in the data folder, made when missing)")
 	fs.StringVar(&c.Store, "store", "sqlite", "where users, installations and queues are kept: sqlite, in the data folder, or `address` of a database, postgres://user:password@host/database")
 	fs.StringVar(&c.Engine, "engine", "embedded", "what speaks MQTT")

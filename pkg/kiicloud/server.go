@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/engine"
@@ -24,11 +25,13 @@ type Server struct {
 	facts  Ready
 	store  *store.SQL
 	engine *engine.Embedded
+	count  *metrics
 	web    []*http.Server
 
 	stopTCP context.CancelFunc
 	serving sync.WaitGroup
 
+	stopped  atomic.Bool
 	stopping sync.Once
 	stopErr  error
 }
@@ -45,7 +48,7 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: c, store: st}
+	s := &Server{cfg: c, store: st, count: newMetrics()}
 	if err := s.open(); err != nil {
 		return nil, errors.Join(err, s.lns.close(), st.Close())
 	}
@@ -68,7 +71,7 @@ func (s *Server) open() (err error) {
 	allow := s.cfg.originPolicy()
 	api, err := rest.New(rest.Config{
 		Store: s.store, Engine: s.engine, Apps: s.cfg.Apps, Admins: admins,
-		EndpointDelay: s.cfg.EndpointDelay, TokenTTL: s.cfg.TokenTTL, AllowOrigin: allow, Limits: *s.cfg.Limits, Proxies: s.cfg.TrustProxies, Logger: s.cfg.Logger,
+		EndpointDelay: s.cfg.EndpointDelay, TokenTTL: s.cfg.TokenTTL, AllowOrigin: allow, Limits: *s.cfg.Limits, Proxies: s.cfg.TrustProxies, Logger: s.cfg.Logger, Observe: s.count.observe,
 	})
 	if err != nil {
 		return err
@@ -79,7 +82,7 @@ func (s *Server) open() (err error) {
 	}
 	ws := guard.WebSocket(guard.WebSocketConfig{AllowOrigin: allow, Serve: s.engine.Serve, Logger: s.cfg.Logger})
 	s.listenTLS(conf)
-	s.handle(s.route(api, ws))
+	s.handle(s.route(api, ws, s.ops()))
 	s.facts = s.ready(admins[0], ca)
 	return nil
 }
@@ -91,10 +94,19 @@ func (s *Server) openEngine() error {
 	}
 	l := s.lns
 	s.engine, err = engine.NewEmbedded(engine.EmbeddedConfig{
-		Queue: s.store, Secret: secret, Host: s.cfg.advertised(), TTL: s.cfg.MQTTTTL, Logger: s.cfg.Logger,
+		Queue: s.store, Secret: secret, Host: s.cfg.advertised(), TTL: s.cfg.MQTTTTL, Logger: s.cfg.Logger, Took: s.count.took,
 		Ports: func() (tcp, ssl, ws, wss int) { return l.mqtt.port(), l.mqtts.port(), l.http.port(), l.https.port() },
 	})
 	return err
+}
+
+// ops are the paths for who looks after the cloud.
+func (s *Server) ops() *ops {
+	s.count.engine, s.count.queued = s.engine.Stats, s.store.QueueLength
+	return &ops{
+		metrics: s.count.handler(), token: s.cfg.MetricsToken, check: s.store.Check, stopped: s.stopped.Load,
+		warn: func(err error) { s.cfg.Logger.Error("not ready", "error", err) },
+	}
 }
 
 // listenTLS puts TLS on the listeners that are to have it.
@@ -111,9 +123,11 @@ func (s *Server) listenTLS(conf *tls.Config) {
 
 // route sends each request to the part that it is for. It is no http.ServeMux, which
 // redirects the double slashes that Kii's clients send.
-func (s *Server) route(api, ws http.Handler) http.Handler {
+func (s *Server) route(api, ws http.Handler, ops *ops) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch path := r.URL.Path; {
+		case ops.serves(path):
+			ops.ServeHTTP(w, r)
 		case path == "/api" || strings.HasPrefix(path, "/api/"):
 			api.ServeHTTP(w, r)
 		case path == "/mqtt" || strings.HasPrefix(path, "/mqtt/"):
@@ -189,6 +203,7 @@ func (s *Server) Ready() Ready { return s.facts }
 // its error returned; the store is closed properly all the same. It is idempotent.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.stopping.Do(func() {
+		s.stopped.Store(true)
 		s.stopTCP()
 		var wg sync.WaitGroup
 		errs := make([]error, len(s.web)+1)

@@ -37,6 +37,7 @@ type EmbeddedConfig struct {
 	Window int                            // 0: DefaultWindow
 	Limits guard.Limits                   // zero values: guard.DefaultLimits
 	Logger *slog.Logger                   // nil: slog.Default()
+	Took   func(time.Duration)            // hears how long each push took from its acceptance to its client; nil: nobody does
 }
 
 // Embedded is the Engine that runs in this process: a broker behind the guard, which
@@ -60,14 +61,25 @@ type Embedded struct {
 var _ Engine = (*Embedded)(nil)
 
 // counters count since the start.
-type counters struct{ sent, dropped, tooLarge atomic.Int64 }
+type counters struct {
+	accepted, queued, sent, delivered, dropped, tooLarge, connects atomic.Int64
+
+	ended [256]atomic.Int64   // connections, by reason code
+	took  func(time.Duration) // hears how long a push took from its acceptance to the client; may be nil
+}
 
 // Stats are counts for whoever watches the server.
 type Stats struct {
 	Connections int   // now
+	Connects    int64 // connections that were let in
+	Accepted    int64 // pushes that somebody has sent, for however many
+	Queued      int64 // pushes put into queues: one for each receiver
 	Sent        int64 // pushes written to clients, repeats included
+	Delivered   int64 // pushes that clients have acknowledged, or were sent at QoS 0
 	Dropped     int64 // pushes that newer ones pushed out of a full queue
 	TooLarge    int64 // pushes that a client's maximum packet size did not admit
+
+	Ended map[mqtt.ReasonCode]int64 // connections, by why they ended; Success where the client went
 }
 
 // NewEmbedded makes the engine. It listens nowhere: its connections come through Serve.
@@ -83,6 +95,7 @@ func NewEmbedded(cfg EmbeddedConfig) (*Embedded, error) {
 		queue: cfg.Queue, credentials: credentials, host: cfg.Host, ports: cfg.Ports, ttl: cfg.TTL,
 		window: cfg.Window, limits: cfg.Limits, log: cfg.Logger, sessions: newRegistry(),
 	}
+	e.count.took = cfg.Took
 	if e.log == nil {
 		e.log = slog.Default()
 	}
@@ -131,6 +144,7 @@ func (e *Embedded) Serve(conn net.Conn) {
 	s.end(&guard.Refusal{Code: mqtt.Success, Reason: "the connection ended"})
 	e.sessions.remove(s)
 	s.conn.Finish()
+	e.count.ended[s.conn.Cause().Code].Add(1)
 	e.log.Debug("connection ended", "remote", conn.RemoteAddr().String(), "installation", s.inst.ID,
 		"reason", s.conn.Cause().Reason, "code", int(s.conn.Cause().Code), "error", err)
 }
@@ -180,6 +194,10 @@ func (e *Embedded) Publish(ctx context.Context, to []store.Installation, p store
 
 // Stored is part of Engine.
 func (e *Embedded) Stored(told store.Told) {
+	if len(told.To) > 0 {
+		e.count.accepted.Add(1)
+		e.count.queued.Add(int64(len(told.To)))
+	}
 	for id, n := range told.Dropped {
 		e.droppedOldest(id, n)
 	}
@@ -196,6 +214,8 @@ func (e *Embedded) enqueue(ctx context.Context, inst store.Installation, p store
 	if err != nil {
 		return err
 	}
+	e.count.accepted.Add(1)
+	e.count.queued.Add(1)
 	if dropped > 0 {
 		e.droppedOldest(inst.ID, dropped)
 	}
@@ -267,11 +287,22 @@ func (e *Embedded) Shutdown(ctx context.Context) error {
 
 // Stats counts.
 func (e *Embedded) Stats() Stats {
+	ended := map[mqtt.ReasonCode]int64{}
+	for code := range e.count.ended {
+		if n := e.count.ended[code].Load(); n > 0 {
+			ended[mqtt.ReasonCode(code)] = n
+		}
+	}
 	return Stats{
 		Connections: e.sessions.size(),
+		Connects:    e.count.connects.Load(),
+		Accepted:    e.count.accepted.Load(),
+		Queued:      e.count.queued.Load(),
 		Sent:        e.count.sent.Load(),
+		Delivered:   e.count.delivered.Load(),
 		Dropped:     e.count.dropped.Load(),
 		TooLarge:    e.count.tooLarge.Load(),
+		Ended:       ended,
 	}
 }
 

@@ -125,6 +125,7 @@ func (p *pump) acknowledge(packetID uint16) {
 	}
 	delete(p.inflight, packetID)
 	p.acked = append(p.acked, seq)
+	p.count.delivered.Add(1)
 	p.poke()
 }
 

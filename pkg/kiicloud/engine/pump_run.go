@@ -127,10 +127,14 @@ func (p *pump) sendAll(sub subscription, pushes []store.Push) (gone []int64, err
 		case err != nil:
 			return nil, err
 		case sub.qos == 0:
+			p.count.delivered.Add(1)
 			gone = append(gone, push.Seq)
 		}
 		if err == nil {
 			p.count.sent.Add(1)
+			if p.count.took != nil {
+				p.count.took(time.Since(push.CreatedAt))
+			}
 		}
 	}
 	return gone, nil

@@ -104,6 +104,7 @@ func (s *session) admit(c *mqtt.Connect, expires time.Time) {
 	if s.ended {
 		return // the guard notices
 	}
+	s.e.count.connects.Add(1)
 	s.pump = newPump(s.e.queue, s, s.inst.ID, window, &s.e.count, s.e.log)
 	s.lapse = time.AfterFunc(time.Until(expires), func() {
 		s.end(&guard.Refusal{Code: mqtt.MaximumConnectTime, Reason: "the endpoint has lapsed: fetch it again"})

@@ -5,7 +5,7 @@ import "net/http"
 const (
 	corsMethods = "GET, POST, PUT, PATCH, DELETE, HEAD"
 	corsHeaders = "Authorization, Content-Type, Accept, X-Kii-AppID, X-Kii-AppKey, X-Kii-SDK, If-Match, If-None-Match, X-HTTP-Method-Override"
-	corsExposed = "X-MQTT-TTL, Location, Retry-After, Allow, ETag"
+	corsExposed = "X-MQTT-TTL, Location, Retry-After, Allow, ETag, X-Request-ID"
 	corsMaxAge  = "600" // seconds
 )
 

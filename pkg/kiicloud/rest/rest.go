@@ -49,6 +49,9 @@ type Config struct {
 	// Proxies are the reverse proxies that tell the addresses of their clients.
 	Proxies Proxies
 	Logger  *slog.Logger
+	// Observe hears of each answer: the route's method and pattern, "" for no route, the status, and how
+	// long it took. nil: nobody does.
+	Observe func(method, route string, status int, took time.Duration)
 	Now     func() time.Time // nil means time.Now
 }
 

@@ -105,7 +105,7 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request, route Route) {
 	body, err := a.run(c, route)
 	switch {
 	case err != nil:
-		a.explain(r, err).write(w)
+		a.explain(c, err).write(w)
 	case c.produces == "":
 		w.WriteHeader(c.status)
 	default:

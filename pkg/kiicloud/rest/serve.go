@@ -18,7 +18,8 @@ import (
 // ServeHTTP answers one request.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	rec := &recorder{ResponseWriter: w, id: store.NewID()}
-	defer a.finish(rec, r, a.Now())
+	defer a.finish(rec, r, time.Now())
+	w.Header().Set("X-Request-ID", rec.id)      // which the log has, too
 	w.Header().Set("Cache-Control", "no-store") // tokens and passwords are in the answers
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	if !a.cors(rec, r) {
@@ -52,12 +53,17 @@ func (a *API) finish(rec *recorder, r *http.Request, began time.Time) {
 	if rec.status >= 500 && rec.status != http.StatusServiceUnavailable {
 		level = slog.LevelError
 	}
+	took := time.Since(began)
+	if a.Observe != nil {
+		a.Observe(rec.method, rec.route, rec.status, took)
+	}
 	a.Logger.Log(context.Background(), level, "request", "request", rec.id, "method", r.Method, "route", rec.route,
-		"status", rec.status, "bytes", rec.bytes, "took", a.Now().Sub(began).Round(time.Microsecond), "from", a.Proxies.clientAddress(r).String())
+		"status", rec.status, "bytes", rec.bytes, "took", took.Round(time.Microsecond), "from", a.Proxies.clientAddress(r).String())
 }
 
 // explain makes a failure of any error; what is not one already is for the log alone.
-func (a *API) explain(r *http.Request, err error) *failure {
+func (a *API) explain(c *call, err error) *failure {
+	r, id := c.r, requestID(c.w)
 	var f *failure
 	var full *store.FullError
 	switch {
@@ -70,15 +76,15 @@ func (a *API) explain(r *http.Request, err error) *failure {
 	case errors.Is(err, store.ErrNotText):
 		return invalidInput("A text holds a NUL character or is not UTF-8.")
 	case errors.Is(err, store.ErrUnavailable):
-		a.Logger.Error("the store is not available", "route", r.Pattern, "error", err)
+		a.Logger.Error("the store is not available", "request", id, "route", r.Pattern, "error", err)
 		return fail(http.StatusServiceUnavailable, "SERVICE_UNAVAILABLE", "The server's database is not available; try again in a moment.").retryAfter(time.Second)
 	case errors.Is(err, store.ErrClosed):
 		return fail(http.StatusServiceUnavailable, "SERVICE_UNAVAILABLE", "The server is stopping; try again in a moment.").retryAfter(time.Second)
 	case errors.Is(err, context.DeadlineExceeded): // of a time limit of our own
-		a.Logger.Warn("a request waited too long", "route", r.Pattern, "error", err)
+		a.Logger.Warn("a request waited too long", "request", id, "route", r.Pattern, "error", err)
 		return fail(http.StatusServiceUnavailable, "SERVICE_UNAVAILABLE", "The server has too much to do; try again in a moment.").retryAfter(time.Second)
 	default:
-		a.Logger.Error("a request failed", "route", r.Pattern, "error", err)
+		a.Logger.Error("a request failed", "request", id, "route", r.Pattern, "error", err)
 		return internalError()
 	}
 }
@@ -115,6 +121,7 @@ func tidyPath(r *http.Request) *http.Request {
 type recorder struct {
 	http.ResponseWriter
 	id     string
+	method string // of the route
 	route  string
 	status int
 	bytes  int
@@ -136,8 +143,15 @@ func (r *recorder) Write(b []byte) (int, error) {
 // Unwrap lets the server reach the connection.
 func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
+func requestID(w http.ResponseWriter) string {
+	if rec, ok := w.(*recorder); ok {
+		return rec.id
+	}
+	return ""
+}
+
 func setRoute(w http.ResponseWriter, route Route) {
 	if rec, ok := w.(*recorder); ok {
-		rec.route = route.Pattern
+		rec.method, rec.route = route.Method, route.Pattern
 	}
 }

@@ -16,6 +16,11 @@ const (
 
 	lastSeq = `SELECT last_seq FROM installations WHERE id = $1`
 
+	countQueue = `SELECT COUNT(*) FROM queue`
+
+	// Changes nothing, but has to be able to.
+	touch = `UPDATE schema_migrations SET version = version WHERE version = 1`
+
 	deletePush = `DELETE FROM queue WHERE installation_id = $1 AND seq = $2`
 )
 
@@ -70,6 +75,22 @@ func (s *SQL) Pending(ctx context.Context, installationID string, after int64, l
 		return p, err
 	})
 	return pending, wrap("read a queue", err)
+}
+
+// QueueLength counts the pushes that wait, of all installations, those that have expired and are
+// not yet swept among them.
+func (s *SQL) QueueLength(ctx context.Context) (n int64, err error) {
+	err = s.row(ctx, countQueue).Scan(&n)
+	return n, wrap("count the queues", err)
+}
+
+// Check tells whether the store can be read and written now.
+func (s *SQL) Check(ctx context.Context) error {
+	var one int
+	if err := s.row(ctx, `SELECT 1`).Scan(&one); err != nil {
+		return wrap("read", err)
+	}
+	return wrap("write", s.writer.do(ctx, func(t tx) error { return t.exec(touch) }))
 }
 
 // Acknowledge removes delivered pushes. Those that are gone already are no error.

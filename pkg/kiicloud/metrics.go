@@ -1,0 +1,121 @@
+package kiicloud
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/kiiweb/kiiweb/pkg/kiicloud/engine"
+)
+
+// countEvery is how often the queues are counted at most: it takes a while where they are long.
+const countEvery = 5 * time.Second
+
+// metrics are what a cloud counts, for Prometheus. The engine's numbers are fetched when they are
+// asked for; the histograms are told of what happens.
+type metrics struct {
+	registry *prometheus.Registry
+	delivery prometheus.Histogram
+	requests *prometheus.HistogramVec
+
+	engine func() engine.Stats
+	queued func(context.Context) (int64, error)
+
+	mu      sync.Mutex
+	counted time.Time
+	length  int64
+}
+
+// The engine's numbers.
+var (
+	connectionsDesc = prometheus.NewDesc("kiicloud_mqtt_connections", "MQTT connections that are open.", nil, nil)
+	connectsDesc    = prometheus.NewDesc("kiicloud_mqtt_connects_total", "MQTT connections that were let in.", nil, nil)
+	endedDesc       = prometheus.NewDesc("kiicloud_mqtt_ended_total", "MQTT connections that ended or were refused, by the reason code of MQTT 5; 0x00 where the client went.", []string{"code"}, nil)
+	acceptedDesc    = prometheus.NewDesc("kiicloud_pushes_accepted_total", "Pushes and events that were stored for at least one installation.", nil, nil)
+	enqueuedDesc    = prometheus.NewDesc("kiicloud_pushes_enqueued_total", "Pushes put into queues, one for each receiver.", nil, nil)
+	sentDesc        = prometheus.NewDesc("kiicloud_pushes_sent_total", "Pushes written to clients, repeats included.", nil, nil)
+	deliveredDesc   = prometheus.NewDesc("kiicloud_pushes_delivered_total", "Pushes that clients have acknowledged, or got at QoS 0.", nil, nil)
+	droppedDesc     = prometheus.NewDesc("kiicloud_pushes_dropped_total", "Pushes that no client gets.", []string{"why"}, nil)
+	waitingDesc     = prometheus.NewDesc("kiicloud_pushes_waiting", "Pushes that wait for their clients.", nil, nil)
+)
+
+func newMetrics() *metrics {
+	m := &metrics{
+		registry: prometheus.NewRegistry(),
+		delivery: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "kiicloud_push_send_seconds", Help: "From the acceptance of a push until it was written to its client, which may have been away.",
+			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5, 60, 3600},
+		}),
+		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "kiicloud_http_request_seconds", Help: "Requests of the REST API, by route and status; no route is empty.",
+			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5},
+		}, []string{"method", "route", "status"}),
+	}
+	m.registry.MustRegister(m, m.delivery, m.requests, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// observe hears of a request.
+func (m *metrics) observe(method, route string, status int, took time.Duration) {
+	m.requests.WithLabelValues(method, route, strconv.Itoa(status)).Observe(took.Seconds())
+}
+
+// took hears of a push that was sent.
+func (m *metrics) took(d time.Duration) { m.delivery.Observe(max(0, d.Seconds())) }
+
+// Describe is a prometheus.Collector's.
+func (m *metrics) Describe(to chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{connectionsDesc, connectsDesc, endedDesc, acceptedDesc, enqueuedDesc, sentDesc, deliveredDesc, droppedDesc, waitingDesc} {
+		to <- d
+	}
+}
+
+// Collect is a prometheus.Collector's.
+func (m *metrics) Collect(to chan<- prometheus.Metric) {
+	s := m.engine()
+	to <- prometheus.MustNewConstMetric(connectionsDesc, prometheus.GaugeValue, float64(s.Connections))
+	for _, c := range []struct {
+		desc   *prometheus.Desc
+		n      int64
+		labels []string
+	}{
+		{connectsDesc, s.Connects, nil}, {acceptedDesc, s.Accepted, nil}, {enqueuedDesc, s.Queued, nil}, {sentDesc, s.Sent, nil}, {deliveredDesc, s.Delivered, nil},
+		{droppedDesc, s.Dropped, []string{"full queue"}}, {droppedDesc, s.TooLarge, []string{"too large for the client"}},
+	} {
+		to <- prometheus.MustNewConstMetric(c.desc, prometheus.CounterValue, float64(c.n), c.labels...)
+	}
+	for code, n := range s.Ended {
+		to <- prometheus.MustNewConstMetric(endedDesc, prometheus.CounterValue, float64(n), fmt.Sprintf("0x%02x", int(code)))
+	}
+	if n, err := m.waiting(); err == nil {
+		to <- prometheus.MustNewConstMetric(waitingDesc, prometheus.GaugeValue, float64(n))
+	}
+}
+
+// waiting is the length of all queues, a few seconds old at most.
+func (m *metrics) waiting() (int64, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if time.Since(m.counted) < countEvery {
+		return m.length, nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), countEvery)
+	defer cancel()
+	n, err := m.queued(ctx)
+	if err != nil {
+		return 0, err
+	}
+	m.counted, m.length = time.Now(), n
+	return n, nil
+}
+
+func (m *metrics) handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: 10 * time.Second})
+}
