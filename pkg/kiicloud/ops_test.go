@@ -86,6 +86,7 @@ func TestMetricsCountWhatHappens(t *testing.T) {
 	p.greet(guardtest.DialTCP(t, mqtt.V5, p.port("portTCP")), mqtt.V5) // takes over
 	bad := guardtest.DialTCP(t, mqtt.V5, p.port("portTCP"))
 	bad.Send(guardtest.Connect(mqtt.V5, guardtest.Hello{ClientID: p.end["mqttTopic"].(string), Username: "x", Password: "y"}))
+	require.Equal(t, mqtt.BadUserNameOrPassword, bad.Expect(mqtt.CONNACK).Code())
 	bad.ExpectClosed()
 	require.Eventually(t, func() bool {
 		n = numbers(t, s)
