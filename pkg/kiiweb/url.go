@@ -176,18 +176,38 @@ func isNumber(label string) bool {
 	return isDigits(label) || strings.HasPrefix(lower(label), "0x")
 }
 
-// isIPv6 is a check of shape: what it lets through is at worst an address that
-// cannot be reached.
+// isIPv6 accepts the text forms of RFC 4291, 2.2, without a zone.
 func isIPv6(s string) bool {
-	if strings.Count(s, ":") < 2 || len(s) > 45 {
-		return false
+	head, tail, gap := strings.Cut(s, "::")
+	n, ok := ipv6Groups(head, !gap)
+	if !gap {
+		return ok && n == 8
 	}
-	for i := 0; i < len(s); i++ {
-		if c := s[i]; !isHex(c) && c != ':' && c != '.' {
-			return false
+	m, tailOK := ipv6Groups(tail, true)
+	return ok && tailOK && n+m < 8
+}
+
+// ipv6Groups counts the groups of 16 bits in a part of an IPv6 address, none in "". At
+// the end of the address the last two may be written as IPv4.
+func ipv6Groups(s string, end bool) (n int, ok bool) {
+	for s != "" {
+		group, rest, more := strings.Cut(s, ":")
+		switch {
+		case end && !more && isIPv4(group):
+			n++
+		case group == "" || len(group) > 4 || more && rest == "":
+			return 0, false
+		default:
+			for i := 0; i < len(group); i++ {
+				if !isHex(group[i]) {
+					return 0, false
+				}
+			}
 		}
+		n++
+		s = rest
 	}
-	return true
+	return n, true
 }
 
 func isPort(s string) bool {

@@ -1,6 +1,7 @@
 package kiiweb
 
 import (
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -89,6 +90,22 @@ func TestEscape(t *testing.T) {
 		{"control", "a\x00\n", "a%00%0A"},
 	} {
 		t.Run(c.name, func(t *testing.T) { assert.Equal(t, c.want, escape(c.in)) })
+	}
+}
+
+func TestIsIPv6(t *testing.T) {
+	for host, want := range map[string]bool{
+		"::": true, "::1": true, "1::": true, "2001:db8::7": true, "1:2:3:4:5:6:7:8": true, "1:2:3:4:5:6:7::": true,
+		"::ffff:192.0.2.1": true, "1:2:3:4:5:6:192.0.2.1": true, "ABCD::ef01": true, "::192.0.2.1": true,
+		"": false, ":": false, ":0:": false, ":::": false, "1:2:3:4:5:6:7": false, "1:2:3:4:5:6:7:8:9": false, "1:2:3:4::5:6:7:8": false,
+		"1::2::3": false, "12345::": false, "g::": false, "1:": false, ":1": false, "::1:": false, "192.0.2.1::": false,
+		"1:2:3:4:5:6:7:192.0.2.1": false, "::192.0.2.256": false, "::1.2.3": false, "fe80::1%eth0": false,
+	} {
+		t.Run(host, func(t *testing.T) {
+			assert.Equal(t, want, isIPv6(host))
+			_, err := netip.ParseAddr(host)
+			assert.Equal(t, want || host == "fe80::1%eth0", err == nil, "%v", err)
+		})
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"testing"
 	"time"
 
@@ -28,6 +29,12 @@ type chromium struct {
 // newChromium starts headless Chromium and opens a page, until t ends.
 func newChromium(t testing.TB) *chromium {
 	t.Helper()
+	return newChromiumIn(t, "auto")
+}
+
+// newChromiumIn is newChromium with the module in a worker or in the page itself.
+func newChromiumIn(t testing.TB, host string) *chromium {
+	t.Helper()
 	mux := http.NewServeMux()
 	mux.Handle("/kiiweb/", http.StripPrefix("/kiiweb/", http.FileServer(http.Dir("js/dist"))))
 	mux.HandleFunc("/{$}", func(w http.ResponseWriter, _ *http.Request) {
@@ -38,7 +45,7 @@ func newChromium(t testing.TB) *chromium {
 	t.Cleanup(server.Close)
 	c := &chromium{tab: chrome.Start(t, chrome.Options{}).Tab(t)}
 	c.tab.Open(server.URL + "/")
-	c.tab.Eval(pageScript, &c.version)
+	c.tab.Eval("("+pageScript+")("+strconv.Quote(host)+")", &c.version)
 	return c
 }
 

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -13,7 +12,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/kiiweb/kiiweb/pkg/kiiweb"
-	"github.com/kiiweb/kiiweb/tests/interop/brokers"
 	"github.com/kiiweb/kiiweb/tests/interop/tap"
 )
 
@@ -240,22 +238,4 @@ func (s *stage) settle(us client, qos byte, in, out *ledger, r *faultResult) {
 	r.in.check(s, qos == 2 || s.private && s.column.protocol == 5, "in")
 	r.out.check(s, qos == 2, "out")
 	us.close()
-}
-
-// TestNothingIsLeft closes connections in the middle of things, and finds no goroutine
-// of our client afterwards.
-func TestNothingIsLeft(t *testing.T) {
-	b := brokers.Mosquitto(t)
-	for _, f := range []tap.Fault{{}, {Latency: 200 * time.Millisecond}, {Rate: 200}, {Reset: tap.Reset{Up: 90}}} {
-		t.Run("", func(t *testing.T) {
-			s := newStage(t, column{mosquitto, 5, kiiweb.TransportTCP, onNative, true}, public{b}, native{}, soon)
-			s.tap.Suffer(f)
-			c := s.connect()
-			var publishing sync.WaitGroup
-			publishing.Go(func() { c.publish(1, false, "x", strings.Repeat("y", 10_000)) })
-			c.close()
-			publishing.Wait()
-			noneOfOurs(t)
-		})
-	}
 }
