@@ -80,4 +80,4 @@ fuzz: ## run each fuzz target for FUZZTIME (default 30s)
 	@sh tests/fuzz.sh $${FUZZTIME:-30s}
 
 clean: ## remove what was built
-	rm -rf js/dist bench/node_modules js/node_modules tests/sdk/node_modules tests/bundlers/node_modules tests/interop/node_modules
+	rm -rf js/dist bench/node_modules js/node_modules tests/sdk/node_modules tests/bundlers/node_modules js/examples/node_modules tests/interop/node_modules

@@ -84,5 +84,6 @@ packages() { # packages DIR: what its lock file names, unless that is there
 packages js
 packages tests/sdk
 packages tests/bundlers
+packages js/examples
 packages bench
 [ "${1:-}" != long ] || packages tests/interop

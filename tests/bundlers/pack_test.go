@@ -1,24 +1,19 @@
 package bundlers
 
 import (
-	"context"
 	"encoding/json"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/kiiweb/kiiweb/tests/cloud"
+	"github.com/kiiweb/kiiweb/tests/nodejs"
 )
-
-// patience bounds each command, on a machine that is busy.
-const patience = 3 * time.Minute
 
 // tarball is what npm pack has made.
 type tarball struct {
@@ -92,20 +87,11 @@ func write(t *testing.T, path, content string) {
 // run runs a command in dir, with the bundlers in its path, and gives its standard output.
 func run(t *testing.T, dir, name string, args ...string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Dir = dir
-	cmd.Env = environment()
-	var stdout, stderr strings.Builder
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	require.NoError(t, cmd.Run(), "%s %s\n%s%s", name, strings.Join(args, " "), &stdout, &stderr)
-	return stdout.String()
+	return at(dir).Run(t, name, args...)
 }
 
-func environment() []string {
-	bin := filepath.Join(cloud.Root(), "tests", "bundlers", "node_modules", ".bin")
-	return append(os.Environ(), "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"), "NO_COLOR=1", "npm_config_update_notifier=false")
+func at(dir string) nodejs.Place {
+	return nodejs.Place{Dir: dir, Packages: filepath.Join(cloud.Root(), "tests", "bundlers")}
 }
 
 // TestWhatThePackageHolds: all that its package.json promises, and nothing of the sources.

@@ -29,7 +29,7 @@ type way struct {
 	readme  string // the heading in js/README.md whose first block is carried out: a command, or HTML for the page
 	page    string // the tag that starts the app
 	root    string // what a server serves, below the project
-	dev     string // instead: a command of a development server, which is told its port
+	dev     string // instead: a command of a development server, which wants its port behind that
 	classic bool   // the app is no module
 }
 
@@ -41,7 +41,7 @@ const (
 
 var ways = []way{
 	{name: "Vite", readme: "Vite", page: module, root: "dist"},
-	{name: "Vite's development server", page: module, dev: "vite --host 127.0.0.1 --strictPort --port "},
+	{name: "Vite's development server", page: module, dev: "vite --host 127.0.0.1 --strictPort --port"},
 	{name: "webpack 5", readme: "webpack", page: `<script src="/dist/main.js"></script>`},
 	{name: "esbuild", readme: "esbuild", page: bundle},
 	{name: "Rollup", readme: "Rollup", page: bundle},
@@ -112,7 +112,8 @@ func firstBlock(t *testing.T, heading string) (language, block string) {
 func (w way) serve(t *testing.T, dir string) string {
 	t.Helper()
 	if w.dev != "" {
-		return develop(t, dir, w.dev)
+		words := strings.Fields(w.dev)
+		return at(dir).Serve(t, words[0], words[1:]...)
 	}
 	// A host of its own: no cache, and no other headers than a plain server of files has.
 	server := httptest.NewServer(http.FileServer(http.Dir(filepath.Join(dir, w.root))))

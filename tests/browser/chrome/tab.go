@@ -34,6 +34,9 @@ func (tab *Tab) Run(actions ...chromedp.Action) {
 	require.NoError(tab.t, tab.run(opTimeout, actions...))
 }
 
+// TryRun is Run, but returns the error.
+func (tab *Tab) TryRun(actions ...chromedp.Action) error { return tab.run(opTimeout, actions...) }
+
 func (tab *Tab) run(limit time.Duration, actions ...chromedp.Action) error {
 	return run(tab.ctx, limit, actions...)
 }

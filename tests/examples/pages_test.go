@@ -1,0 +1,116 @@
+// Package examples runs js/examples as their README says, against the local cloud.
+package examples
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/kiiweb/kiiweb/tests/browser/chrome"
+	"github.com/kiiweb/kiiweb/tests/cloud"
+	"github.com/kiiweb/kiiweb/tests/nodejs"
+)
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	cloud.Clean()
+	os.Exit(code)
+}
+
+func examples(env ...string) nodejs.Place {
+	dir := filepath.Join(cloud.Root(), "js", "examples")
+	return nodejs.Place{Dir: dir, Packages: dir, Env: env}
+}
+
+// countWorkers keeps account of the workers that a page makes and ends.
+const countWorkers = `globalThis.alive = globalThis.made = 0;
+	globalThis.Worker = class extends Worker {
+		constructor(...args) { super(...args); alive++; made++ }
+		terminate() { super.terminate(); alive-- }
+	}`
+
+// TestPages: log in, receive what others send and what the page sends, stop.
+func TestPages(t *testing.T) {
+	c := cloud.Start(t)
+	browser := chrome.Start(t, chrome.Options{})
+	for _, name := range []string{"vanilla", "react", "vue"} {
+		t.Run(name, func(t *testing.T) {
+			base := examples("VITE_KII_URL="+c.Ready.API).Serve(t, "npm", "run", "--silent", name, "--", "--host", "127.0.0.1", "--strictPort", "--port")
+			tab := browser.Tab(t)
+			tab.Run(chromedp.ActionFunc(func(ctx context.Context) error {
+				_, err := page.AddScriptToEvaluateOnNewDocument(countWorkers).Do(ctx)
+				return err
+			}))
+			u := c.NewUser()
+			tab.Open(base)
+			logIn(t, tab, u)
+			assert.Equal(t, 1, number(tab, "alive"), "workers; the page made %d", number(tab, "made"))
+
+			c.Push(u, map[string]any{"text": "from elsewhere"})
+			await(t, tab, items+`.join() === "from elsewhere"`)
+			tab.Run(chromedp.Click("#send", chromedp.ByQuery))
+			await(t, tab, items+`.length === 2 && `+items+`[1].startsWith("hello")`)
+
+			tab.Run(chromedp.Click("#stop", chromedp.ByQuery))
+			await(t, tab, "alive === 0")
+			assert.Empty(t, tab.Problems())
+		})
+	}
+}
+
+const items = `Array.from(document.querySelectorAll("#messages li"), (item) => item.textContent)`
+
+// logIn fills the form in, and again when Vite has loaded the page anew meanwhile: it does when
+// it finds a package late that it has to prepare.
+func logIn(t *testing.T, tab *chrome.Tab, u cloud.User) {
+	t.Helper()
+	const online = `document.querySelector("#state")?.textContent === "online"`
+	for range 3 {
+		await(t, tab, `document.querySelector("[name=name]")`)
+		tab.Eval("globalThis.samePage = true", nil)
+		err := tab.TryRun(
+			chromedp.SendKeys("[name=name]", u.LoginName, chromedp.ByQuery),
+			chromedp.SendKeys("[name=password]", u.Password, chromedp.ByQuery),
+			chromedp.Click("form button", chromedp.ByQuery),
+		)
+		t.Log("filled in:", err)
+		await(t, tab, online+" || !globalThis.samePage")
+		var there bool
+		tab.Eval(online, &there)
+		if there {
+			return
+		}
+	}
+	require.FailNow(t, "the page is loaded again and again")
+}
+
+func number(tab *chrome.Tab, expression string) (n int) {
+	tab.Eval(expression, &n)
+	return n
+}
+
+// await waits until an expression is true in the page, also across reloads.
+func await(t *testing.T, tab *chrome.Tab, expression string) {
+	t.Helper()
+	var last string
+	ok := assert.Eventually(t, func() bool {
+		var truth bool
+		if err := tab.TryEval(10*time.Second, "!!("+expression+")", &truth); err != nil {
+			last = err.Error()
+		}
+		return truth
+	}, time.Minute, 20*time.Millisecond)
+	if !ok {
+		var text string
+		_ = tab.TryEval(10*time.Second, "document.body.innerText", &text)
+		require.FailNow(t, "the page does not get there", "%s %s\n%s\n%v", expression, last, text, strconv.Quote(text))
+	}
+}
