@@ -26,6 +26,23 @@ func (r *runner) fromMosquitto(ctx context.Context, c *company) error {
 	})
 }
 
+// queuedCase is what comes from the cloud's queue, in one go.
+const queuedCase = "pushes that were queued, QoS 0, frames as the cloud makes them"
+
+// queued is the cloud's own way of sending many messages at once: to a client that comes back.
+func (r *runner) queued(ctx context.Context, c *company) error {
+	n := min(r.scaled(1_000), 1_000)
+	return c.each(ctx, everybody, queuedCase, func(a *suite.Act) error {
+		got, err := a.ReceiveQueued(ctx, r.cloud, n)
+		if err == nil {
+			r.rate(queuedCPU, queuedCase, a, got.Messages, got.CPU.Total())
+			r.rate(queuedWall, queuedCase, a, got.Messages, got.Wall)
+			r.results.Add(queuedFrames, queuedCase, a.Client.Name, float64(got.Messages)/float64(got.Frames))
+		}
+		return err
+	})
+}
+
 // fromCloud is the other sanity row: pushes as Kii's REST API takes them, one by one.
 func (r *runner) fromCloud(ctx context.Context, c *company) error {
 	n := r.scaled(100)

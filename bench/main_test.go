@@ -15,7 +15,7 @@ func TestFlags(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, 5, o.rounds)
 	assert.True(t, o.write)
-	for _, args := range [][]string{{"-rounds", "0"}, {"-scale", "0"}, {"-only", "("}, {"extra"}, {"-nosuch"}} {
+	for _, args := range [][]string{{"-rounds", "0"}, {"-scale", "0"}, {"-only", "("}, {"-clients", "("}, {"-forms", "("}, {"extra"}, {"-nosuch"}} {
 		var said strings.Builder
 		_, err := parse(args, &said)
 		require.Error(t, err, args)
@@ -33,6 +33,26 @@ func TestOnlyChoosesParts(t *testing.T) {
 		}
 	}
 	assert.Equal(t, []string{"growth", "start"}, chosen)
+}
+
+func TestClientsAreChosen(t *testing.T) {
+	o, err := parse([]string{"-clients", "main|counter"}, &strings.Builder{})
+	require.NoError(t, err)
+	var names []string
+	for _, c := range chosen(o) {
+		names = append(names, c.Name)
+	}
+	assert.Equal(t, []string{"kiiweb (main)", "frame counter"}, names)
+}
+
+func TestGoalsAreAboutWhatIsMeasured(t *testing.T) {
+	known := map[string]bool{queuedCase: true, roundTripCase: true}
+	for _, s := range receiveShapes() {
+		known[caseOf(s)] = true
+	}
+	for _, g := range goals.Rows {
+		assert.True(t, known[g.Case], g.Case)
+	}
 }
 
 func TestCasesNameTheFrames(t *testing.T) {

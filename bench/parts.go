@@ -21,6 +21,7 @@ var parts = []struct {
 	{"topics", true, (*runner).topics},
 	{"mosquitto", true, (*runner).fromMosquitto},
 	{"cloud", true, (*runner).fromCloud},
+	{"queued", true, (*runner).queued},
 	{"watch", true, (*runner).watch},
 	{"publish", true, (*runner).publish},
 	{"roundtrip", true, (*runner).roundTrip},
@@ -49,26 +50,35 @@ func (r *runner) burst(s replay.Shape) (warm, n int) {
 	return max(1, n/8), n
 }
 
-// receive is how fast messages are received in every form.
-func (r *runner) receive(ctx context.Context, c *company) error {
+// receiveShapes are all forms in which messages are received.
+func receiveShapes() []replay.Shape {
+	var shapes []replay.Shape
 	for _, payload := range []int{64, 1024} {
 		for qos := range byte(2) {
 			for _, frames := range forms {
-				shape := replay.Shape{QoS: qos, Payload: payload, Frames: frames}
-				// The frame counter cannot acknowledge.
-				fits := func(c suite.Client) bool { return qos == 0 || c.Reads }
-				warm, n := r.burst(shape)
-				err := c.each(ctx, fits, caseOf(shape), func(a *suite.Act) error {
-					got, err := a.Receive(ctx, shape, warm, n)
-					if err == nil {
-						r.received(receiveCPU, receiveMain, receiveWall, caseOf(shape), a, got)
-					}
-					return err
-				})
-				if err != nil {
-					return err
-				}
+				shapes = append(shapes, replay.Shape{QoS: qos, Payload: payload, Frames: frames})
 			}
+		}
+	}
+	return shapes
+}
+
+// receive is how fast messages are received in every form.
+func (r *runner) receive(ctx context.Context, c *company) error {
+	for _, shape := range receiveShapes() {
+		if !r.options.forms.MatchString(caseOf(shape)) {
+			continue
+		}
+		warm, n := r.burst(shape)
+		err := c.each(ctx, everybody, caseOf(shape), func(a *suite.Act) error {
+			got, err := a.Receive(ctx, shape, warm, n)
+			if err == nil {
+				r.received(receiveCPU, receiveMain, receiveWall, caseOf(shape), a, got)
+			}
+			return err
+		})
+		if err != nil {
+			return err
 		}
 	}
 	return nil
@@ -129,11 +139,12 @@ func (r *runner) publish(ctx context.Context, c *company) error {
 	return nil
 }
 
+const roundTripCase = "64 B, QoS 0, 1 packet per frame, 100 messages a second"
+
 // roundTrip is how long a message takes to the server and back when there is time enough.
 func (r *runner) roundTrip(ctx context.Context, c *company) error {
-	const kase = "64 B, QoS 0, 1 packet per frame, 100 messages a second"
 	warm := r.scaled(50)
-	return c.each(ctx, readers, kase, func(a *suite.Act) error {
+	return c.each(ctx, readers, roundTripCase, func(a *suite.Act) error {
 		took, err := a.RoundTrips(ctx, warm+r.scaled(150), 100)
 		if err != nil {
 			return err
@@ -142,8 +153,8 @@ func (r *runner) roundTrip(ctx context.Context, c *company) error {
 		for _, d := range took[warm:] {
 			values = append(values, d.Seconds()*1000)
 		}
-		r.results.Add(roundTripP50, kase, a.Client.Name, report.Quantile(values, 0.5))
-		r.results.Add(roundTripP99, kase, a.Client.Name, report.Quantile(values, 0.99))
+		r.results.Add(roundTripP50, roundTripCase, a.Client.Name, report.Quantile(values, 0.5))
+		r.results.Add(roundTripP99, roundTripCase, a.Client.Name, report.Quantile(values, 0.99))
 		return nil
 	})
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/kiiweb/kiiweb/bench/replay"
 	"github.com/kiiweb/kiiweb/bench/report"
@@ -55,7 +56,8 @@ func (r *runner) profile(ctx context.Context, kase, unit string,
 	time func(*suite.Act) ([]suite.Spent, error), calls func(*suite.Act) ([]suite.Group, error),
 ) error {
 	p := report.Profile{Case: kase, Unit: unit}
-	kiiweb := r.clients[0] // in the page, where the profiler and the counter see it
+	i := slices.IndexFunc(r.clients, inThePage)
+	kiiweb := r.clients[i] // in the page, where the profiler and the counter see it
 	act, err := r.stage.Open(ctx, kiiweb)
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/kiiweb/kiiweb/bench/report"
@@ -26,7 +27,7 @@ type runner struct {
 
 // measure makes a run.
 func measure(ctx context.Context, root string, o options, stderr io.Writer) (*report.Results, error) {
-	r := &runner{options: o, stderr: stderr, clients: suite.Clients(), results: &report.Results{Rounds: o.rounds}, began: time.Now(), load: load()}
+	r := &runner{options: o, stderr: stderr, clients: chosen(o), results: &report.Results{Rounds: o.rounds}, began: time.Now(), load: load()}
 	defer r.close()
 	if err := r.open(ctx, root); err != nil {
 		return nil, err
@@ -49,7 +50,7 @@ func measure(ctx context.Context, root string, o options, stderr io.Writer) (*re
 			return nil, err
 		}
 	}
-	if o.profile {
+	if o.profile && slices.ContainsFunc(r.clients, inThePage) {
 		r.say("profiles")
 		if err := r.profiles(ctx, root); err != nil {
 			return nil, err
@@ -58,6 +59,11 @@ func measure(ctx context.Context, root string, o options, stderr io.Writer) (*re
 	r.results.Facts = append(r.results.Facts,
 		report.Fact{Name: "the run took", Value: time.Since(r.began).Round(time.Second).String()})
 	return r.results, nil
+}
+
+// chosen gives the clients that the options name.
+func chosen(o options) []suite.Client {
+	return slices.DeleteFunc(suite.Clients(), func(c suite.Client) bool { return !o.clients.MatchString(c.Name) })
 }
 
 func (r *runner) open(ctx context.Context, root string) (err error) {
@@ -168,6 +174,8 @@ func (c *company) dismiss(ctx context.Context) {
 }
 
 func everybody(suite.Client) bool { return true }
+
+func inThePage(c suite.Client) bool { return c.Where == "main" }
 
 func readers(c suite.Client) bool { return c.Reads }
 

@@ -28,6 +28,9 @@ var (
 	topicsCPU       = rate("topics-cpu", "Messages received per CPU second as topics grow", "messages per second of the renderer's CPU time")
 	mosquittoCPU    = rate("mosquitto-cpu", "Messages received per CPU second from mosquitto", "messages per second of the renderer's CPU time")
 	mosquittoFrames = rate("mosquitto-frames", "Packets per frame", "packets, counted by the frame counter")
+	queuedCPU       = rate("queued-cpu", "Messages received per CPU second from the cloud's queue", "messages per second of the renderer's CPU time")
+	queuedWall      = rate("queued-wall", "Messages received per second from the cloud's queue", "messages per second")
+	queuedFrames    = rate("queued-frames", "Packets per frame of the cloud's queue", "packets")
 	cloudCPU        = less("cloud-cpu", "CPU time per push from the local cloud", "µs of the renderer's CPU time")
 )
 
@@ -55,7 +58,7 @@ var sections = []report.Section{
 message is looked at as an application does: its topic and its payload as bytes, which number the messages; a message that is lost, repeated or
 out of turn is a failure. Every page is warmed up before. **The CPU time is that of the whole renderer process**, all threads, by the scheduler's account: a client that works in
 a worker, or leaves garbage behind, pays for it there. "Minimal parser" is twenty unchecked lines of JavaScript, "frame counter" reads nothing and is
-what the browser itself costs; both are marks to measure by. It acknowledges nothing, so it has no row at QoS 1.`,
+what the browser itself costs; both are marks to measure by. At QoS 1 the frame counter answers each frame with one frame of acknowledgements, prepared beforehand.`,
 		Tables: []report.Table{{Metric: "receive-cpu", Plot: true}, {Metric: "receive-wall"}, {Metric: "receive-main", Silent: true}},
 	},
 	{
@@ -95,9 +98,11 @@ being little else. WebAssembly memory never shrinks; that of a worker is not see
 	{
 		Title: "Other brokers",
 		Text: `To see that the replay server shows nothing of its own making. Mosquitto gets the messages from a publisher over TCP. The cloud gets
-pushes through its REST API, so that what is measured is a message that comes alone.`,
+pushes through its REST API: for a client that is online, so that what is measured is a message that comes alone, and for one that is not, to which it sends them
+all when it has come. A gate between the two keeps the cloud's frames as they are until they are all there and the client has nothing else to do. These messages are JSON objects, which every page parses.`,
 		Tables: []report.Table{
-			{Metric: "mosquitto-frames", Silent: true}, {Metric: "mosquitto-cpu"}, {Metric: "cloud-cpu"},
+			{Metric: "mosquitto-frames", Silent: true}, {Metric: "mosquitto-cpu"},
+			{Metric: "queued-frames", Silent: true}, {Metric: "queued-cpu"}, {Metric: "queued-wall"}, {Metric: "cloud-cpu"},
 		},
 	},
 }

@@ -36,9 +36,10 @@ frame decides the result more than anything else, and brokers differ in it: each
 `
 
 // Document writes performance.md and its plots into folder.
-func (r *Results) Document(folder string, sections []Section) error {
+func (r *Results) Document(folder string, goals Goals, sections []Section) error {
 	var b strings.Builder
 	b.WriteString(intro)
+	r.goals(&b, goals)
 	r.facts(&b)
 	r.failures(&b)
 	r.verdicts(&b, sections)

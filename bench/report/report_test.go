@@ -92,7 +92,7 @@ func TestDocumentSaysWhatIsLost(t *testing.T) {
 	r := sample()
 	r.Failures = []string{"B: it broke"}
 	folder := t.TempDir()
-	require.NoError(t, r.Document(folder, []Section{
+	require.NoError(t, r.Document(folder, Goals{}, []Section{
 		{Title: "Receiving", Text: "How it is.", Tables: []Table{{Metric: "rate", Plot: true}}},
 		{Title: "Start", Tables: []Table{{Metric: "time"}}},
 	}))

@@ -22,7 +22,8 @@ type Client struct {
 	Page     string
 	Where    string       // the host of kiiweb: "main" or "worker"; "" for all others
 	Protocol mqtt.Version // that it speaks here: what it does by default
-	// Reads tells that it parses messages, and so can take part in more than receiving; Mark
+	// Reads tells that it parses messages, and so can take part in more than receiving: what
+	// does not answers frames of messages without a look at them. Mark tells
 	// that it is a mark to measure by and no client.
 	Reads, Mark bool
 	// Whole tells that packets must not go on in the next frame.

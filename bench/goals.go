@@ -1,0 +1,36 @@
+package main
+
+import (
+	"github.com/kiiweb/kiiweb/bench/replay"
+	"github.com/kiiweb/kiiweb/bench/report"
+)
+
+// goals are what kiiweb has set itself.
+var goals = report.Goals{
+	Rival: "MQTT.js",
+	Rows: []report.Goal{
+		received("1 packet per frame, 64 B, QoS 0", replay.Shape{Payload: 64}, 1.1, 1),
+		received("1 packet per frame, 64 B, QoS 1", replay.Shape{Payload: 64, QoS: 1}, 1.5, 1.2),
+		{Regime: "the local cloud's queue, QoS 0", Case: queuedCase, CPU: queuedCPU.ID, Factor: 2, Wall: queuedWall.ID, Pace: 4},
+		received("16 KiB frames, 64 B, QoS 0", replay.Shape{Payload: 64, Frames: replay.Large}, 5, 12),
+		received("16 KiB frames, 1 KiB, QoS 0", replay.Shape{Payload: 1024, Frames: replay.Large}, 3, 12),
+		// 0.4 of the other's time is 2.5 times as good.
+		{Regime: "round trip, median", Case: roundTripCase, Wall: roundTripP50.ID, Pace: 2.5},
+	},
+	Floor:  "frame counter",
+	Metric: receiveCPU.ID,
+	Share:  0.8,
+	Floors: receiveCases(),
+}
+
+func received(regime string, s replay.Shape, factor, pace float64) report.Goal {
+	return report.Goal{Regime: regime, Case: caseOf(s), CPU: receiveCPU.ID, Factor: factor, Wall: receiveWall.ID, Pace: pace}
+}
+
+func receiveCases() []string {
+	var cases []string
+	for _, s := range receiveShapes() {
+		cases = append(cases, caseOf(s))
+	}
+	return cases
+}
