@@ -21,6 +21,8 @@ type app struct {
 
 	clientMethods map[string]js.Value
 	linkMethods   map[string]js.Value
+
+	linkSend, linkForget js.Value // for the loader
 }
 
 // firstClient is the handle of the client behind the global.
@@ -35,6 +37,7 @@ func newApp() *app {
 	a.clientMethods["wake"] = a.signal((*kiiweb.Client).Wake)
 	a.clientMethods["pause"] = a.signal((*kiiweb.Client).Pause)
 	a.linkMethods = a.linkFunctions()
+	a.linkSend, a.linkForget = jsx.NewFunc(a.send).Value(), jsx.NewFunc(a.forget).Value()
 	return a
 }
 

@@ -15,7 +15,8 @@ import (
 type connectOptions struct {
 	kiiweb.ConnectOptions
 	onMessage, onState, onBatch js.Value
-	express                     int // what the loader calls onBatch's owner, whom it hands itself what comes the short way; 0: nobody
+	onSent                      js.Value // the loader's, which express goes with
+	express                     int      // what the loader calls onBatch's owner, whom it hands itself what comes the short way; 0: nobody
 }
 
 func readConnectOptions(v js.Value) (connectOptions, error) {
@@ -41,6 +42,7 @@ func readConnectOptions(v js.Value) (connectOptions, error) {
 	f.function("onMessage", &o.onMessage)
 	f.function("onState", &o.onState)
 	f.function("onBatch", &o.onBatch)
+	f.function("onSent", &o.onSent)
 	f.number("express", 1, maxTimeout, &o.express)
 	o.KeepAlive = uint16(keepAlive)
 	level := byte(qos)
@@ -93,6 +95,9 @@ func (a *app) open(ctx context.Context, client *kiiweb.Client, endpoint kiiweb.E
 	l.conn = conn
 	if o.express != 0 {
 		conn.Express(int32(o.express))
+		l.sent = &receipts{onSent: o.onSent}
+		l.object.Set("send", bind.Invoke(a.linkSend, js.Undefined(), handle))
+		l.object.Set("forget", bind.Invoke(a.linkForget, js.Undefined(), handle))
 	}
 	return l.object, nil
 }
@@ -118,6 +123,7 @@ type link struct {
 	conn   *kiiweb.Connection // nil until it stands
 	object js.Value
 	tell   js.Value
+	sent   *receipts // nil without the loader
 }
 
 // changed keeps object.state, and tells the page. The page may have done anything to its object.

@@ -33,7 +33,7 @@ type note struct {
 	frame, frameSize int32 // where a frame goes, and its largest size in bytes
 	table, out       int32
 	receiver, acks   int32 // of the latest frame
-	_, _             int32
+	tickets, _       int32 // so many are in the table
 }
 
 // expressExports are what the loader needs besides the module's exports: the address of
@@ -74,8 +74,8 @@ func expressFrame(port, size int32) int32 {
 	if lane == nil || size < 0 || int(size) > len(shared.frame) {
 		return -1
 	}
-	messages, acks, receiver := lane.Frame(shared.frame[:size], shared.table)
-	shared.notes.acks, shared.notes.receiver = int32(acks), receiver
+	messages, acks, tickets, receiver := lane.Frame(shared.frame[:size], shared.table)
+	shared.notes.acks, shared.notes.tickets, shared.notes.receiver = int32(acks), int32(tickets), receiver
 	return int32(messages)
 }
 

@@ -52,29 +52,77 @@ func (n *lane) open() bool {
 }
 
 // Frame implements transport.Lane.
-func (n *lane) Frame(frame []byte, table [][8]int32) (messages, acks int, receiver int32) {
+func (n *lane) Frame(frame []byte, table [][8]int32) (messages, acks, tickets int, receiver int32) {
 	l := n.l
 	if !l.mu.TryLock() {
-		return -1, 0, 0
+		return -1, 0, 0, 0
 	}
 	defer l.mu.Unlock()
 	defer func() {
 		if v := recover(); v != nil { // the long way goes on
 			n.off = true
-			messages, acks = -1, 0
+			messages, acks, tickets = -1, 0, 0
 			survive(l.cfg.OnPanic, v)
 		}
 	}()
 	if !n.open() {
-		return -1, 0, 0
+		return -1, 0, 0, 0
+	}
+	if mqtt.PacketTypeOf(frame) == mqtt.PUBACK {
+		tickets, ok := n.acked(frame, table)
+		if !ok {
+			return -1, 0, 0, 0
+		}
+		n.k.keep.heard(l.now())
+		return 0, 0, tickets, l.receiver
 	}
 	rows, acks, ok := mqtt.Scan(l.version, l.cfg.MaxPacket, frame, table)
 	if !ok || l.version == mqtt.V5 && n.k.unacked+acks > overrun*l.cfg.ReceiveMaximum || n.owed.count+acks > owedMax {
-		return -1, 0, 0
+		return -1, 0, 0, 0
 	}
 	n.k.keep.heard(l.now())
 	n.k.unacked += acks
-	return n.admit(frame, table[:rows]), acks, l.receiver
+	return n.admit(frame, table[:rows]), acks, 0, l.receiver
+}
+
+// acked takes a frame that is nothing but PUBACK packets that say success to messages of
+// Send, and writes their tickets to the table. It leaves a frame to the long way where there
+// are messages that now may be sent.
+func (n *lane) acked(frame []byte, table []mqtt.Row) (tickets int, ok bool) {
+	out := &n.l.out
+	count := len(frame) / pubackSize
+	if len(frame) != count*pubackSize || count > min(len(table), 256) || len(out.queue) > 0 {
+		return 0, false
+	}
+	for i := range count {
+		b := frame[i*pubackSize:]
+		id := uint16(b[2])<<8 | uint16(b[3])
+		if b[0] != byte(mqtt.PUBACK)<<4 || b[1] != pubackSize-2 || id == 0 || out.acknowledged(frame[:i*pubackSize], id) == nil {
+			return 0, false
+		}
+	}
+	for i := range count {
+		o := out.find(uint16(frame[i*pubackSize+2])<<8 | uint16(frame[i*pubackSize+3]))
+		out.drop(o)
+		o.tell = nil
+		table[i][0] = o.ticket
+	}
+	return count, true
+}
+
+// acknowledged gives the message of Send at QoS 1 that a PUBACK is about; nil where it is
+// another one, or the PUBACK packets before are about it.
+func (f *inflight) acknowledged(before []byte, id uint16) *outgoing {
+	for ; len(before) > 0; before = before[pubackSize:] {
+		if uint16(before[2])<<8|uint16(before[3]) == id {
+			return nil
+		}
+	}
+	o := f.find(id)
+	if o == nil || o.tell == nil || o.packet.QoS != 1 {
+		return nil
+	}
+	return o
 }
 
 // admit numbers the topics, notes the acknowledgements that are owed, and takes out what

@@ -12,11 +12,18 @@ type outgoing struct {
 	packet  mqtt.Publish
 	expires time.Time  // not sent until then, it is not sent at all
 	taken   bool       // QoS 2: the server has taken it over; PUBREL is sent, PUBCOMP is awaited
-	result  chan error // takes one value; nobody may be waiting for it
+	result  chan error // takes one value; nobody may be waiting for it; nil where tell is told
+	tell    func(ticket int32, err error)
+	ticket  int32 // of a message of Send, else 0
 }
 
 // settle tells the result.
 func (o *outgoing) settle(err error) {
+	if tell := o.tell; tell != nil {
+		o.tell = nil
+		tell(o.ticket, err)
+		return
+	}
 	select {
 	case o.result <- err:
 	default:
@@ -121,6 +128,11 @@ func (f *inflight) end(o *outgoing, err error) {
 // drop takes o out wherever it is.
 func (f *inflight) drop(o *outgoing) {
 	f.queue = without(f.queue, o)
+	if len(f.sent) > 0 && f.sent[0] == o { // as a rule
+		f.sent[0] = nil
+		f.sent = f.sent[1:]
+		return
+	}
 	f.sent = without(f.sent, o)
 }
 

@@ -24,6 +24,44 @@ func (s *Session) Publish(ctx context.Context, m Message) error {
 		func(l *loop) { l.queue(o) }, func(l *loop) { l.out.forget(o) })
 }
 
+// Send does what Publish does for many messages, without waiting: tell is told of each
+// how it went, under a ticket. Tickets count from first, and are above 0. tell is called
+// from the loop, so it must not wait. The payloads must not be changed any more.
+func (s *Session) Send(messages []Message, first int32, tell func(ticket int32, err error)) {
+	list := make([]*outgoing, 0, len(messages))
+	for i, m := range messages {
+		o, err := outgoingOf(m)
+		if err != nil {
+			tell(first+int32(i), err)
+			continue
+		}
+		o.ticket, o.tell = first+int32(i), tell
+		list = append(list, o)
+	}
+	posted := s.post(func(l *loop) {
+		for _, o := range list {
+			l.queue(o)
+		}
+	})
+	if !posted {
+		for _, o := range list {
+			o.settle(s.final())
+		}
+	}
+}
+
+// Forget takes a message of Send out again when it was never sent; tell is not told of it.
+func (s *Session) Forget(ticket int32) {
+	s.post(func(l *loop) {
+		for _, o := range l.out.queue {
+			if o.ticket == ticket {
+				l.out.forget(o)
+				return
+			}
+		}
+	})
+}
+
 // Subscribe subscribes to a further topic filter once the session is online, and gives
 // the QoS granted. The subscription is renewed when the server has lost the session;
 // where it refuses then, OnChange is told. After the end of ctx the subscription may

@@ -143,14 +143,25 @@ func (l *loop) must(err error) {
 // newOutgoing checks a message and makes it ready to be queued. It copies what the
 // caller may change afterwards.
 func newOutgoing(m Message) (*outgoing, error) {
+	m.Payload = append([]byte(nil), m.Payload...)
+	o, err := outgoingOf(m)
+	if err == nil {
+		o.result = make(chan error, 1)
+	}
+	return o, err
+}
+
+// outgoingOf is newOutgoing for a payload that nobody changes, and without somebody who
+// waits.
+func outgoingOf(m Message) (*outgoing, error) {
 	if !mqtt.ValidTopicName(m.Topic) {
 		return nil, fault.New(fault.InvalidArgument, "the topic is not one to publish to")
 	}
 	if m.QoS > 2 {
 		return nil, fault.New(fault.InvalidArgument, "the QoS of a message is 0, 1 or 2")
 	}
-	o := &outgoing{result: make(chan error, 1)}
-	o.packet = mqtt.Publish{Topic: m.Topic, QoS: m.QoS, Retain: m.Retain, Payload: append([]byte(nil), m.Payload...)}
+	o := &outgoing{}
+	o.packet = mqtt.Publish{Topic: m.Topic, QoS: m.QoS, Retain: m.Retain, Payload: m.Payload}
 	if len(m.Properties) > 0 {
 		props, err := mqtt.DecodeProperties(m.Properties)
 		if err != nil {

@@ -49,9 +49,11 @@ type Express interface {
 type Lane interface {
 	// Frame is offered a frame, which it does not keep, and room for a table of the
 	// messages in it. It gives the number of messages that are to be handed out, how many
-	// acknowledgements will be owed for the frame, and the number by which the loader
-	// knows who gets the messages. messages < 0: it has not taken the frame.
-	Frame(frame []byte, table [][8]int32) (messages, acks int, receiver int32)
+	// acknowledgements will be owed for the frame, how many messages of this side are
+	// acknowledged by it, whose tickets are in the first column of the table then, and the
+	// number by which the loader knows whom all that concerns. messages < 0: it has not
+	// taken the frame.
+	Frame(frame []byte, table [][8]int32) (messages, acks, tickets int, receiver int32)
 	// Handled says that the oldest owed acknowledgements, so many, are due, and writes them
 	// to out, which has room for them. It gives the number of bytes to be sent at once;
 	// -1: not now, ask again.

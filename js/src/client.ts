@@ -15,7 +15,8 @@ import type {
   TopicScope,
 } from "../types/index.js";
 import { callOptions, Clock, copyOptions } from "./calls.js";
-import { isFinal, LiveConnection } from "./connection.js";
+import { LiveConnection } from "./connection.js";
+import { isFinal } from "./state.js";
 import { asyncDispose } from "./dispose.js";
 import { aborted, disposed } from "./errors.js";
 import type { Host } from "./host.js";

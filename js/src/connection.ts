@@ -16,19 +16,17 @@ import { asyncDispose } from "./dispose.js";
 import { invalidArgument, KiiError } from "./errors.js";
 import type { Link, Sink } from "./host.js";
 import { Listeners } from "./listeners.js";
+import { Publisher } from "./publisher.js";
 import { Queue } from "./queue.js";
+import { isFinal } from "./state.js";
 import { Stream } from "./stream.js";
-
-/** Tells whether nothing follows a state. */
-export function isFinal(state: State): boolean {
-  return state === "closed" || state === "failed";
-}
 
 export class LiveConnection implements Connection {
   /** The host's end. */
   readonly sink: Sink = {
     batch: (batch) => this.#receive(batch),
     state: (change) => this.#become(change),
+    sent: (tickets, error) => this.#publisher?.settle(tickets, error),
   };
   readonly #decoder = new Decoder();
   readonly #listeners = { message: new Listeners<Message>(), state: new Listeners<StateChange>() };
@@ -38,10 +36,12 @@ export class LiveConnection implements Connection {
   #lost = 0; // counted by what is gone
   #change: StateChange = { state: "idle", reason: "" };
   #link!: Link;
+  #publisher: Publisher | undefined;
 
   /** Gives the way to the Go program, before the user gets to see the connection. */
   attach(link: Link): void {
     this.#link = link;
+    if (link.sender) this.#publisher = new Publisher(link.sender);
   }
 
   get state(): State {
@@ -87,20 +87,24 @@ export class LiveConnection implements Connection {
 
   async publish(topic: string, payload: string | Uint8Array | ArrayBuffer, options?: PublishOptions): Promise<void> {
     const copy = copyOptions("options", options);
-    await this.#link.call("publish", [topic, payload], { ...copy, ...callOptions(copy) });
+    if (!isFinal(this.state)) {
+      const published = this.#publisher?.publish(topic, payload, copy);
+      if (published) return published;
+    }
+    await this.#call("publish", [topic, payload], { ...copy, ...callOptions(copy) });
   }
 
   async subscribe(filter: string, options?: SubscribeOptions): Promise<0 | 1 | 2> {
     const copy = copyOptions("options", options);
-    return (await this.#link.call("subscribe", [filter], { ...copy, ...callOptions(copy) })) as 0 | 1 | 2;
+    return (await this.#call("subscribe", [filter], { ...copy, ...callOptions(copy) })) as 0 | 1 | 2;
   }
 
   async unsubscribe(filter: string, options?: CallOptions): Promise<void> {
-    await this.#link.call("unsubscribe", [filter], callOptions(options));
+    await this.#call("unsubscribe", [filter], callOptions(options));
   }
 
   async takeBack(options?: CallOptions): Promise<void> {
-    await this.#link.call("takeBack", [], callOptions(options));
+    await this.#call("takeBack", [], callOptions(options));
   }
 
   wake(cause: string = "wake"): void {
@@ -111,7 +115,7 @@ export class LiveConnection implements Connection {
     const call = callOptions(options);
     if (isFinal(this.state)) return;
     try {
-      await this.#link.call("close", [], call);
+      await this.#call("close", [], call);
     } catch (error) {
       if (!isFinal(this.state)) throw error; // it ended in some other way meanwhile
     }
@@ -119,6 +123,12 @@ export class LiveConnection implements Connection {
 
   [asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** What was published before in this turn goes before. */
+  #call(method: Parameters<Link["call"]>[0], args: unknown[], options: PublishOptions): Promise<unknown> {
+    this.#publisher?.flush();
+    return this.#link.call(method, args, options);
   }
 
   #listenersOf<E extends keyof ConnectionEvents>(event: E): Listeners<ConnectionEvents[E]> {
@@ -155,7 +165,9 @@ export class LiveConnection implements Connection {
     if (isFinal(this.state)) return;
     this.#change = change;
     this.#listeners.state.emit(change);
-    if (isFinal(change.state)) this.#endStreams();
+    if (!isFinal(change.state)) return;
+    this.#endStreams();
+    this.#publisher?.end(failure(change.error, change));
   }
 
   #endStreams(): void {

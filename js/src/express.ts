@@ -30,6 +30,7 @@ const TABLE = 2; // address
 const OUT = 3; // address: what is to be sent
 const RECEIVER = 4; // who gets the messages of the latest frame
 const ACKS = 5; // how many acknowledgements will be owed for it
+const TICKETS = 6; // how many messages of this side it acknowledges
 
 /** So many bytes may wait in the browser; the program's own bound is the same. */
 const maxUnsent = 1 << 20;
@@ -47,7 +48,7 @@ export class Express {
   #sinkIDs = 0;
   #bytes = new Uint8Array();
   #words = new Int32Array();
-  #full = false;
+  #most = Infinity; // bytes that there is room for at all, once that is known
   readonly #turns = new Turns();
 
   /** failed is told that the program has died in a call. */
@@ -79,6 +80,10 @@ export class Express {
       this.#failed(cause);
       return true;
     }
+    if (this.#note(TICKETS) > 0) {
+      this.#settle(this.#note(TICKETS));
+      return true;
+    }
     const acks = this.#note(ACKS);
     const handling = messages > 0 ? this.#handOut(new Uint8Array(data), messages) : undefined;
     if (acks > 0) {
@@ -92,6 +97,19 @@ export class Express {
     const start = this.#note(TABLE) >> 2;
     const table = this.#words.slice(start, start + messages * columns);
     return this.#sinks.get(this.#note(RECEIVER))?.batch({ bytes, table, topics: [], firstTopic: 0 });
+  }
+
+  #settle(count: number): void {
+    const start = this.#note(TABLE) >> 2;
+    const tickets = Int32Array.from({ length: count }, (_, i) => this.#words[start + i * columns]!);
+    this.#sinks.get(this.#note(RECEIVER))?.sent(tickets);
+  }
+
+  /** Copies bytes to where the program looks for what is to be sent. */
+  stage(bytes: Uint8Array): void {
+    this.#look();
+    if (bytes.length > this.#note(FRAME_SIZE)) this.#grow(bytes.length);
+    this.#bytes.set(bytes, this.#note(FRAME));
   }
 
   /** The bytes of so many acknowledgements; undefined: not now. They are to be used at once. */
@@ -130,11 +148,12 @@ export class Express {
   }
 
   #grow(size: number): boolean {
-    if (this.#full) return false;
+    if (size > this.#most) return false;
     this.#offer.room(size);
     this.#look();
-    this.#full = size > this.#note(FRAME_SIZE);
-    return !this.#full;
+    const enough = size <= this.#note(FRAME_SIZE);
+    if (!enough) this.#most = this.#note(FRAME_SIZE);
+    return enough;
   }
 }
 

@@ -2,12 +2,15 @@
 
 import type { CallOptions, ConnectOptions, KiiError, MqttEndpoint, PublishOptions, StateChange } from "../types/index.js";
 import type { Batch } from "./batch.js";
+import type { Sender } from "./publisher.js";
 
 /** Takes what happens on one connection. None of its methods throws. */
 export interface Sink {
   /** Takes messages, which count as delivered when it returns, or when what it returns settles. */
   batch(batch: Batch): void | Promise<void>;
   state(change: StateChange): void;
+  /** Says that messages of sender were sent, or why one was not. */
+  sent(tickets: Int32Array, error?: KiiError): void;
 }
 
 /** The way back, to one connection of the Go program. */
@@ -18,6 +21,8 @@ export interface Link {
     options: PublishOptions,
   ): Promise<unknown>;
   wake(cause: string): void;
+  /** The way for many messages at once; undefined where there is none. */
+  readonly sender?: Sender | undefined;
 }
 
 /** Which place it is. */

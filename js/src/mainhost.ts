@@ -4,7 +4,7 @@
 import type { CallOptions, ConnectOptions, KiiError, Login, MqttEndpoint, StateChange } from "../types/index.js";
 import { batchOf } from "./batch.js";
 import { connectionsOf, unlessBlocked } from "./blocked.js";
-import { isFinal } from "./connection.js";
+import { isFinal } from "./state.js";
 import type { Host, Link, Place, Signal, Sink } from "./host.js";
 import type { Config } from "./options.js";
 import { Program, type Exports } from "./program.js";
@@ -44,6 +44,7 @@ export class MainHost implements Host {
     const short = program.express?.register(sink);
     const receiver = {
       ...(short && { express: short.receiver }),
+      onSent: (tickets: Uint8Array, error?: KiiError) => sink.sent(new Int32Array(tickets.buffer, 0, tickets.length / 4), error),
       onBatch: (bytes: Uint8Array, count: number, topics: string[], firstTopic: number) =>
         sink.batch(batchOf(bytes, count, topics, firstTopic)),
       onState: (change: StateChange) => {
@@ -68,6 +69,16 @@ export class MainHost implements Host {
       call: (method, args, options) => program.call(raw, method, [...args, options]),
       wake: (cause) => {
         if (!program.death) raw.wake!(cause);
+      },
+      sender: raw.send && {
+        send: (staged, first) => {
+          if (program.death) return; // which ended all
+          program.express!.stage(staged);
+          raw.send!(staged.length, first);
+        },
+        forget: (ticket) => {
+          if (!program.death) raw.forget!(ticket);
+        },
       },
     };
   }

@@ -1,7 +1,7 @@
 // The host that runs the Go program in a dedicated worker: the page's end.
 
 import type { CallOptions, ConnectOptions, Login, MqttEndpoint, Owner } from "../types/index.js";
-import { isFinal } from "./connection.js";
+import { isFinal } from "./state.js";
 import { aborted, crashed, KiiError, timedOut } from "./errors.js";
 import type { Host, Link, Signal, Sink } from "./host.js";
 import type { Config, GetToken } from "./options.js";
@@ -86,6 +86,13 @@ export class WorkerHost implements Host {
           return { type: "call", id, link, method, ...crossing, timeout, login };
         }),
       wake: (cause) => this.#post({ type: "wake", link, cause }),
+      sender: {
+        send: (staged, first) => {
+          const copy = staged.slice();
+          this.#post({ type: "send", link, staged: copy, first }, [copy.buffer]);
+        },
+        forget: (ticket) => this.#post({ type: "forget", link, ticket }),
+      },
     };
   }
 
@@ -149,6 +156,9 @@ export class WorkerHost implements Host {
       case "batch":
         this.#sinks.get(message.link)?.batch(message.batch);
         this.#post({ type: "delivered", id: message.id });
+        break;
+      case "sent":
+        this.#sinks.get(message.link)?.sent(message.tickets, message.error && asKiiError(unpackError(message.error)));
         break;
       case "state": {
         const { link, change, error } = message;

@@ -17,6 +17,9 @@ export type ToWorker =
   | { type: "call"; id: number; link?: number; method: string; args: unknown[]; options: object; timeout: Timeout; login: Login | null }
   /** Opens a connection, whose number is id. */
   | { type: "connect"; id: number; endpoint: MqttEndpoint; options: object; timeout: Timeout; login: Login | null }
+  /** Messages of a connection to be sent, as they are staged, and that nobody waits for one any more. */
+  | { type: "send"; link: number; staged: Uint8Array; first: number }
+  | { type: "forget"; link: number; ticket: number }
   /** The caller's signal has ended the call. */
   | { type: "abort"; id: number }
   | { type: "wake"; link: number; cause: string }
@@ -34,6 +37,8 @@ export type ToPage =
   | { type: "error"; id: number; error: Crossing }
   /** Messages, whose buffers are transferred. */
   | { type: "batch"; id: number; link: number; batch: Batch }
+  /** How messages of a connection went. */
+  | { type: "sent"; link: number; tickets: Int32Array; error?: Crossing }
   | { type: "state"; link: number; change: Omit<StateChange, "error">; error?: Crossing }
   /** Asks for a new token of owner's. */
   | { type: "renew"; id: number; owner: Owner };

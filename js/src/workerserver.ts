@@ -58,6 +58,12 @@ class Server {
       case "abort":
         this.#abort(message.id);
         break;
+      case "send":
+        this.#links.get(message.link)?.sender?.send(message.staged, message.first);
+        break;
+      case "forget":
+        this.#links.get(message.link)?.sender?.forget(message.ticket);
+        break;
       case "wake":
         this.#links.get(message.link)?.wake(message.cause);
         break;
@@ -129,6 +135,7 @@ class Server {
     const outlet = new Outlet((batch) => this.#hand(link, batch));
     return {
       batch: (batch) => outlet.hand(batch),
+      sent: (tickets, error) => this.#post({ type: "sent", link, tickets, ...(error && { error: packError(error) }) }),
       state: ({ error, ...change }: StateChange) => {
         outlet.flush();
         this.#post({ type: "state", link, change, ...(error && { error: packError(error) }) });

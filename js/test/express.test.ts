@@ -12,7 +12,7 @@ const table = 4096;
 const out = 8192;
 
 /** A program that takes what its script says, as the Go program would. */
-function setUp(t: Test, batch: (batch: Batch) => void | Promise<void> = () => {}) {
+function setUp(t: Test, batch: (batch: Batch) => void | Promise<void> = () => {}, told: (tickets: Int32Array) => void = () => {}) {
   const mem = new WebAssembly.Memory({ initial: 1 });
   const words = () => new Int32Array(mem.buffer);
   const handled: number[] = [];
@@ -25,9 +25,11 @@ function setUp(t: Test, batch: (batch: Batch) => void | Promise<void> = () => {}
     kiiwebFrame: (_port: number, size: number) => {
       const [messages, acks] = program.takes(new Uint8Array(mem.buffer, frame, size).slice());
       for (let i = 0; i < messages; i++) words().set([256, 0, 0, 2 + i, 1, 0, 0, 0], table / 4 + i * 8);
-      words().set([express_.receiver, acks], notes / 4 + 4);
+      program.tickets.forEach((ticket, i) => (words()[table / 4 + i * 8] = ticket));
+      words().set([express_.receiver, acks, program.tickets.length], notes / 4 + 4);
       return messages;
     },
+    tickets: [] as number[],
     ready: true,
     kiiwebHandled: (_port: number, acks: number) => {
       if (!program.ready) return -1;
@@ -48,7 +50,7 @@ function setUp(t: Test, batch: (batch: Batch) => void | Promise<void> = () => {}
   };
   const express = new Express(program, offer, (cause) => died.push(cause));
   t.after(() => express.end());
-  const express_ = express.register({ batch, state: () => {} });
+  const express_ = express.register({ batch, state: () => {}, sent: told });
   const sent: Uint8Array[] = [];
   const slow: unknown[] = [];
   const socket = { onmessage: null as WebSocket["onmessage"], bufferedAmount: 0, closed: 0, send: (b: unknown) => sent.push((b as Uint8Array).slice()), close: () => socket.closed++ };
@@ -59,6 +61,11 @@ function setUp(t: Test, batch: (batch: Batch) => void | Promise<void> = () => {}
     return buffer;
   };
   return { express, program, port, socket, sent, slow, handled, died, come, forget: express_.forget };
+}
+
+/** Waits for something that is to come. */
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve));
 }
 
 const turn = () => new Promise((resolve) => setTimeout(resolve, 20));
@@ -80,7 +87,7 @@ test("acknowledgements of what comes in a row leave together, after the handlers
   come(0, 2); // repeats, which are acknowledged as well
   come(1, 0, 0);
   assert.deepEqual(sent, []);
-  await turn();
+  await until(() => sent.length > 0);
   assert.deepEqual(handled, [3]);
   assert.deepEqual(sent, [new Uint8Array([7, 7, 7])]);
   assert.deepEqual(seen, [0, 0]);
@@ -93,7 +100,7 @@ test("who handles messages elsewhere says when", async (t) => {
   await turn();
   assert.deepEqual(handled, []);
   done();
-  await turn();
+  await until(() => handled.length > 0);
   assert.deepEqual(handled, [1]);
 });
 
@@ -108,7 +115,7 @@ test("acknowledgements wait until they can be sent", async (t) => {
   assert.deepEqual(sent, []);
   come(1, 2, 0);
   socket.bufferedAmount = 0;
-  await turn();
+  await until(() => handled.length > 0);
   assert.deepEqual(handled, [3]);
 });
 
@@ -154,4 +161,12 @@ test("messages for who has gone are dropped", (t) => {
   forget();
   come(1, 0, 0);
   assert.equal(count, 0);
+});
+
+test("messages of this side that are acknowledged are told of by their tickets", (t) => {
+  const told: number[][] = [];
+  const { come, program } = setUp(t, () => assert.ok(false, "nothing came"), (tickets) => void told.push([...tickets]));
+  program.tickets = [5, 6];
+  come(0, 0);
+  assert.deepEqual(told, [[5, 6]]);
 });

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"sync"
+	"syscall/js"
+
+	"github.com/kiiweb/kiiweb/internal/jsx"
+	"github.com/kiiweb/kiiweb/pkg/kiiweb"
+)
+
+// Messages that the loader sends come many at once, in shared.frame: each is a byte with QoS
+// (two bits) and RETAIN, the sizes of topic (two bytes) and payload (four), big endian,
+// topic and payload. js/src/publisher.ts writes them. Each has a ticket, under which onSent is
+// told how it went.
+
+const sendHeader = 7
+
+// send takes the connection's handle, the size in bytes of what is in shared.frame, and the
+// first ticket.
+func (a *app) send(args []js.Value) any {
+	size, first := args[1].Int(), int32(args[2].Int())
+	l, open := a.connections.get(args[0].Int())
+	if !open || l.sent == nil || size < 0 || size > len(shared.frame) {
+		return js.Undefined() // the state says what there is to say
+	}
+	messages := readMessages(append([]byte(nil), shared.frame[:size]...))
+	l.conn.Send(messages, first, l.sent.tell)
+	return js.Undefined()
+}
+
+// forget takes the handle and the ticket of a message that nobody waits for any more.
+func (a *app) forget(args []js.Value) any {
+	if l, open := a.connections.get(args[0].Int()); open {
+		l.conn.Forget(int32(args[1].Int()))
+	}
+	return js.Undefined()
+}
+
+// readMessages reads what the loader has written; the messages are parts of b.
+func readMessages(b []byte) (messages []kiiweb.Message) {
+	topic := ""
+	for len(b) >= sendHeader {
+		flags, name, payload := b[0], int(b[1])<<8|int(b[2]), int(b[3])<<24|int(b[4])<<16|int(b[5])<<8|int(b[6])
+		b = b[sendHeader:]
+		if name+payload > len(b) {
+			break
+		}
+		if string(b[:name]) != topic {
+			topic = string(b[:name])
+		}
+		end := name + payload
+		messages = append(messages, kiiweb.Message{Topic: topic, Payload: b[name:end:end], QoS: flags & 3, Retain: flags&4 != 0})
+		b = b[end:]
+	}
+	return messages
+}
+
+// receipts tells the loader how messages went, of many at once where they went well.
+type receipts struct {
+	onSent js.Value
+
+	mu      sync.Mutex
+	well    []byte // tickets, four bytes each, little endian
+	badly   []failure
+	running bool
+}
+
+type failure struct {
+	ticket int32
+	err    error
+}
+
+// tell does not wait.
+func (r *receipts) tell(ticket int32, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err != nil {
+		r.badly = append(r.badly, failure{ticket, err})
+	} else {
+		r.well = append(r.well, byte(ticket), byte(ticket>>8), byte(ticket>>16), byte(ticket>>24))
+	}
+	if !r.running {
+		r.running = true
+		go r.run()
+	}
+}
+
+// run tells what there is to tell.
+func (r *receipts) run() {
+	for {
+		r.mu.Lock()
+		well, badly := r.well, r.badly
+		r.well, r.badly = nil, nil
+		r.running = len(well)+len(badly) > 0
+		r.mu.Unlock()
+		if len(well)+len(badly) == 0 {
+			return
+		}
+		if len(well) > 0 {
+			invoke(r.onSent, jsx.Uint8Array(well))
+		}
+		for _, f := range badly {
+			t := f.ticket
+			invoke(r.onSent, jsx.Uint8Array([]byte{byte(t), byte(t >> 8), byte(t >> 16), byte(t >> 24)}), jsx.ToJS(f.err))
+		}
+	}
+}
