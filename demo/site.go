@@ -22,6 +22,7 @@ type facts struct {
 	AppKey  string `json:"appKey"`
 	BaseURL string `json:"baseURL"`          // relative: the page uses the origin that it came from
 	CA      string `json:"ca,omitempty"`     // certificate file for curl; told to this machine alone
+	Metrics bool   `json:"metrics"`          // whether the page may read /metrics, as pages on this machine may
 	Notice  string `json:"notice,omitempty"` // what is wrong with the setup, in a sentence
 }
 
@@ -93,7 +94,8 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *site) serveFacts(w http.ResponseWriter, r *http.Request) {
 	f := s.facts
 	f.Notice = s.notice()
-	if !sameMachine(r.RemoteAddr) {
+	f.Metrics = sameMachine(r.RemoteAddr)
+	if !f.Metrics {
 		f.CA = ""
 	}
 	w.Header().Set("Content-Type", "application/json")

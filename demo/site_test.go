@@ -152,7 +152,7 @@ func TestFacts(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			assert.Equal(t, facts{AppID: "demo", AppKey: "demo-key", BaseURL: "/api", CA: c.ca}, factsFrom(t, s, c.remote))
+			assert.Equal(t, facts{AppID: "demo", AppKey: "demo-key", BaseURL: "/api", CA: c.ca, Metrics: c.ca != ""}, factsFrom(t, s, c.remote))
 		})
 	}
 }

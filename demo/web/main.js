@@ -5,10 +5,12 @@ import { cloud, fault, library } from "./api.js";
 import { curlFor } from "./curl.js";
 import { THING, USER } from "./kinds.js";
 import { member } from "./member.js";
+import { watchLoad } from "./metrics.js";
 import { adminCommands } from "./topics.js";
 
 async function main() {
   const facts = await cloud();
+  if (facts.metrics) watchLoad($);
   if (facts.notice) throw fault("SETUP", facts.notice, "");
   // Before anything is wired or filled in: a copy has neither listeners nor values.
   $("thing-login-view").append(twin($("login-form"), "thing-"));
