@@ -2,7 +2,10 @@
 
 import type { Kii as KiiClient, LoadOptions, Owner } from "../../types/index.js";
 import { loadKii } from "./app.js";
+import { KiiThingContext } from "./contexts.js";
 import { Kii } from "./kii.js";
+import { KiiThing } from "./thing.js";
+import { KiiUser } from "./user.js";
 
 /** What is asked of a Kii class, of whatever SDK. */
 interface AnyKii {
@@ -22,13 +25,22 @@ interface AnyOwner {
 /** Gives a client of kiiweb at which user is logged in. */
 export async function attach(user: unknown, options?: Partial<LoadOptions> & { Kii?: unknown }): Promise<KiiClient> {
   const { Kii: given, ...more } = options ?? {};
-  const sdk = (given ?? (globalThis as { Kii?: unknown }).Kii ?? Kii) as AnyKii;
+  const sdk = (given ?? (isOurs(user) ? Kii : (globalThis as { Kii?: unknown }).Kii) ?? Kii) as AnyKii;
   const cloud = { appID: sdk.getAppID?.(), appKey: sdk.getAppKey?.(), baseURL: sdk.getBaseURL?.() };
   const overridden = more.site === undefined ? cloud : { ...cloud, baseURL: undefined };
   const client = await loadKii({ ...overridden, ...more } as LoadOptions);
-  const { token, owner } = loggedIn(user);
-  await client.useToken(token as string, owner);
+  try {
+    const { token, owner } = loggedIn(user);
+    await client.useToken(token as string, owner);
+  } catch (error) {
+    void client.dispose();
+    throw error;
+  }
   return client;
+}
+
+function isOurs(user: unknown): boolean {
+  return user instanceof KiiUser || user instanceof KiiThing || user instanceof KiiThingContext;
 }
 
 /** What is missing is found out, and told, by useToken. */

@@ -44,7 +44,7 @@ export async function ask({ access, path, body, ...request }: Ask): Promise<Answ
     ...request,
     path,
     ...(token && { token }),
-    ...(body === undefined ? undefined : { body: JSON.stringify(body) }),
+    ...(body === undefined ? undefined : { body: written(body) }),
   };
   if (sent.paginationKey === undefined) delete sent.paginationKey;
   const answer = (await needed().host.call("ask", [sent])) as { status: number; body: string };
@@ -59,6 +59,16 @@ export function callAs(access: Access, method: string, first: unknown, second?: 
 
 export function succeeded({ status }: Answer): boolean {
   return status >= 200 && status < 300;
+}
+
+function written(body: unknown): string {
+  try {
+    const text: unknown = JSON.stringify(body);
+    if (typeof text === "string") return text;
+  } catch (cause) {
+    throw new Error("The argument cannot be written as JSON.", { cause });
+  }
+  throw new Error("The argument cannot be written as JSON.");
 }
 
 function parsed(body: string): unknown {

@@ -16,19 +16,19 @@ export function deliver<T>(
   success: (value: T) => unknown[],
   failure: (error: Error) => unknown[] = (error) => [error],
 ): Promise<T> {
-  const promise = Promise.resolve()
-    .then(work)
-    .then(
-      (value) => {
-        call(callbacks, "success", () => success(value));
-        return value;
-      },
-      (error: Error) => {
-        call(callbacks, "failure", () => failure(error));
-        throw error;
-      },
-    );
-  if (typeof callbacks?.failure === "function") promise.catch(() => {});
+  const [succeeded, refused] = [read(callbacks, "success"), read(callbacks, "failure")];
+  // At once: whoever is logged out in the next line was logged in when the call was made.
+  const promise = new Promise<T>((resolve) => resolve(work())).then(
+    (value) => {
+      call(succeeded, callbacks, () => success(value));
+      return value;
+    },
+    (error: Error) => {
+      call(refused, callbacks, () => failure(error));
+      throw error;
+    },
+  );
+  if (refused) promise.catch(() => {});
   return promise;
 }
 
@@ -41,10 +41,21 @@ export function deliverList<T extends unknown[]>(
   return deliver(work, callbacks, (list) => list, failure);
 }
 
-function call(callbacks: Callbacks, name: "success" | "failure", args: () => unknown[]): void {
+type Callback = (...args: unknown[]) => unknown;
+
+function read(callbacks: Callbacks, name: "success" | "failure"): Callback | undefined {
   try {
     const callback = callbacks?.[name];
-    if (typeof callback === "function") callback.apply(callbacks, args());
+    return typeof callback === "function" ? (callback as Callback) : undefined;
+  } catch (error) {
+    report(error);
+    return undefined;
+  }
+}
+
+function call(callback: Callback | undefined, callbacks: Callbacks, args: () => unknown[]): void {
+  try {
+    callback?.apply(callbacks, args());
   } catch (error) {
     report(error);
   }
