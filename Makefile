@@ -1,6 +1,6 @@
 # Verbs only. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help database lint vuln kills demo build size check fmt vet unit types deps browser brokers interop test test-long race displacement docs bench fuzz clean
+.PHONY: help database lint vuln kills demo build size weigh check fmt vet unit types deps browser brokers interop test test-long race displacement docs bench fuzz clean
 
 UNIT = $$(go list ./... | grep -v '/tests/')
 
@@ -15,6 +15,9 @@ build: ## build js/dist: wasm, loader, types, precompressed
 
 size: build ## print raw, gzip and brotli sizes; fail when over the budget
 	@go run ./internal/build -size
+
+weigh: ## write docs/size.md: what weighs what in the module
+	@go run ./internal/build -weigh
 
 fmt: ## format the Go code
 	gofmt -w $$(git ls-files '*.go')

@@ -4,6 +4,7 @@
 //
 //	go run ./internal/build         # build; what is fresh is left alone
 //	go run ./internal/build -size   # build, print the sizes, fail when over the budget
+//	go run ./internal/build -weigh  # build, and write docs/size.md: what weighs what in the module
 //	go run ./internal/build -names FILE   # build the module alone, with its functions' names, for profiles
 package main
 
@@ -15,15 +16,16 @@ import (
 
 func main() {
 	size := flag.Bool("size", false, "print the sizes and fail when one is over its budget")
+	weigh := flag.Bool("weigh", false, "write docs/size.md: what weighs what in the module")
 	names := flag.String("names", "", "build the module with the names of its functions into this `file`, and nothing else")
 	flag.Parse()
-	if err := run(*size, *names); err != nil {
+	if err := run(*size, *weigh, *names); err != nil {
 		fmt.Fprintln(os.Stderr, "build:", err)
 		os.Exit(1)
 	}
 }
 
-func run(size bool, names string) error {
+func run(size, weigh bool, names string) error {
 	p, err := findProject()
 	if err != nil {
 		return err
@@ -34,6 +36,11 @@ func run(size bool, names string) error {
 	state := loadState(p.dist("."))
 	if err := buildAll(p, state); err != nil {
 		return err
+	}
+	if weigh {
+		if err := writeWeights(p); err != nil {
+			return err
+		}
 	}
 	if size {
 		return reportSizes(os.Stdout, p.dist("."))

@@ -88,6 +88,8 @@ func (r *wasmReader) bytes(n uint64) []byte {
 	return b
 }
 
+func (r *wasmReader) name() string { return string(r.bytes(r.uint())) }
+
 // uint reads an unsigned LEB128 number.
 func (r *wasmReader) uint() uint64 {
 	var v uint64
