@@ -5,9 +5,11 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"github.com/kiiweb/kiiweb/pkg/kiicloud"
+	"github.com/kiiweb/kiiweb/pkg/kiicloud/store"
 )
 
 // command is something else that the program does than running the cloud: its first argument.
@@ -18,6 +20,7 @@ type command struct {
 
 var commands = map[string]command{
 	"backup": {"copy a data folder, also while a cloud runs on it", backup},
+	"move":   {"copy the database of a data folder to PostgreSQL", move},
 }
 
 func backup(args []string, stdout, stderr io.Writer) int {
@@ -38,6 +41,33 @@ func backup(args []string, stdout, stderr io.Writer) int {
 		return exitFailed
 	}
 	fmt.Fprintf(stdout, "%s: %s\n", *to, strings.Join(files, ", "))
+	return 0
+}
+
+func move(args []string, stdout, stderr io.Writer) int {
+	flags := flag.NewFlagSet("move", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	data := flags.String("data", "./"+kiicloud.DefaultDataDir, "the data `folder`")
+	to := flags.String("store", "", "the `address` of an empty database: postgres://user:password@host/database")
+	if code, ok := parseCommand(flags, args, stderr); !ok {
+		return code
+	}
+	if err := kiicloud.FromEnvironment(flags, os.LookupEnv); err != nil {
+		fmt.Fprintln(stderr, err)
+		return exitUsage
+	}
+	if *to == "" {
+		fmt.Fprintln(stderr, "-store is missing: the database to move to")
+		return exitUsage
+	}
+	counts, err := store.MoveToPostgres(context.Background(), *data, *to)
+	if err != nil {
+		fmt.Fprintln(stderr, "nothing was moved:", err)
+		return exitFailed
+	}
+	for _, c := range counts {
+		fmt.Fprintf(stdout, "%s: %d\n", c.Table, c.Rows)
+	}
 	return 0
 }
 

@@ -18,6 +18,8 @@ func TestCommandsExplainThemselves(t *testing.T) {
 		"backup without a target": {[]string{"backup", "-data", dir}, exitUsage, "-to is missing"},
 		"backup of nothing":       {[]string{"backup", "-data", dir, "-to", filepath.Join(dir, "copy")}, exitFailed, "not a cloud's data folder"},
 		"backup with more":        {[]string{"backup", "x"}, exitUsage, "unexpected argument x"},
+		"move without a target":   {[]string{"move", "-data", dir}, exitUsage, "-store is missing"},
+		"move of nothing":         {[]string{"move", "-data", dir, "-store", "postgres://h/d"}, exitFailed, "there is no database"},
 		"help of a command":       {[]string{"backup", "-h"}, 0, "-to"},
 		"help":                    {[]string{"-h"}, 0, "backup"},
 		"no such command":         {[]string{"bakcup"}, exitUsage, "unexpected argument bakcup"},

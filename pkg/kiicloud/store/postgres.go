@@ -49,7 +49,11 @@ func OpenPostgres(ctx context.Context, url string, o Options) (*SQL, error) {
 		o.Connections = DefaultConnections
 	}
 	if err = checkPostgres(ctx, s.read); err == nil {
-		err = s.start(ctx, postgres(name, o.Shared), o.Connections)
+		d := postgres(name, o.Shared)
+		if o.patient {
+			d.timeout = 0
+		}
+		err = s.start(ctx, d, o.Connections)
 	}
 	if err != nil {
 		return nil, errors.Join(err, s.Close())

@@ -40,6 +40,8 @@ type Options struct {
 	Now func() time.Time
 	// Limits bound what one user or thing may store; zero values mean DefaultLimits.
 	Limits Limits
+
+	patient bool // a transaction may take as long as it takes
 }
 
 // SQL is the store on a relational database. Its methods may be called from any
