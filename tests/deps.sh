@@ -58,6 +58,9 @@ ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || have initdb || servers po
 if [ -z "${CHROMIUM:-}" ] && ! have chromium && ! have chromium-browser && ! have google-chrome; then
 	install chromium
 fi
+if [ -z "${FIREFOX:-}" ] && ! have firefox-esr && ! have firefox; then
+	install firefox-esr
+fi
 have curl || install curl
 have node || install nodejs
 have npm || install npm
