@@ -4,51 +4,63 @@
 
 import { columns, FLAGS, NAME, OFFSET, PROPS_OFFSET, rememberName, type Batch } from "./batch.js";
 
-/** How much may wait. Messages at QoS 1 and 2 wait in any case: their broker waits for acknowledgements. */
-const maxMessages = 4096;
-const maxBytes = 8 << 20;
+/**
+ * How many bytes may wait, as many as the program lets wait where there is no other thread.
+ * Messages at QoS 1 and 2 wait in any case: their broker waits for acknowledgements.
+ */
+const maxBytes = 16 << 20;
+
+/** So many messages go as one at most, so that the other thread is not held up for long. */
+const portion = 4096;
+
+interface Entry {
+  batch: Batch;
+  resolve: () => void;
+}
 
 export class Outlet {
   readonly #post: (batch: Batch) => Promise<void>;
-  readonly #maxMessages: number;
+  readonly #maxBytes: number;
   #busy = 0; // batches that are posted and not handled
-  #waiting: Batch[] = [];
-  #messages = 0; // that wait
-  #bytes = 0;
+  #waiting: Entry[] = [];
+  #bytes = 0; // that wait, with tables
   #dropped = 0; // since the last batch was made
   #names = new Map<number, string>(); // brought by what was dropped
-  #handled: { promise: Promise<void>; resolve: () => void } | undefined; // what waits
 
   /** post gives a promise that settles when the batch was handled. */
-  constructor(post: (batch: Batch) => Promise<void>, most: number = maxMessages) {
+  constructor(post: (batch: Batch) => Promise<void>, most: number = maxBytes) {
     this.#post = post;
-    this.#maxMessages = most;
+    this.#maxBytes = most;
   }
 
   /** Takes a batch. The promise settles when it was handled. */
   hand(batch: Batch): Promise<void> {
     if (this.#busy === 0 && this.#waiting.length === 0) return this.#send(batch);
-    this.#waiting.push(batch);
-    this.#messages += batch.table.length / columns;
-    this.#bytes += batch.bytes.length;
-    if (this.#messages > this.#maxMessages || this.#bytes > maxBytes) this.#shed();
-    if (!this.#handled) {
-      let resolve!: () => void;
-      const promise = new Promise<void>((done) => (resolve = done));
-      this.#handled = { promise, resolve };
-    }
-    return this.#handled.promise;
+    return new Promise((resolve) => {
+      this.#waiting.push({ batch, resolve });
+      this.#bytes += sizeOf(batch);
+      if (this.#bytes > this.#maxBytes) this.#shed();
+    });
   }
 
   /** Posts what waits, because something is to follow that has to come behind it. */
   flush(): void {
-    const handled = this.#handled;
-    if (!handled) return;
-    this.#handled = undefined;
-    const batches = groups(this.#waiting).map(merge);
-    this.#waiting = [];
-    this.#messages = this.#bytes = 0;
-    void Promise.all(batches.map((batch) => this.#send(batch))).then(handled.resolve);
+    while (this.#waiting.length > 0) this.#next();
+  }
+
+  /** Posts the next portion of what waits. */
+  #next(): void {
+    let messages = 0;
+    let count = 0;
+    for (const { batch } of this.#waiting) {
+      // One that brings topics of the long way begins anew.
+      if (count > 0 && (batch.topics.length > 0 || messages + batch.table.length / columns > portion)) break;
+      messages += batch.table.length / columns;
+      this.#bytes -= sizeOf(batch);
+      count++;
+    }
+    const entries = this.#waiting.splice(0, count);
+    void this.#send(merge(entries.map(({ batch }) => batch))).then(() => entries.forEach(({ resolve }) => resolve()));
   }
 
   async #send(batch: Batch): Promise<void> {
@@ -60,25 +72,24 @@ export class Outlet {
     }
     this.#busy++;
     await this.#post(batch);
-    if (--this.#busy === 0) this.flush();
+    if (--this.#busy === 0 && this.#waiting.length > 0) this.#next();
   }
 
   /** Drops the oldest messages at QoS 0, down to half of what may wait. */
   #shed(): void {
-    let at = 0;
-    for (; at < this.#waiting.length && (this.#messages > this.#maxMessages / 2 || this.#bytes > maxBytes / 2); at++) {
-      const batch = this.#waiting[at]!;
-      const kept = this.#withoutQoS0(batch);
-      this.#messages -= (batch.table.length - kept.length) / columns;
-      if (kept.length > 0) {
-        this.#waiting[at] = { ...batch, table: kept };
-        continue;
+    const kept: Entry[] = [];
+    for (const entry of this.#waiting) {
+      const { batch } = entry;
+      if (this.#bytes > this.#maxBytes / 2) {
+        const before = sizeOf(batch);
+        const table = this.#withoutQoS0(batch);
+        if (table.length === 0) batch.topics.forEach((name, i) => this.#names.set(batch.firstTopic + i, name));
+        entry.batch = table.length > 0 ? { ...batch, table } : { ...batch, table, bytes: new Uint8Array(), topics: [] };
+        this.#bytes += sizeOf(entry.batch) - before;
       }
-      this.#bytes -= batch.bytes.length;
-      batch.topics.forEach((name, i) => this.#names.set(batch.firstTopic + i, name));
-      this.#waiting[at] = { ...batch, bytes: new Uint8Array(), table: kept, topics: [] };
+      kept.push(entry);
     }
-    this.#waiting = this.#waiting.filter(({ table }) => table.length > 0);
+    this.#waiting = kept.filter(({ batch, resolve }) => batch.table.length > 0 || (resolve(), false));
   }
 
   #withoutQoS0(batch: Batch): Int32Array<ArrayBuffer> {
@@ -95,14 +106,8 @@ export class Outlet {
   }
 }
 
-/** Splits batches into those that can be one. One that brings topics of the long way begins anew. */
-function groups(batches: Batch[]): Batch[][] {
-  const list: Batch[][] = [];
-  for (const batch of batches) {
-    if (list.length === 0 || batch.topics.length > 0) list.push([batch]);
-    else list[list.length - 1]!.push(batch);
-  }
-  return list;
+function sizeOf({ bytes, table }: Batch): number {
+  return bytes.length + table.byteLength;
 }
 
 /** Makes one batch of several. */
