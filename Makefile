@@ -1,11 +1,11 @@
 # Verbs only. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help database lint vuln kills demo build size weigh check fmt vet unit types deps browser brokers interop test test-long race displacement docs bench fuzz clean
+.PHONY: help database lint vuln kills demo build size weigh check fmt vet unit types deps browser brokers interop test test-long race displacement docs bench bench-server fuzz clean
 
 UNIT = $$(go list ./... | grep -v '/tests/')
 
 help: ## list the verbs
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 demo: build ## run the local cloud and its page (make demo ARGS="-http 127.0.0.1:9000")
 	@go run ./demo $(ARGS)
@@ -74,6 +74,9 @@ bench: deps build ## measure kiiweb beside other clients, for about a quarter of
 
 displacement: deps build ## have clients fight for one connection, for about four minutes, into docs/displacement.md
 	go test -count=1 -v -run TestTwoTabsWithOneEndpoint ./tests/browser -fights docs/displacement.md
+
+bench-server: ## measure the cloud beside mosquitto, into docs/performance-server.md
+	go run ./bench/server
 
 docs: deps build ## write the tables of docs/protocol.md and docs/compat.md anew
 	go test -run TestProtocolDocument ./pkg/kiicloud/rest -update

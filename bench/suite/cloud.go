@@ -42,7 +42,7 @@ func StartCloud(root string) (*Cloud, error) {
 		return nil, fmt.Errorf("building the cloud: %w\n%s", err, said)
 	}
 	const port = "127.0.0.1:0"
-	c.cmd = exec.Command(binary, "-http", port, "-https", port, "-mqtt", port, "-mqtts", port,
+	c.cmd = exec.Command(binary, "-http", port, "-https", port, "-mqtt", port, "-mqtts", port, "-limit-register", "0",
 		"-data", filepath.Join(folder, "data"), "-kiiweb", filepath.Join(root, "js", "dist"))
 	out, err := c.cmd.StdoutPipe()
 	if err == nil {

@@ -77,6 +77,12 @@ func StartMosquitto(ctx context.Context) (*Mosquitto, error) {
 	return m, nil
 }
 
+// Port is where it speaks MQTT over TCP.
+func (m *Mosquitto) Port() int { return m.tcp }
+
+// PID is its process's.
+func (m *Mosquitto) PID() int { return m.cmd.Process.Pid }
+
 // Close ends it.
 func (m *Mosquitto) Close() {
 	if m.cmd != nil && m.cmd.Process != nil {
