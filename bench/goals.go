@@ -21,6 +21,10 @@ var goals = report.Goals{
 	Metric: receiveCPU.ID,
 	Share:  0.8,
 	Floors: receiveCases(),
+	Limits: []report.Limit{
+		{Name: "the page's longest task while kiiweb (worker) starts, cold, ms", Subject: "kiiweb (worker)", Metric: startTask.ID, Case: "cold", Most: 50},
+		{Name: "the same with everything cached, ms", Subject: "kiiweb (worker)", Metric: startTask.ID, Case: "cached", Most: 50},
+	},
 }
 
 func received(regime string, s replay.Shape, factor, pace float64) report.Goal {

@@ -16,6 +16,15 @@ type Goal struct {
 	Pace   float64 // of the other's, at least
 }
 
+// Limit is what a subject must not exceed, whoever is beside it.
+type Limit struct {
+	Name    string
+	Subject string
+	Metric  string
+	Case    string
+	Most    float64
+}
+
 // Goals are what the document opens with.
 type Goals struct {
 	Rival  string // with whom the goals compare
@@ -24,6 +33,7 @@ type Goals struct {
 	Rows   []Goal
 	Floors []string // cases of Floor's metric, all of which are held to Share
 	Metric string   // Floor's
+	Limits []Limit
 }
 
 // goals writes what was to be shown, and whether it was.
@@ -42,6 +52,27 @@ func (r *Results) goals(b *strings.Builder, g Goals) {
 		b.WriteString("\n")
 	}
 	r.floors(b, g)
+	r.kept(b, g.Limits)
+}
+
+// kept writes what is kept to, in the metrics' own units.
+func (r *Results) kept(b *strings.Builder, limits []Limit) {
+	if len(limits) == 0 {
+		return
+	}
+	b.WriteString("| limit | measured | at most | |\n|---|---|---|---|\n")
+	for _, l := range limits {
+		measured, verdict := "not measured", "**not measured**"
+		if s := r.Find(l.Metric, l.Case, l.Subject); s != nil {
+			spread := SpreadOf(s.Values)
+			measured, verdict = spread.String(), "**not met**"
+			if spread.Median <= l.Most {
+				verdict = "met"
+			}
+		}
+		fmt.Fprintf(b, "| %s | %s | %s | %s |\n", l.Name, measured, number(l.Most), verdict)
+	}
+	b.WriteString("\n")
 }
 
 // reached gives the cells of a ratio, its goal and whether it was met.
