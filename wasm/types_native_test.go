@@ -35,6 +35,75 @@ func TestTheTypesAreThoseOfTheExports(t *testing.T) {
 	assert.Equal(t, promised, there)
 }
 
+// The same for connections.
+func TestTheTypesAreThoseOfAConnection(t *testing.T) {
+	promised := map[string]int{}
+	body := declared(t, "raw.d.ts", "export interface RawConnection {\n")
+	for _, m := range regexp.MustCompile(`(?m)^  (\w+)\((.*)\): Promise<.*>;$`).FindAllStringSubmatch(body, -1) {
+		promised[m[1]] = strings.Count(m[2], ",")
+	}
+	there := map[string]int{}
+	for _, m := range regexp.MustCompile(`(?m)^\t\t"(\w+)":\s+\{(\d), `).FindAllStringSubmatch(source(t, "connect_js.go"), -1) {
+		there[m[1]] = int(m[2][0] - '0')
+	}
+	assert.Greater(t, len(there), 3, "the table was found")
+	assert.Equal(t, promised, there)
+}
+
+// What connect takes is what is read of its options.
+func TestTheTypesOfConnectsOptions(t *testing.T) {
+	promised := []string{"signal", "timeout"}
+	body := declared(t, "index.d.ts", "export interface ConnectOptions extends CallOptions {\n")
+	for _, m := range regexp.MustCompile(`(?m)^  (\w+)\?: `).FindAllStringSubmatch(body, -1) {
+		promised = append(promised, m[1])
+	}
+	_, reader, ok := strings.Cut(source(t, "connect_js.go"), "func readConnectOptions(")
+	require.True(t, ok)
+	reader, _, _ = strings.Cut(reader, "\n}\n")
+	read := []string{"signal"} // with every call's options
+	for _, m := range regexp.MustCompile(`f\.(?:number|flag|text)\("(\w+)"`).FindAllStringSubmatch(reader, -1) {
+		if m[1] != "express" { // the loader's own
+			read = append(read, m[1])
+		}
+	}
+	assert.ElementsMatch(t, promised, read)
+}
+
+// The codes that a page can meet are those of the client, in either language.
+func TestTheTypesNameEveryCode(t *testing.T) {
+	promised := map[string]bool{}
+	for _, m := range regexp.MustCompile(`\| "(\w+)"`).FindAllStringSubmatch(declared(t, "index.d.ts", "export type Code =\n"), -1) {
+		promised[m[1]] = true
+	}
+	there := map[string]bool{}
+	for _, m := range regexp.MustCompile(`(?m)^\t\w+\s+Code = "(\w+)"`).FindAllStringSubmatch(source(t, "../internal/fault/fault.go"), -1) {
+		there[m[1]] = true
+	}
+	require.Greater(t, len(there), 15, "the table was found")
+	assert.Equal(t, there, promised)
+}
+
+func source(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	return string(text)
+}
+
+// declared is what follows begin in a file of types, up to the end of the declaration.
+func declared(t *testing.T, file, begin string) string {
+	t.Helper()
+	_, rest, ok := strings.Cut(source(t, "../js/types/"+file), begin)
+	require.True(t, ok, "%s has %s", file, begin)
+	for _, end := range []string{"\n}\n", ";\n\n"} {
+		if body, _, ok := strings.Cut(rest, end); ok && (end == "\n}\n") == strings.HasSuffix(begin, "{\n") {
+			return body
+		}
+	}
+	require.FailNow(t, "the declaration has no end")
+	return ""
+}
+
 func kiiInterface(t *testing.T) string {
 	types, err := os.ReadFile("../js/types/index.d.ts")
 	require.NoError(t, err)
