@@ -187,8 +187,12 @@ func publish(ctx context.Context, conn *kiiweb.Connection, args []js.Value) (any
 		return nil, err
 	}
 	m := kiiweb.Message{Topic: topic, Payload: payload}
-	if m.QoS, err = readQoS(arg(args, 2), &m.Retain); err != nil {
+	var properties []byte
+	if m.QoS, err = readQoS(arg(args, 2), &m.Retain, &properties); err != nil {
 		return nil, err
+	}
+	if properties != nil {
+		m = m.WithRawProperties(properties)
 	}
 	return js.Undefined(), conn.Publish(ctx, m)
 }
@@ -198,8 +202,7 @@ func subscribe(ctx context.Context, conn *kiiweb.Connection, args []js.Value) (a
 	if err != nil {
 		return nil, err
 	}
-	var retain bool
-	qos, err := readQoS(arg(args, 1), &retain)
+	qos, err := readQoS(arg(args, 1), new(bool), new([]byte))
 	if err != nil {
 		return nil, err
 	}
@@ -215,8 +218,8 @@ func unsubscribe(ctx context.Context, conn *kiiweb.Connection, args []js.Value) 
 	return js.Undefined(), conn.Unsubscribe(ctx, filter)
 }
 
-// readQoS reads { qos, retain }; without, the QoS is 1.
-func readQoS(options js.Value, retain *bool) (byte, error) {
+// readQoS reads { qos, retain, rawProperties }; without, the QoS is 1.
+func readQoS(options js.Value, retain *bool, properties *[]byte) (byte, error) {
 	qos := 1
 	if absent(options) {
 		return 1, nil
@@ -224,6 +227,12 @@ func readQoS(options js.Value, retain *bool) (byte, error) {
 	f := fieldsOf("options", options)
 	f.number("qos", 0, 2, &qos)
 	f.flag("retain", retain)
+	if name, v, given := f.get("rawProperties"); given {
+		var ok bool
+		if *properties, ok = jsx.Bytes(v); !ok {
+			f.err = fault.New(fault.InvalidArgument, name+" must be a Uint8Array.")
+		}
+	}
 	return byte(qos), f.err
 }
 

@@ -279,3 +279,32 @@ func BenchmarkParsePublish(b *testing.B) {
 		})
 	}
 }
+
+func TestEncodeProperties(t *testing.T) {
+	format, expiry := byte(1), uint32(4294967295)
+	for name, p := range map[string]Properties{
+		"none": {},
+		"all that a message may have": {PayloadFormat: &format, MessageExpiry: &expiry, ContentType: "a/b", ResponseTopic: "r",
+			CorrelationData: []byte{0, 255}, User: []UserProperty{{"k", "1"}, {"k", "2"}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			raw, err := EncodeProperties(&p)
+			require.NoError(t, err)
+			got, err := DecodeProperties(raw)
+			require.NoError(t, err)
+			assert.Equal(t, p, got)
+		})
+	}
+	two := byte(2)
+	for name, p := range map[string]Properties{
+		"another packet's": {ReasonString: "r"},
+		"a bad format":     {PayloadFormat: &two},
+		"bad UTF-8":        {ContentType: "\xff"},
+		"a long key":       {User: []UserProperty{{strings.Repeat("k", 65536), ""}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := EncodeProperties(&p)
+			assert.Error(t, err)
+		})
+	}
+}

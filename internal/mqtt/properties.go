@@ -13,6 +13,21 @@ func DecodeProperties(raw []byte) (Properties, error) {
 	return props, nil
 }
 
+// EncodeProperties writes what PUBLISH may have of p, as it stands on the wire without the
+// length in front: what DecodeProperties reads. The error is an *Error.
+func EncodeProperties(p *Properties) ([]byte, error) {
+	w := writer{v: V5}
+	w.properties(both<<PUBLISH, p)
+	if w.broken != nil {
+		return nil, w.broken.broken(V5)
+	}
+	_, size, _ := varint(w.b)
+	if _, err := DecodeProperties(w.b[size:]); err != nil {
+		return nil, err
+	}
+	return w.b[size:], nil
+}
+
 // decodeProperties decodes raw into props, which must be empty, unless the walk of the
 // packet has failed.
 func (r *reader) decodeProperties(raw []byte, props *Properties) {

@@ -16,6 +16,7 @@ import { asyncDispose } from "./dispose.js";
 import { invalidArgument, KiiError } from "./errors.js";
 import type { Link, Sink } from "./host.js";
 import { Listeners } from "./listeners.js";
+import { encodeProperties } from "./properties.js";
 import { Publisher } from "./publisher.js";
 import { Queue } from "./queue.js";
 import { isFinal } from "./state.js";
@@ -86,12 +87,13 @@ export class LiveConnection implements Connection {
   }
 
   async publish(topic: string, payload: string | Uint8Array | ArrayBuffer, options?: PublishOptions): Promise<void> {
-    const copy = copyOptions("options", options);
-    if (!isFinal(this.state)) {
+    const { properties, ...copy } = copyOptions("options", options);
+    if (properties == null && !isFinal(this.state)) {
       const published = this.#publisher?.publish(topic, payload, copy);
       if (published) return published;
     }
-    await this.#call("publish", [topic, payload], { ...copy, ...callOptions(copy) });
+    const raw = properties == null ? undefined : { rawProperties: encodeProperties(properties) };
+    await this.#call("publish", [topic, payload], { ...copy, ...raw, ...callOptions(copy) });
   }
 
   async subscribe(filter: string, options?: SubscribeOptions): Promise<0 | 1 | 2> {

@@ -13,12 +13,15 @@ export interface Sink {
   sent(tickets: Int32Array, error?: KiiError): void;
 }
 
+/** What a call to a connection takes: plain data, and properties of a message as they are on the wire. */
+export type LinkOptions = Omit<PublishOptions, "properties"> & { rawProperties?: Uint8Array };
+
 /** The way back, to one connection of the Go program. */
 export interface Link {
   call(
     method: "publish" | "subscribe" | "unsubscribe" | "takeBack" | "close",
     args: unknown[],
-    options: PublishOptions,
+    options: LinkOptions,
   ): Promise<unknown>;
   wake(cause: string): void;
   /** The way for many messages at once; undefined where there is none. */

@@ -1,9 +1,53 @@
-// Reads the properties of a PUBLISH (MQTT 5, 3.3.2.3) from their bytes. The Go side
-// has checked them: what this does not know cannot be there.
+// Reads the properties of a PUBLISH (MQTT 5, 3.3.2.3) from their bytes, and writes them. The Go
+// side checks both: what this does not know cannot be there.
 
-import type { MessageProperties } from "../types/index.js";
+import type { MessageProperties, PublishOptions } from "../types/index.js";
+import { copyOptions } from "./calls.js";
+import { invalidArgument } from "./errors.js";
 
 const decoder = new TextDecoder();
+const encoder = new TextEncoder();
+
+/** The properties that a user can give, their identifiers, and the bytes of those that are numbers. */
+const sendable: [name: string, id: number, size?: number][] = [
+  ["payloadFormat", 0x01, 1],
+  ["messageExpiry", 0x02, 4],
+  ["contentType", 0x03],
+  ["responseTopic", 0x08],
+  ["correlationData", 0x09],
+];
+
+/** Encodes what a user gives, without the length in front. What cannot be encoded is INVALID_ARGUMENT. */
+export function encodeProperties(properties: NonNullable<PublishOptions["properties"]>): Uint8Array {
+  const given = copyOptions("options.properties", properties) as Record<string, unknown>;
+  const bytes: number[] = [];
+  const demand = (kept: boolean, name: string) => {
+    if (!kept) throw invalidArgument(`options.properties.${name} is not as the type MessageProperties says.`);
+  };
+  const write = (name: string, value: unknown) => {
+    const field = typeof value === "string" ? encoder.encode(value) : (value as Uint8Array);
+    demand(field instanceof Uint8Array && field.length < 65536, name);
+    bytes.push(field.length >> 8, field.length & 255);
+    for (const byte of field) bytes.push(byte);
+  };
+  for (const [name, id, size] of sendable) {
+    const value = given[name];
+    if (value === undefined) continue;
+    bytes.push(id);
+    if (size) {
+      demand(Number.isInteger(value) && (value as number) >= 0 && (value as number) < 256 ** size, name);
+      for (let shift = 8 * (size - 1); shift >= 0; shift -= 8) bytes.push(((value as number) >>> shift) & 255);
+    } else write(name, value);
+  }
+  const users = given.userProperties ?? [];
+  demand(Array.isArray(users), "userProperties");
+  for (const pair of users as unknown[]) {
+    demand(Array.isArray(pair) && pair.length === 2, "userProperties");
+    bytes.push(0x26);
+    for (const value of pair as unknown[]) write("userProperties", value);
+  }
+  return Uint8Array.from(bytes);
+}
 
 /** Decodes raw, which is without the length in front. */
 export function decodeProperties(raw: Uint8Array): MessageProperties {

@@ -79,10 +79,11 @@ export class WorkerHost implements Host {
     }
     return {
       // Not async: while a page goes away there is no later.
-      call: (method, args, { signal, timeout, ...options }) =>
+      call: (method, args, { signal, timeout, rawProperties, ...options }) =>
         this.#ask({ signal, timeout }, (id, timeout, transfer) => {
           const login = this.#loggedIn();
-          const crossing = { args: args.map((arg) => plain(arg, transfer)), options: plain(options, transfer) as object };
+          const raw = rawProperties && { rawProperties: plain(rawProperties, transfer) };
+          const crossing = { args: args.map((arg) => plain(arg, transfer)), options: { ...(plain(options, transfer) as object), ...raw } };
           return { type: "call", id, link, method, ...crossing, timeout, login };
         }),
       wake: (cause) => this.#post({ type: "wake", link, cause }),

@@ -130,6 +130,7 @@ test("methods go to the Go end with their options, close once it has ended does 
   const { connection, calls } = connect();
   const { signal } = new AbortController();
   await connection.publish("t", "payload", { qos: 0, signal });
+  await connection.publish("t", "payload", { properties: { payloadFormat: 1 } });
   await connection.subscribe("a/#", { qos: 2, timeout: 7 });
   await connection.unsubscribe("a/#");
   await connection.takeBack({ timeout: 5 });
@@ -139,6 +140,7 @@ test("methods go to the Go end with their options, close once it has ended does 
   await connection.close();
   assert.deepEqual(calls, [
     ["publish", ["t", "payload"], { qos: 0, signal, timeout: 30_000 }],
+    ["publish", ["t", "payload"], { rawProperties: new Uint8Array([1, 1]), timeout: 30_000 }],
     ["subscribe", ["a/#"], { qos: 2, timeout: 7 }],
     ["unsubscribe", ["a/#"], { timeout: 30_000 }],
     ["takeBack", [], { timeout: 5 }],

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { decodeProperties } from "../src/properties.js";
+import { decodeProperties, encodeProperties } from "../src/properties.js";
 
 const text = (s: string) => {
   const bytes = [...new TextEncoder().encode(s)];
@@ -39,3 +39,29 @@ test("properties are read within their own bytes, not their buffer", () => {
   assert.deepEqual(decodeProperties(buffer.subarray(2, 6)), { contentType: "A" });
   assert.throws(() => decodeProperties(buffer.subarray(2, 5)), RangeError);
 });
+
+test("what is encoded is decoded", () => {
+  const properties = {
+    payloadFormat: 1,
+    messageExpiry: 4294967295,
+    contentType: "a/b",
+    responseTopic: "r",
+    correlationData: new Uint8Array([0, 255]),
+    userProperties: [["k", "2"], ["k", "é"]] as [string, string][],
+  };
+  assert.deepEqual(decodeProperties(encodeProperties(properties)), properties);
+  assert.deepEqual(encodeProperties({}), new Uint8Array());
+  assert.deepEqual(encodeProperties({ contentType: undefined, subscriptionIDs: [1] } as object), new Uint8Array());
+});
+
+const unusable: object[] = [
+  { payloadFormat: 256 }, { payloadFormat: "1" }, { messageExpiry: -1 }, { messageExpiry: 1.5 }, { messageExpiry: 2 ** 32 },
+  { contentType: 5 }, { responseTopic: null }, { contentType: "x".repeat(65536) }, { correlationData: [1] },
+  { correlationData: new Uint8Array(65536) }, { userProperties: { k: "v" } }, { userProperties: [["k"]] }, { userProperties: [["k", 1]] },
+  { userProperties: ["kv"] },
+];
+for (const properties of unusable) {
+  test(`properties that cannot be sent: ${JSON.stringify(properties).slice(0, 60)}`, () => {
+    assert.throws(() => encodeProperties(properties), { code: "INVALID_ARGUMENT", message: new RegExp(Object.keys(properties)[0]!) });
+  });
+}

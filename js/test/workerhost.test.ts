@@ -186,13 +186,13 @@ test("methods of a connection go to that connection, at once", async (t) => {
     ["1", "2"].map((mqttTopic, i) => host.connect({ ...endpoint, mqttTopic }, { keepAlive: i + 5 }, new LiveConnection().sink, {})),
   );
   const before = worker.heard.length;
-  const done = two!.call("publish", ["t", new Uint8Array([7])], { qos: 0, timeout: 9000 });
+  const done = two!.call("publish", ["t", new Uint8Array([7])], { qos: 0, rawProperties: new Uint8Array([1, 1]), timeout: 9000 });
   assert.equal(worker.heard.length, before + 1, "a page that goes away has no later");
   await done;
   two!.wake("online");
   await one!.call("close", [], {});
   assert.deepEqual(calls, [
-    ["2", 6, "publish", ["t", new Uint8Array([7])], { qos: 0, timeout: 9000 }],
+    ["2", 6, "publish", ["t", new Uint8Array([7])], { qos: 0, rawProperties: new Uint8Array([1, 1]), timeout: 9000 }],
     ["2", "wake", "online"],
     ["1", 5, "close", [], {}],
   ]);

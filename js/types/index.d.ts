@@ -331,6 +331,11 @@ export interface PublishOptions extends CallOptions {
   /** 1 when absent. */
   qos?: 0 | 1 | 2 | undefined;
   retain?: boolean | undefined;
+  /**
+   * MQTT 5 properties to be sent along. Before MQTT 5 there is nothing to send them in, and they are left
+   * out: `protocol: 5` in `connect` makes sure of it. `subscriptionIDs` are the broker's to give.
+   */
+  properties?: Omit<MessageProperties, "subscriptionIDs"> | undefined;
 }
 
 export interface SubscribeOptions extends CallOptions {

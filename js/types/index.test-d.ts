@@ -51,6 +51,7 @@ export async function journey(): Promise<void> {
     same<typeof alert, string>(true);
   }
   await connection.publish("", new Uint8Array(1), { qos: 2 });
+  await connection.publish("", "", { properties: { contentType: "a/b", userProperties: [["k", "v"]] } });
   same<Awaited<ReturnType<typeof connection.subscribe>>, 0 | 1 | 2>(true);
   await connection.subscribe("a/#", { qos: 2, timeout: 1000 });
   await connection.unsubscribe("a/#");

@@ -59,7 +59,12 @@ export interface RawMessage extends Omit<Message, "properties"> {
 export interface RawConnection {
   /** The state as of the last change. */
   readonly state: State;
-  publish(topic: string, payload: string | Uint8Array | ArrayBuffer, options?: PublishOptions): Promise<void>;
+  /** `rawProperties` are as in RawMessage. */
+  publish(
+    topic: string,
+    payload: string | Uint8Array | ArrayBuffer,
+    options?: Omit<PublishOptions, "properties"> & { rawProperties?: Uint8Array | undefined },
+  ): Promise<void>;
   subscribe(filter: string, options?: SubscribeOptions): Promise<0 | 1 | 2>;
   unsubscribe(filter: string, options?: CallOptions): Promise<void>;
   takeBack(options?: CallOptions): Promise<void>;

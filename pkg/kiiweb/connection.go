@@ -80,7 +80,11 @@ func (conn *Connection) Publish(ctx context.Context, m Message) error {
 		m.Topic = conn.endpoint.MQTTTopic
 		conn.mu.Unlock()
 	}
-	return conn.session.Publish(ctx, session.Message{Topic: m.Topic, Payload: m.Payload, QoS: m.QoS, Retain: m.Retain})
+	out := session.Message{Topic: m.Topic, Payload: m.Payload, QoS: m.QoS, Retain: m.Retain}
+	if m.own {
+		out.Properties = m.properties
+	}
+	return conn.session.Publish(ctx, out)
 }
 
 // Subscribe subscribes to a further topic filter, besides the connection's own topic,

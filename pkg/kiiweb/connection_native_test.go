@@ -268,3 +268,31 @@ func TestUninstallLeavesOthersAlone(t *testing.T) {
 	fails(t, c.Uninstall(context.Background(), "reg-1", "MQTT"), CodeServerError, "")
 	assert.Equal(t, StateOnline, conn.State().State)
 }
+
+func TestPublishProperties(t *testing.T) {
+	b := startBroker(t)
+	got := make(chan Message, 1)
+	conn := connect(t, serve(t).client(), b.endpoint(), ConnectOptions{OnMessages: func(batch []Message) { got <- batch[0] }})
+	l := b.next()
+	expiry := uint32(60)
+	want := Properties{MessageExpiry: &expiry, ContentType: "text/plain", ResponseTopic: "answers", CorrelationData: []byte{1, 2},
+		User: []UserProperty{{Key: "k", Value: "v"}}}
+	m, err := Message{QoS: 1, Payload: []byte("x")}.WithProperties(want)
+	require.NoError(t, err)
+	require.NoError(t, conn.Publish(context.Background(), m))
+	assert.Equal(t, want, l.got().(*mqtt.Publish).Properties)
+
+	_, err = Message{}.WithProperties(Properties{ReasonString: "not a message's"})
+	fails(t, err, CodeInvalidArgument, "properties")
+	alias := uint16(1)
+	m, err = Message{}.WithProperties(Properties{TopicAlias: &alias})
+	require.NoError(t, err)
+	fails(t, conn.Publish(context.Background(), m), CodeInvalidArgument, "topic alias")
+
+	l.push(1, "pushed")
+	m = <-got
+	require.NotEmpty(t, m.RawProperties())
+	assert.IsType(t, &mqtt.Ack{}, l.got())
+	require.NoError(t, conn.Publish(context.Background(), m))
+	assert.Empty(t, l.got().(*mqtt.Publish).Properties, "what came with a message does not go out with it")
+}

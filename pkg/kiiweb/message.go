@@ -22,6 +22,7 @@ type Message struct {
 	PacketID uint16 // received at QoS 1 and 2, else 0
 
 	properties []byte
+	own        bool // properties are to be sent, too: they did not come with a message
 }
 
 // JSON decodes the payload as a JSON object; its numbers are float64. Anything else
@@ -44,6 +45,26 @@ func (m Message) Properties() (Properties, error) {
 		return Properties{}, fault.Wrap(fault.ProtocolError, "the message's properties cannot be read", err)
 	}
 	return p, nil
+}
+
+// WithProperties gives m with properties to be sent: payload format, message expiry, content
+// type, response topic, correlation data and user properties. Before MQTT 5 there is nothing
+// to send them in, and they are left out. INVALID_ARGUMENT: they break the standard's rules,
+// or are not a message's to have. A message that was received is sent without its properties
+// unless they are given to it so: among them is the id by which repeats are known.
+func (m Message) WithProperties(p Properties) (Message, error) {
+	raw, err := mqtt.EncodeProperties(&p)
+	if err != nil {
+		return m, fault.Wrap(fault.InvalidArgument, "the message's properties cannot be sent", err)
+	}
+	return m.WithRawProperties(raw), nil
+}
+
+// WithRawProperties is WithProperties for properties as RawProperties gives them. Publish
+// checks them.
+func (m Message) WithRawProperties(raw []byte) Message {
+	m.properties, m.own = raw, true
+	return m
 }
 
 // RawProperties gives the properties as they were on the wire, without their length

@@ -5,6 +5,7 @@
 package relay
 
 import (
+	"bytes"
 	"errors"
 	"net"
 	"net/http"
@@ -27,6 +28,7 @@ const Blank = "/blank"
 type Packet struct {
 	Type mqtt.Type
 	At   time.Time
+	Raw  []byte // all of it
 	// Lost: the relay was silent on its connection, and has not handed it on.
 	Lost bool
 }
@@ -189,7 +191,7 @@ func (r *Relay) up(c *conn) {
 			if pkt == nil || err != nil { // what is wrong is the broker's to say
 				break
 			}
-			r.note(Packet{mqtt.PacketTypeOf(pkt), time.Now(), lost})
+			r.note(Packet{mqtt.PacketTypeOf(pkt), time.Now(), bytes.Clone(pkt), lost})
 		}
 		if !lost {
 			_ = c.broker.WriteMessage(kind, message) // an end shows in down
