@@ -145,10 +145,15 @@ func TestInitializeAgain(t *testing.T) {
 			try { Kii.initializeWithSite(appID, appKey, site); texts.push("none"); } catch (e) { texts.push(e.code); }
 		}
 		if (KiiUser.getCurrentUser() === null) throw new Error("a wrong app has logged the user out");
+		const login = KiiUser.registerAsPseudoUser().then(() => "none", (e) => e.message);
 		Kii.initializeWithSite("demo", "demo-key", api, { host: "worker" });
 		if (KiiUser.getCurrentUser() !== null) throw new Error("still logged in");
 		await underWay;
+		texts.push(await login);
+		if (KiiUser.getCurrentUser() !== null) throw new Error("the login of the app before");
 		return texts;`, &texts)
+	assert.Equal(t, "Kii was initialized anew while the login was under way.", texts[len(texts)-1])
+	texts = texts[:len(texts)-1]
 	assert.Equal(t, []string{"INVALID_ARGUMENT", "INVALID_ARGUMENT", "INVALID_ARGUMENT", "INVALID_ARGUMENT", "INVALID_ARGUMENT", "INVALID_ARGUMENT"}, texts)
 	require.Eventually(t, workers(0), patience, 10*time.Millisecond, "the old module's worker has not ended")
 	loggedIn(t, r, tab)

@@ -214,6 +214,11 @@ globalThis.makeSteps = ({ appID, appKey, api, clientID, clientSecret, style }) =
     ...answers(canned, [200, "<"], "foreign success", "save send subscribe refresh"),
     ...answers(canned, [200, {}], "not JSON", "list"),
     ...answers(canned, [200, {}], "bad answer", "install endpoint thing auth token pseudo"), // Kii's SDK is then without a user
+    ...["0 : http://a/b", "install push failed. statusCode: 0", "subscribe failed. statusCode: 404 error code: TOPIC_NOT_FOUND message: m", "USER_NOT_FOUND: m", "invalid_grant: m n",
+      "nothing in it", "", "failed to update user. statusCode: 409 error code: USER_ALREADY_EXISTS error message: m", "WEIRD: m", "InvalidArgument: m", "400 : http://a/b"].map((text) =>
+      [`KiiErrorParser.parse(${JSON.stringify(text)})`, "", () => [KiiErrorParser.parse(text), KiiErrorParser.parse(new Error(text))]]),
+    ...["install push failed. statusCode: 500", "load thing failed. statusCode: 404 message: m", "load thing failed. statusCode: 404 error code: E"].map((text) =>
+      [`KiiErrorParser.parse(${JSON.stringify(text)})`, "half a text", () => KiiErrorParser.parse(text)]),
     ["the cloud again", "", () => canned(null)],
     ["logOut", "", () => (Kii.logOut(), [KiiUser.getCurrentUser(), Kii.loggedIn()])],
   ];

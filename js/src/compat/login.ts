@@ -1,5 +1,6 @@
 // The ways in which a user becomes the current one.
 
+import { chosen, needed } from "./app.js";
 import { ask, inApp, succeeded, urlOf, type Ask } from "./call.js";
 import { checkIdentifier, checkPassword } from "./credentials.js";
 import { badAnswer, mistake, pseudoUserFailed, userFailed, type Cause } from "./errors.js";
@@ -61,9 +62,12 @@ export async function registerAsPseudoUser(user: KiiUser, userFields: unknown): 
 
 /** Sends a request whose answer is an object in which some texts have to be. */
 async function fields(request: Ask, texts: string[], fail: (cause: Cause) => Error): Promise<Record<string, unknown>> {
+  const app = needed();
   const answer = await ask(request).catch((error: Error) => {
     throw fail(error);
   });
+  // A token of one app must not become that of the next one's user, to be sent to its site.
+  if (chosen() !== app) throw mistake("Kii was initialized anew while the login was under way.");
   if (!succeeded(answer)) throw fail(answer);
   const json = (answer.json ?? {}) as Record<string, unknown>;
   if (!texts.every((name) => typeof json[name] === "string" && json[name] !== "")) throw fail(badAnswer(answer));
