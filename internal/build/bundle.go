@@ -11,6 +11,7 @@ const (
 	workerFile   = "worker.js"    // runs the module in a worker
 	mainHostFile = "mainhost.mjs" // runs it in the page; the loader imports it where no worker starts
 	moduleFile   = "kiiweb.mjs"   // the loader, which compat.mjs imports
+	tabsFile     = "tabs.mjs"     // shares connections between tabs; the loader imports it after a login
 )
 
 // loader is one form in which the loader is shipped, or a part of it.
@@ -25,6 +26,7 @@ var loaders = []loader{
 	{"kiiweb.js", "script.ts", "iife"},
 	{workerFile, "worker.ts", "iife"},
 	{mainHostFile, "mainentry.ts", "esm"},
+	{tabsFile, "tabs/entry.ts", "esm"},
 	{"serviceworker.mjs", "serviceworker.ts", "esm"},
 	{"compat.mjs", "compat/esm.ts", "esm"},
 	{"compat.js", "compat/script.ts", "iife"},
@@ -33,7 +35,7 @@ var loaders = []loader{
 // contains is for the banner: what is in the file that others wrote.
 func (l loader) contains() string {
 	switch l.entry {
-	case "esm.ts", "script.ts", "compat/esm.ts", "compat/script.ts":
+	case "esm.ts", "script.ts", "tabs/entry.ts", "compat/esm.ts", "compat/script.ts":
 		return ""
 	}
 	return "; contains wasm_exec.js, Copyright 2018 The Go Authors (BSD-3-Clause)"
@@ -78,8 +80,7 @@ func esbuildArgs(p *project, l loader, wasm *module) []string {
 		"--bundle", "--minify", "--sourcemap", "--target=es2022", "--charset=utf8", "--log-level=warning",
 		"--format=" + l.format,
 		"--outfile=js/dist/" + l.file,
-		"--external:*/" + mainHostFile,
-		"--external:*/" + moduleFile,
+		"--external:*/" + mainHostFile, "--external:*/" + tabsFile, "--external:*/" + moduleFile,
 		"--define:KIIWEB_VERSION=" + strconv.Quote(p.version),
 		"--define:KIIWEB_BUILD=" + strconv.Quote(wasm.build),
 		// wasm_exec.js means its own fs, whatever a page may have declared by that name.

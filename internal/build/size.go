@@ -23,9 +23,10 @@ var budgets = []budget{
 	{"kiiweb.js", 10_000},
 	{workerFile, 10_000},
 	{mainHostFile, 10_000},
+	{tabsFile, 10_000},
 	{"serviceworker.mjs", 13_000}, // with all of kiiweb.mjs and mainhost.mjs in it
 	{"compat.mjs", 10_000},        // beside kiiweb.mjs
-	{"compat.js", 16_000},         // with all of kiiweb.js in it
+	{"compat.js", 17_000},         // with all of kiiweb.js in it
 }
 
 // reportSizes prints each file's sizes and gives an error that names what is over its budget.

@@ -7,7 +7,7 @@ import { decodeProperties } from "./properties.js";
 
 /** How many columns the table has. Offsets in it count from the start of the buffer. */
 export const columns = 8;
-const TOPIC = 0; // index of the topic's name
+export const TOPIC = 0; // index of the topic's name
 export const FLAGS = 1; // low four bits of the first byte of PUBLISH: DUP, QoS (two bits), RETAIN
 const PACKET_ID = 2;
 export const OFFSET = 3;
@@ -31,6 +31,19 @@ export interface Batch {
 /** Makes a batch of what Go hands over: a buffer of its own with the table of count messages in front. */
 export function batchOf(bytes: Uint8Array, count: number, topics: string[], firstTopic: number): Batch {
   return { bytes, table: new Int32Array(bytes.buffer, bytes.byteOffset, count * columns), topics, firstTopic };
+}
+
+/** Gives a batch of those of its messages whose rows begin in the table at rows. */
+export function withRows(batch: Batch, rows: readonly number[]): Batch {
+  const table = new Int32Array(rows.length * columns);
+  rows.forEach((row, i) => table.set(batch.table.subarray(row, row + columns), i * columns));
+  return { ...batch, table };
+}
+
+/** The raw properties of the message whose row begins in the table at row. */
+export function propertiesAt({ bytes, table }: Batch, row: number): Uint8Array {
+  const start = table[row + PROPS_OFFSET]!;
+  return bytes.subarray(start, start + table[row + PROPS_LENGTH]!);
 }
 
 /** Makes the messages of one connection's batches. */
@@ -58,7 +71,8 @@ export class Decoder {
 const decoder = new TextDecoder();
 const nameDecoder = new TextDecoder("utf-8", { ignoreBOM: true }); // it is a character like any other [MQTT-1.5.4-3]
 
-function nameAt(bytes: Uint8Array, at: number): string {
+/** The name that a row brings, at its NAME. */
+export function nameAt(bytes: Uint8Array, at: number): string {
   return nameDecoder.decode(bytes.subarray(at, at + ((bytes[at - 2]! << 8) | bytes[at - 1]!)));
 }
 

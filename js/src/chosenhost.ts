@@ -3,14 +3,14 @@
 import type { CallOptions, ConnectOptions, KiiError, Login, MqttEndpoint } from "../types/index.js";
 import { Clock } from "./calls.js";
 import type { Host, Link, Place, Signal, Sink } from "./host.js";
-import { loadMain, type LoadMain } from "./mainload.js";
 import type { Settings } from "./options.js";
+import { loadPart, type Parts } from "./parts.js";
 import { WorkerHost } from "./workerhost.js";
 import { startWorker } from "./workerstart.js";
 
 export class ChosenHost implements Host {
   readonly #settings: Settings;
-  readonly #main: LoadMain;
+  readonly #main: Parts["main"];
   readonly #login: () => Login | null;
   #host: Promise<Host> | undefined;
   #settled: Host | undefined; // what #host has come to
@@ -21,7 +21,7 @@ export class ChosenHost implements Host {
    * main loads what it takes to run the program in the page. login is who is logged in: a program
    * that takes the place of a dead one is told.
    */
-  constructor(settings: Settings, main: LoadMain, login: () => Login | null) {
+  constructor(settings: Settings, main: Parts["main"], login: () => Login | null) {
     this.#settings = settings;
     this.#main = main;
     this.#login = login;
@@ -29,6 +29,11 @@ export class ChosenHost implements Host {
 
   get place(): Place {
     return this.#place;
+  }
+
+  /** Tells whether the program runs, or is about to. */
+  get started(): boolean {
+    return this.#host !== undefined;
   }
 
   async call(method: string, args: unknown[], options: CallOptions): Promise<unknown> {
@@ -83,7 +88,7 @@ export class ChosenHost implements Host {
         reason = error as KiiError;
       }
     }
-    const { MainHost } = await loadMain(this.#main);
+    const { MainHost } = await loadPart("mainhost.mjs", this.#main);
     return new MainHost(config, wasmURL, this.#login, reason);
   }
 }

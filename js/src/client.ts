@@ -10,17 +10,20 @@ import type {
   MqttEndpoint,
   Owner,
   PushMessage,
+  StartPushOptions,
   Topic,
   TopicList,
   TopicScope,
 } from "../types/index.js";
 import { callOptions, Clock, copyOptions } from "./calls.js";
 import { LiveConnection } from "./connection.js";
-import { isFinal } from "./state.js";
 import { asyncDispose } from "./dispose.js";
 import { aborted, disposed } from "./errors.js";
 import type { Host } from "./host.js";
+import { Listeners } from "./listeners.js";
+import { LivePush, type PushClient } from "./push.js";
 import { SignalWatch } from "./signals.js";
+import { isFinal } from "./state.js";
 
 /** How long the goodbyes of dispose may take when nothing else is said, in milliseconds. */
 const goodbyes = 5_000;
@@ -28,17 +31,23 @@ const goodbyes = 5_000;
 export class Client implements Kii {
   #host: Host;
   #login: Login | null = null;
+  readonly #logins = new Listeners<void>();
+  readonly #storageKey: string;
   readonly #connections = new Set<LiveConnection>();
   /** What is under way: how to stop it, and when it is over. */
   readonly #calls = new Map<Promise<unknown>, AbortController>();
   #disposed: Promise<void> | undefined;
   readonly #signals = new SignalWatch((signal, cause) => this.#host.signal(signal, cause));
 
-  /** host makes the host, which asks login who is logged in, and says by enter that a token was renewed. */
-  constructor(host: (login: () => Login | null, enter: (login: Login) => void) => Host) {
+  /**
+   * host makes the host, which asks login who is logged in, and says by enter that a token was renewed, or
+   * with null that another tab has logged out.
+   */
+  constructor(host: (login: () => Login | null, enter: (login: Login | null) => void) => Host, storageKey: string = "kiiweb") {
+    this.#storageKey = storageKey;
     this.#host = host(
       () => this.#login,
-      (login) => (this.#login = login),
+      (login) => void this.#become(login),
     );
   }
 
@@ -52,6 +61,14 @@ export class Client implements Kii {
 
   get hostReason(): KiiError | null {
     return this.#host.place.reason;
+  }
+
+  get tabs(): "leader" | "follower" | null {
+    return this.#host.place.tabs ?? null;
+  }
+
+  get tabsReason(): KiiError | null {
+    return this.#host.place.tabsReason ?? null;
   }
 
   register(loginName: string, password: string, options?: CallOptions): Promise<Login> {
@@ -76,7 +93,7 @@ export class Client implements Kii {
 
   async logout(options?: CallOptions): Promise<void> {
     await this.#call("logout", [], options);
-    this.#login = null;
+    this.#become(null);
   }
 
   installMqtt(development: boolean, options?: CallOptions): Promise<Installation> {
@@ -105,6 +122,31 @@ export class Client implements Kii {
       else this.#keep(connection, unwatch);
       return connection;
     });
+  }
+
+  startPush(options?: StartPushOptions): Promise<LivePush> {
+    return this.#do(options, async (call) => {
+      const push = new LivePush(this.#forPush(), options);
+      const unwatch = this.#signals.hold();
+      try {
+        await push.begin(call);
+      } catch (error) {
+        unwatch();
+        throw error;
+      }
+      this.#keep(push, unwatch);
+      return push;
+    });
+  }
+
+  #forPush(): PushClient {
+    return {
+      call: (method, args, call) => this.#host.call(method, args, call),
+      connect: (endpoint, options, sink, call) => this.#host.connect(endpoint, options, sink, call),
+      login: () => this.#login,
+      onLogin: (listener) => this.#logins.add(listener),
+      key: ({ userID, thingID }) => `${this.#storageKey} ${JSON.stringify(thingID === undefined ? ["user", userID] : ["thing", thingID])}`,
+    };
   }
 
   #keep(connection: LiveConnection, unwatch: () => void): void {
@@ -204,6 +246,12 @@ export class Client implements Kii {
   }
 
   async #enter(method: string, args: unknown[], options: CallOptions | undefined): Promise<Login> {
-    return (this.#login = await this.#call<Login>(method, args, options));
+    return this.#become(await this.#call<Login>(method, args, options));
+  }
+
+  #become<L extends Login | null>(login: L): L {
+    this.#login = login;
+    this.#logins.emit();
+    return login;
   }
 }

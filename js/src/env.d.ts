@@ -6,10 +6,14 @@ declare const KIIWEB_VERSION: string;
 declare const KIIWEB_BUILD: string;
 /** Bundled like an import, but evaluated when it is called. */
 declare function require(path: "../../wasm_exec.js"): unknown;
-/** Another file of js/dist, beside the loader. */
+/** Other files of js/dist, beside the loader. */
 declare module "*/mainhost.mjs" {
   export const build: string;
   export const MainHost: typeof import("./mainhost.js").MainHost;
+}
+declare module "*/tabs.mjs" {
+  export const build: string;
+  export const share: typeof import("./tabs/entry.js").share;
 }
 /** The loader as an ES module, beside compat.mjs. */
 declare module "*/kiiweb.mjs" {

@@ -1,7 +1,7 @@
 // Entry of kiiweb.mjs.
 
 import { loadFrom } from "./index.js";
-import type { MainModule } from "./mainload.js";
+import type { Parts } from "./parts.js";
 import { openFrom } from "./rawhost.js";
 
 export { KiiError, version } from "./index.js";
@@ -11,9 +11,9 @@ const files = {
   wasm: () => new URL("kiiweb.wasm", import.meta.url).href,
   worker: () => new URL("worker.js", import.meta.url).href,
 };
-const main = (): Promise<MainModule> => import("./mainhost.mjs");
+const parts: Parts = { main: () => import("./mainhost.mjs"), tabs: () => import("./tabs.mjs") };
 
-export const load = loadFrom(files, main);
+export const load = loadFrom(files, parts);
 
 /** For compat.mjs alone. @internal */
-export const openHost = openFrom(files, main);
+export const openHost = openFrom(files, parts.main);

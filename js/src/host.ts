@@ -34,6 +34,10 @@ export interface Place {
   readonly name: "worker" | "main" | null;
   /** Why it is not the worker, where that was tried. */
   readonly reason: KiiError | null;
+  /** This tab's part in what tabs share, where they share; null while it has none. */
+  readonly tabs?: "leader" | "follower" | null;
+  /** Why nothing is shared, where that was wanted. */
+  readonly tabsReason?: KiiError | null;
 }
 
 /** What the browser says of the page and its network: that they are back, or that they go away. */

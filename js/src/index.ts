@@ -4,18 +4,22 @@
 import type { Kii, LoadOptions } from "../types/index.js";
 import { ChosenHost } from "./chosenhost.js";
 import { Client } from "./client.js";
-import type { LoadMain } from "./mainload.js";
-import { readOptions, type Files } from "./options.js";
+import { readOptions, storageKey, type Files } from "./options.js";
+import type { Parts } from "./parts.js";
+import { TabGate } from "./tabgate.js";
 import { renewing } from "./token.js";
 
 export { KiiError } from "./errors.js";
 
 export const version: string = KIIWEB_VERSION;
 
-/** Makes load for a loader that expects the other files where files says, and imports mainhost.mjs by main. */
-export function loadFrom(files: Files, main: LoadMain): (options: LoadOptions) => Promise<Kii> {
+/** Makes load for a loader that expects the other files where files says, and imports its parts by parts. */
+export function loadFrom(files: Files, parts: Parts): (options: LoadOptions) => Promise<Kii> {
   return async (options) => {
     const settings = readOptions(options, files);
-    return new Client((login, enter) => new ChosenHost(renewing(settings, login, enter), main, login));
+    return new Client((login, enter) => {
+      const own = new ChosenHost(renewing(settings, login, enter), parts.main, login);
+      return settings.tabs === false ? own : new TabGate(own, settings.config, parts.tabs, login, () => enter(null));
+    }, storageKey(settings.config));
   };
 }

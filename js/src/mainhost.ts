@@ -4,11 +4,11 @@
 import type { CallOptions, ConnectOptions, KiiError, Login, MqttEndpoint, StateChange } from "../types/index.js";
 import { batchOf } from "./batch.js";
 import { connectionsOf, unlessBlocked } from "./blocked.js";
-import { isFinal } from "./state.js";
 import type { Host, Link, Place, Signal, Sink } from "./host.js";
 import type { Config } from "./options.js";
 import { Program, type Exports } from "./program.js";
 import { Clock } from "./calls.js";
+import { isFinal } from "./state.js";
 import { compiledModule } from "./wasm.js";
 
 export class MainHost implements Host {

@@ -30,6 +30,8 @@ export interface Settings {
   /** Throws where that is not known: a bundler has taken import.meta.url away. */
   workerURL: () => string;
   host: HostOption;
+  /** false: nothing is shared with other tabs. */
+  tabs?: false;
   getToken?: NonNullable<LoadOptions["getToken"]>;
 }
 
@@ -42,12 +44,13 @@ export function readOptions(options: LoadOptions, files: Files): Settings {
     throw invalidArgument("options must be an object with appID, appKey and site or baseURL.");
   }
   const given: Record<string, unknown> = copyOptions<object>("options", options) as typeof given;
-  const { appID, appKey, site, baseURL, wasmURL, workerURL, host = "auto", allowInsecure, getToken } = given;
+  const { appID, appKey, site, baseURL, wasmURL, workerURL, host = "auto", tabs = true, allowInsecure, getToken } = given;
   const config: Config = { appID: text("appID", appID), appKey: text("appKey", appKey), ...cloud(site, baseURL) };
   if (allowInsecure !== undefined) {
     if (typeof allowInsecure !== "boolean") throw invalidArgument("allowInsecure must be true or false.");
     config.allowInsecure = allowInsecure;
   }
+  if (typeof tabs !== "boolean") throw invalidArgument("tabs must be true or false.");
   if (getToken !== undefined && typeof getToken !== "function") throw invalidArgument("getToken must be a function.");
   if (!hosts.includes(host)) throw invalidArgument(`host must be one of ${hosts.join(", ")}.`);
   return {
@@ -55,6 +58,7 @@ export function readOptions(options: LoadOptions, files: Files): Settings {
     wasmURL: wasmURL === undefined ? besideLoader(files) : absolute("wasmURL", wasmURL),
     workerURL: workerURL === undefined ? files.worker : constant(absolute("workerURL", workerURL)),
     host: host as HostOption,
+    ...(!tabs && { tabs }),
     ...(getToken !== undefined && { getToken: getToken as NonNullable<Settings["getToken"]> }),
   };
 }
@@ -63,6 +67,11 @@ export function readOptions(options: LoadOptions, files: Files): Settings {
 function besideLoader(files: Files): string {
   if (!globalThis.location && "process" in globalThis) throw noBrowser();
   return files.wasm();
+}
+
+/** Tells the apps of an origin apart in what it stores. */
+export function storageKey({ appID, site, baseURL }: Config): string {
+  return `kiiweb push ${JSON.stringify([site ?? baseURL, appID])}`;
 }
 
 function constant<T>(value: T): () => T {

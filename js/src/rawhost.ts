@@ -5,8 +5,8 @@ import type { LoadOptions } from "../types/index.js";
 import { ChosenHost } from "./chosenhost.js";
 import { disposed } from "./errors.js";
 import type { Host } from "./host.js";
-import type { LoadMain } from "./mainload.js";
 import { readOptions, type Files } from "./options.js";
+import type { Parts } from "./parts.js";
 
 /** Every call ends: Kii's API has no way to say when. In milliseconds. */
 const timeout = 30_000;
@@ -42,7 +42,7 @@ export class RawHost {
 }
 
 /** Makes what opens a RawHost; the arguments are those of loadFrom. It throws where options are wrong. */
-export function openFrom(files: Files, main: LoadMain): (options: LoadOptions) => RawHost {
+export function openFrom(files: Files, main: Parts["main"]): (options: LoadOptions) => RawHost {
   return (options) => {
     const { getToken: _, ...settings } = readOptions(options, files);
     return new RawHost(new ChosenHost(settings, main, () => null));

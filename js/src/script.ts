@@ -1,6 +1,6 @@
 // Entry of kiiweb.js, for <script src>.
 
 import { KiiError, loadFrom, version } from "./index.js";
-import { files, main } from "./scriptfiles.js";
+import { files, parts } from "./scriptfiles.js";
 
-Object.assign(globalThis, { kiiweb: { load: loadFrom(files, main), KiiError, version } });
+Object.assign(globalThis, { kiiweb: { load: loadFrom(files, parts), KiiError, version } });

@@ -1,7 +1,7 @@
 // Where the other files are when the loader is a script: beside it.
 
-import type { MainModule } from "./mainload.js";
 import type { Files } from "./options.js";
+import type { Parts } from "./parts.js";
 
 // Known only while the script runs; in a worker it is the worker's own place.
 const script = globalThis.document?.currentScript as HTMLScriptElement | null | undefined;
@@ -12,4 +12,7 @@ export const files: Files = {
   worker: () => new URL("worker.js", base).href,
 };
 
-export const main = (): Promise<MainModule> => import(new URL("mainhost.mjs", base).href);
+export const parts: Parts = {
+  main: () => import(new URL("mainhost.mjs", base).href),
+  tabs: () => import(new URL("tabs.mjs", base).href),
+};

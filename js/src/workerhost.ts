@@ -154,10 +154,13 @@ export class WorkerHost implements Host {
       case "error":
         this.#calls.get(message.id)?.reject(asKiiError(unpackError(message.error)));
         break;
-      case "batch":
-        this.#sinks.get(message.link)?.batch(message.batch);
-        this.#post({ type: "delivered", id: message.id });
+      case "batch": {
+        const handling = this.#sinks.get(message.link)?.batch(message.batch);
+        const delivered = () => this.#post({ type: "delivered", id: message.id });
+        if (handling) handling.then(delivered);
+        else delivered();
         break;
+      }
       case "sent":
         this.#sinks.get(message.link)?.sent(message.tickets, message.error && asKiiError(unpackError(message.error)));
         break;

@@ -5,7 +5,7 @@ import { build } from "../src/build.js";
 import { ChosenHost } from "../src/chosenhost.js";
 import { Client } from "../src/client.js";
 import { MainHost } from "../src/mainhost.js";
-import type { LoadMain } from "../src/mainload.js";
+import type { Parts } from "../src/parts.js";
 import type { HostOption, Kii } from "../types/index.js";
 import { quiet, serve, wasm } from "./crasher.js";
 import { installWorkers, workerScript, type FakeWorker } from "./fakeworker.js";
@@ -18,7 +18,7 @@ const works = workerScript((c, wasmURL, login) => new MainHost(c, wasmURL, login
 const fails = (worker: FakeWorker) => void worker.fail("no");
 
 /** A client and its host, whose module is served, and counted. */
-async function setUp(t: Parameters<typeof serve>[0], host: HostOption, status = 200, main: LoadMain = async () => ({ build, MainHost })) {
+async function setUp(t: Parameters<typeof serve>[0], host: HostOption, status = 200, main: Parts["main"] = async () => ({ build, MainHost })) {
   const url = await serve(t, (path, response) => {
     if (path === "/k.wasm") response.writeHead(200, { "Content-Type": "application/wasm" }).end(wasm);
     else response.writeHead(status, { "Content-Type": "text/javascript" }).end("");

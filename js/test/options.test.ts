@@ -31,7 +31,8 @@ test("options of load become a configuration", () => {
   assert.equal(elsewhere.host, "worker");
 });
 
-const noMain = () => Promise.reject(new Error("not here"));
+const notHere = () => Promise.reject(new Error("not here"));
+const noParts = { main: notHere, tabs: notHere };
 
 const wrong: [string, unknown, RegExp][] = [
   ["nothing", undefined, /options must be an object/],
@@ -48,6 +49,7 @@ const wrong: [string, unknown, RegExp][] = [
   ["a wasmURL that is a number", { ...common, site: "JP", wasmURL: 5 }, /wasmURL/],
   ["a workerURL that is none", { ...common, site: "JP", workerURL: "http://[" }, /workerURL is no URL/],
   ["a host that there is not", { ...common, site: "JP", host: "shared" }, /host must be one of auto, worker, main/],
+  ["tabs that are neither on nor off", { ...common, site: "JP", tabs: "yes" }, /tabs must be true or false/],
   ["null as host", { ...common, site: "JP", host: null }, /host must be one of/],
   ["a getToken that is a token", { ...common, site: "JP", getToken: "t" }, /getToken must be a function/],
   ["a getter that throws", thrower("appID"), /options cannot be read/],
@@ -55,7 +57,7 @@ const wrong: [string, unknown, RegExp][] = [
 
 for (const [name, options, message] of wrong) {
   test(`load refuses ${name}`, async () => {
-    const load = loadFrom(beside, noMain) as (options: unknown) => Promise<unknown>;
+    const load = loadFrom(beside, noParts) as (options: unknown) => Promise<unknown>;
     await assert.rejects(load(options), { name: "KiiError", code: "INVALID_ARGUMENT", message });
   });
 }
@@ -66,14 +68,14 @@ test("load fetches nothing", async (t) => {
   globalThis.fetch = () => {
     throw new Error("fetched");
   };
-  await loadFrom(beside, noMain)({ ...common, site: "JP" });
+  await loadFrom(beside, noParts)({ ...common, site: "JP" });
 });
 
 test("load says on a server that it is no browser, and what to use there", async (t) => {
   const { location } = global;
   t.after(() => (global.location = location));
   delete global.location;
-  const load = loadFrom(beside, noMain);
+  const load = loadFrom(beside, noParts);
   await assert.rejects(load({ ...common, site: "JP" }), { code: "UNSUPPORTED", remedy: /Go library/ });
   await assert.rejects(load({ ...common, site: "XX" as "JP" }), { code: "INVALID_ARGUMENT" });
 });

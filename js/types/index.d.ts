@@ -121,6 +121,14 @@ interface CommonLoadOptions {
    */
   host?: HostOption | undefined;
   /**
+   * Whether the tabs of one user (or thing) in this browser share what is to be had only once, which is meant when
+   * absent: one of them has the connection and gives the others what arrives and what they ask for.
+   * `Kii.tabs` tells. They find each other by appID, site or baseURL and the owner's id, over Web Locks and
+   * BroadcastChannel; where those are missing (pages over http:// from elsewhere) each tab connects by itself, and
+   * the newest displaces the one before. false: they do so everywhere.
+   */
+  tabs?: boolean | undefined;
+  /**
    * Lets credentials travel over http:// and ws:// to other hosts than this machine. For
    * networks that are trusted as a whole.
    */
@@ -400,6 +408,30 @@ export interface Connection extends AsyncIterable<Message> {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** The options of `startPush`; those of `connect` hold for each connection. */
+export interface StartPushOptions extends ConnectOptions {
+  /** true: the development environment. false, or absent: production. */
+  development?: boolean | undefined;
+}
+
+export interface StopPushOptions extends CallOptions {
+  /** Removes the installation as well: nothing is kept for the owner any more, and nothing sent. */
+  uninstall?: boolean | undefined;
+}
+
+/**
+ * Push for whoever is logged in. It is a connection that outlives logouts: its state is `idle` while nobody is
+ * logged in, and with the next login, of the same owner or another, it goes through the whole journey
+ * again. What an owner is sent is given out under that owner's login only. `failed` is final, as are `closed`, which
+ * `stop` and `close` lead to, and the end of the installation (REVOKED).
+ */
+export interface Push extends Connection {
+  /** The owner's; null while nobody is logged in. */
+  readonly installation: Installation | null;
+  /** Ends push here, and with `uninstall` for the owner altogether. May be called again. */
+  stop(options?: StopPushOptions): Promise<void>;
+}
+
 /** What a push may hold. */
 export type PushData = Record<string, string | number | boolean | null>;
 
@@ -452,10 +484,17 @@ export interface TopicList {
 export interface Kii {
   /** The login in force, or null. */
   readonly current: Login | null;
-  /** Where the module runs, or null before the first call that needs it. */
+  /** Where the module runs, or null before the first call that needs it in this tab. */
   readonly host: "worker" | "main" | null;
   /** With `host: "auto"`: the error for which the module runs in "main" and not in a worker. Else null. */
   readonly hostReason: KiiError | null;
+  /**
+   * "leader": this tab has the connection that the owner's tabs share. "follower": another tab has it. null:
+   * nothing is open here, or nothing is shared.
+   */
+  readonly tabs: "leader" | "follower" | null;
+  /** The error for which tabs do not share although they could by `LoadOptions.tabs`. Else null. */
+  readonly tabsReason: KiiError | null;
   /** Creates a user and logs in. CONFLICT: the login name is taken. */
   register(loginName: string, password: string, options?: CallOptions): Promise<Login>;
   /**
@@ -492,6 +531,12 @@ export interface Kii {
   getMqttEndpoint(installationID: string, options?: CallOptions): Promise<MqttEndpoint>;
   /** Connects and subscribes; resolves when messages can arrive. */
   connect(endpoint: MqttEndpoint, options?: ConnectOptions): Promise<Connection>;
+  /**
+   * All of it in one call, and kept alive: registers the owner who is logged in for push, fetches where to
+   * connect (and waits for that as long as the call may take), connects, and goes on when logins change. The installation is
+   * remembered where the page may store something, which saves a request at the next start.
+   */
+  startPush(options?: StartPushOptions): Promise<Push>;
   /** Ends push for the owner; open connections of the installation end with REVOKED. */
   uninstall(installationRegistrationID: string, deviceType: "MQTT", options?: CallOptions): Promise<void>;
   /** The same by the other id. */

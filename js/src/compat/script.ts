@@ -2,13 +2,13 @@
 
 import { KiiError, loadFrom, version } from "../index.js";
 import { openFrom } from "../rawhost.js";
-import { files, main } from "../scriptfiles.js";
+import { files, parts } from "../scriptfiles.js";
 import { useLoader } from "./app.js";
 import * as compat from "./index.js";
 
 const { attach, ...classes } = compat;
-const load = loadFrom(files, main);
-useLoader({ load, open: openFrom(files, main) });
+const load = loadFrom(files, parts);
+useLoader({ load, open: openFrom(files, parts.main) });
 
 const page = globalThis as { Kii?: unknown; kiiweb?: object };
 Object.assign(page, { kiiweb: { load, KiiError, version, ...page.kiiweb, attach } });

@@ -1,0 +1,212 @@
+// The whole journey in one call, and kept alive: a connection that outlives logouts, and
+// comes back with the next login.
+
+import type {
+  CallOptions,
+  ConnectOptions,
+  Installation,
+  Login,
+  MqttEndpoint,
+  Push,
+  StartPushOptions,
+  StateChange,
+  StopPushOptions,
+} from "../types/index.js";
+import { callOptions, Clock, copyOptions } from "./calls.js";
+import { LiveConnection } from "./connection.js";
+import { invalidArgument, KiiError } from "./errors.js";
+import type { Link, Sink } from "./host.js";
+import { isFinal } from "./state.js";
+import { forget, recall, remember } from "./storage.js";
+
+/** What a push needs of its client. */
+export interface PushClient {
+  call(method: string, args: unknown[], options: CallOptions): Promise<unknown>;
+  connect(endpoint: MqttEndpoint, options: ConnectOptions, sink: Sink, call: CallOptions): Promise<Link>;
+  login(): Login | null;
+  /** Calls listener when somebody else or nobody is logged in; the function returned ends that. */
+  onLogin(listener: () => void): () => void;
+  /** Where the owner's installation is remembered. */
+  key(login: Login): string;
+}
+
+/** Milliseconds between two attempts; it doubles. */
+const firstDelay = 1000;
+const maxDelay = 60_000;
+
+export class LivePush extends LiveConnection implements Push {
+  readonly #client: PushClient;
+  readonly #development: boolean;
+  readonly #options: ConnectOptions;
+  #installation: Installation | null = null;
+  /** Whose it is, by key. */
+  #owner: string | undefined;
+  #below: Link | undefined;
+  /** Ends what is under way for the owner. */
+  #era = new AbortController();
+  #off = () => {};
+  #stopped: Promise<void> | undefined;
+
+  constructor(client: PushClient, options: StartPushOptions | undefined) {
+    super();
+    const { development = false, ...rest } = copyOptions<StartPushOptions>("options", options);
+    if (typeof development !== "boolean") throw invalidArgument("development must be true or false.");
+    this.#client = client;
+    this.#development = development;
+    this.#options = rest;
+    this.attach({
+      call: (method, args, call) => {
+        if (method === "close") return this.stop(call);
+        return this.#below ? this.#below.call(method, args, call) : Promise.reject(notConnected());
+      },
+      wake: (cause) => this.#below?.wake(cause),
+    });
+  }
+
+  get installation(): Installation | null {
+    return this.#installation;
+  }
+
+  /** The first journey, which ends as the call says; what comes later does not end by itself. */
+  async begin(call: CallOptions): Promise<void> {
+    const login = this.#client.login();
+    if (!login) throw notLoggedIn();
+    this.#owner = this.#client.key(login);
+    try {
+      await this.#journey(this.#owner, call, this.#era);
+    } catch (error) {
+      this.#era.abort();
+      throw error;
+    }
+    this.#off = this.#client.onLogin(() => this.#follow());
+    this.#follow(); // it may have changed meanwhile
+  }
+
+  stop(options?: StopPushOptions): Promise<void> {
+    return (this.#stopped ??= this.#stop(options));
+  }
+
+  async #stop(options: StopPushOptions | undefined): Promise<void> {
+    const { uninstall = false } = copyOptions<StopPushOptions>("options", options);
+    const clock = new Clock(callOptions(options));
+    this.#off();
+    const closed = this.#leave(clock.rest());
+    try {
+      await closed;
+      if (uninstall && this.#installation) await this.#uninstall(this.#installation, clock.rest());
+    } finally {
+      this.sink.state({ state: "closed", code: "CLOSED", reason: "closed by the application" });
+    }
+  }
+
+  async #uninstall({ installationID }: Installation, call: CallOptions): Promise<void> {
+    forget(this.#owner!);
+    try {
+      await this.#client.call("uninstallByInstallationID", [installationID], call);
+    } catch (error) {
+      if ((error as KiiError).code !== "NOT_FOUND") throw error; // somebody else has done it
+    }
+  }
+
+  /** Goes where the login goes. */
+  #follow(): void {
+    const login = this.#client.login();
+    const owner = login ? this.#client.key(login) : undefined;
+    if (owner === this.#owner) return;
+    this.#leave({}).catch(() => {});
+    this.#owner = owner;
+    this.#installation = null;
+    if (owner === undefined) this.sink.state({ state: "idle", code: "NOT_LOGGED_IN", reason: "Nobody is logged in." });
+    else void this.#persist(owner);
+  }
+
+  /** Ends what there is of the present owner's. */
+  #leave(call: CallOptions): Promise<unknown> {
+    this.#era.abort();
+    this.#era = new AbortController();
+    const below = this.#below;
+    this.#below = undefined;
+    return below ? below.call("close", [], call) : Promise.resolve();
+  }
+
+  /** Tries until it is connected, or that cannot be. */
+  async #persist(owner: string): Promise<void> {
+    const era = this.#era;
+    for (let delay = firstDelay; !era.signal.aborted; delay = Math.min(delay * 2, maxDelay)) {
+      try {
+        this.sink.state({ state: "connecting", reason: "" });
+        return await this.#journey(owner, { signal: era.signal, timeout: maxDelay }, era);
+      } catch (cause) {
+        const error = cause as KiiError;
+        if (era.signal.aborted) return;
+        const about = { code: error.code, reason: error.message, error };
+        if (!error.retryable) return this.sink.state({ state: "failed", ...about });
+        this.sink.state({ state: "waiting", retryIn: delay, ...about });
+        await pause(delay, era.signal);
+      }
+    }
+  }
+
+  async #journey(owner: string, call: CallOptions, era: AbortController): Promise<void> {
+    const clock = new Clock(call);
+    const endpoint = await this.#endpoint(owner, clock);
+    const over = () => era.signal.aborted;
+    let end = () => {};
+    const ended = new Promise<void>((resolve) => (end = resolve));
+    const sink: Sink = {
+      // What comes after a logout is handed to nobody, and not acknowledged either: it waits for the owner.
+      batch: (batch) => (over() ? ended : this.sink.batch(batch)),
+      sent: () => {}, // calls go one by one
+      state: (change) => {
+        if (isFinal(change.state)) end();
+        if (!over()) this.#changed(owner, change);
+      },
+    };
+    const below = await this.#client.connect(endpoint, this.#options, sink, clock.rest());
+    if (over()) below.call("close", [], {}).catch(() => {});
+    else this.#below = below;
+  }
+
+  /** Where to connect; what is remembered of the installation saves a request, and is forgotten when it is wrong. */
+  async #endpoint(owner: string, clock: Clock): Promise<MqttEndpoint> {
+    let known = recall(owner, this.#development);
+    for (;;) {
+      const installation = known ?? ((await this.#client.call("installMqtt", [this.#development], clock.rest())) as Installation);
+      try {
+        const endpoint = (await this.#client.call("getMqttEndpoint", [installation.installationID], clock.rest())) as MqttEndpoint;
+        this.#installation = installation;
+        remember(owner, this.#development, installation);
+        return endpoint;
+      } catch (error) {
+        const { code } = error as KiiError;
+        if (code === "NOT_FOUND" && known) known = undefined;
+        else if (code === "ENDPOINT_NOT_READY") await clock.bound(pause(firstDelay));
+        else throw error;
+      }
+    }
+  }
+
+  #changed(owner: string, change: StateChange): void {
+    if (!isFinal(change.state)) return this.sink.state(change);
+    if (!this.#below) return; // the attempt itself tells
+    this.#below = undefined;
+    if (change.code === "REVOKED") forget(owner);
+    if (change.error?.retryable) void this.#persist(owner);
+    else this.sink.state(change);
+  }
+}
+
+function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, milliseconds);
+    signal?.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
+  });
+}
+
+function notLoggedIn(): KiiError {
+  return new KiiError("Nobody is logged in.", { code: "NOT_LOGGED_IN", retryable: false, remedy: "Log in first: login, loginAsThing or useToken." });
+}
+
+function notConnected(): KiiError {
+  return new KiiError("There is no connection at present.", { code: "CLOSED", retryable: true, remedy: "Wait for the state online." });
+}

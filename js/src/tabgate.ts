@@ -1,0 +1,116 @@
+// Stands before the host of a tab that may share with others. What it takes to share is
+// loaded when it is known whose tabs those are.
+
+import type { CallOptions, ConnectOptions, KiiError, Login, MqttEndpoint } from "../types/index.js";
+import { Clock } from "./calls.js";
+import type { ChosenHost } from "./chosenhost.js";
+import { disposed, unsupported } from "./errors.js";
+import type { Host, Link, Place, Signal, Sink } from "./host.js";
+import type { Config } from "./options.js";
+import { loadPart, type Parts } from "./parts.js";
+import type { Tabs } from "./tabs/tabs.js";
+
+/** Calls that give a login. */
+const entrances: readonly string[] = ["register", "login", "useToken", "registerThing", "loginAsThing"];
+
+export class TabGate implements Host {
+  readonly #own: ChosenHost;
+  readonly #config: Config;
+  readonly #load: Parts["tabs"];
+  readonly #login: () => Login | null;
+  readonly #left: () => void;
+  #tabs: Promise<Tabs | undefined> | undefined;
+  #shared: Tabs | undefined;
+  #reason: KiiError | null = null;
+  #ended = false;
+
+  /** own runs the module in this tab. left is called when the one who is logged in has logged out in another tab. */
+  constructor(own: ChosenHost, config: Config, load: Parts["tabs"], login: () => Login | null, left: () => void) {
+    this.#own = own;
+    this.#config = config;
+    this.#load = load;
+    this.#login = login;
+    this.#left = left;
+  }
+
+  get place(): Place {
+    return { ...this.#own.place, tabs: this.#shared?.role ?? null, tabsReason: this.#reason };
+  }
+
+  async call(method: string, args: unknown[], options: CallOptions): Promise<unknown> {
+    const clock = new Clock(options);
+    if (entrances.includes(method)) {
+      const login = this.#given(method, args) ?? ((await this.#own.call(method, args, options)) as Login);
+      (await clock.bound(this.#open(login)))?.entered(login);
+      return login;
+    }
+    const login = this.#login();
+    const tabs = login && (await clock.bound(this.#open(login)));
+    if (method !== "logout") return (tabs || this.#own).call(method, args, clock.rest());
+    if (this.#own.started) await this.#own.call(method, args, clock.rest());
+    if (login) tabs?.loggedOut(login);
+    return undefined;
+  }
+
+  async connect(endpoint: MqttEndpoint, options: ConnectOptions, sink: Sink, call: CallOptions): Promise<Link> {
+    const clock = new Clock(call);
+    const login = this.#login();
+    const tabs = login && (await clock.bound(this.#open(login)));
+    return (tabs || this.#own).connect(endpoint, options, sink, clock.rest());
+  }
+
+  end(error: KiiError): void {
+    this.#ended = true;
+    this.#shared?.end(error);
+    this.#own.end(error);
+  }
+
+  signal(signal: Signal, cause: string): void {
+    this.#own.signal(signal, cause);
+    if (signal === "wake") this.#shared?.woken(cause);
+  }
+
+  /** A token that comes with its owner is a login as it is: no module is needed for it. */
+  #given(method: string, [token, owner]: unknown[]): Login | undefined {
+    if (method !== "useToken" || this.#own.started) return undefined;
+    const { userID, thingID } = (owner ?? {}) as { userID?: unknown; thingID?: unknown };
+    if (typeof token !== "string" || !/^[!-~]+$/.test(token) || isID(userID) === isID(thingID)) return undefined;
+    return isID(userID) ? { userID, token } : { thingID: thingID as string, token };
+  }
+
+  /** What shares, once it is loaded; undefined where nothing does. */
+  #open(login: Login): Promise<Tabs | undefined> {
+    return (this.#tabs ??= this.#start(login));
+  }
+
+  async #start(login: Login): Promise<Tabs | undefined> {
+    try {
+      if (!globalThis.navigator?.locks || typeof BroadcastChannel !== "function") {
+        throw unsupported("Web Locks", "Serve the page over https, or from this machine; each tab has a connection of its own meanwhile.");
+      }
+      const { share } = await loadPart("tabs.mjs", this.#load);
+      const tabs = share(this.#config, {
+        own: this.#own,
+        started: () => this.#own.started,
+        login: this.#login,
+        left: () => this.#leave(),
+      });
+      tabs.entered(login); // which may show that this place does not let tabs meet
+      if (this.#ended) tabs.end(disposed());
+      else this.#shared = tabs;
+      return tabs;
+    } catch (error) {
+      this.#reason = error as KiiError;
+      return undefined;
+    }
+  }
+
+  #leave(): void {
+    this.#left();
+    if (this.#own.started) this.#own.call("logout", [], {}).catch(() => {});
+  }
+}
+
+function isID(value: unknown): value is string {
+  return typeof value === "string" && value !== "";
+}

@@ -1,0 +1,86 @@
+// One connection as one tab's code has it: what connect was called with, and what became of it.
+
+import type { CallOptions, ConnectOptions, MqttEndpoint, StateChange } from "../../types/index.js";
+import { Clock } from "../calls.js";
+import { isFinal } from "../state.js";
+import { aborted, KiiError, timedOut } from "../errors.js";
+import type { Link, Sink } from "../host.js";
+import type { Applicant } from "./term.js";
+
+/** So much later than its timeout an attempt ends without the module's word, which knows the cause. */
+const grace = 250;
+
+export class Member implements Applicant {
+  readonly endpoint: MqttEndpoint;
+  readonly options: ConnectOptions;
+  readonly sink: Sink;
+  /** What it has subscribed to besides the connection's own topic. */
+  readonly filters = new Set<string>();
+  /** Settles when the connection stands. */
+  readonly ready: Promise<Link>;
+  /** Once it was closed: settles when that is done. */
+  closed: Promise<unknown> | undefined;
+  readonly #link: Link;
+  readonly #clock: Clock;
+  #settle: { resolve(link: Link): void; reject(error: unknown): void } | undefined;
+  #unwatch = () => {};
+
+  /** left is called when the attempt ends by its signal or timeout. */
+  constructor(endpoint: MqttEndpoint, options: ConnectOptions, sink: Sink, call: CallOptions, link: Link, left: () => void) {
+    this.endpoint = endpoint;
+    this.options = options;
+    this.sink = sink;
+    this.#link = link;
+    this.#clock = new Clock(call);
+    this.ready = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
+    this.#watch(call, left);
+  }
+
+  /** The rest of its call, while that has not ended. */
+  get call(): CallOptions | undefined {
+    return this.#settle && this.#clock.rest();
+  }
+
+  /** Takes a change, which may end the attempt, or the connection. */
+  become(change: StateChange): void {
+    if (isFinal(change.state) && this.#settle) return this.fail(change.error ?? ended(change));
+    this.sink.state(change);
+    if (change.state === "online") this.#end()?.resolve(this.#link);
+  }
+
+  /** Ends the attempt, or the connection, with an error. */
+  fail(error: KiiError): void {
+    const attempt = this.#end();
+    if (attempt) attempt.reject(error);
+    else this.sink.state({ state: "failed", code: error.code, reason: error.message, error });
+  }
+
+  #end() {
+    const settle = this.#settle;
+    this.#settle = undefined;
+    this.#unwatch();
+    return settle;
+  }
+
+  #watch({ signal, timeout }: CallOptions, left: () => void): void {
+    const fail = (error: KiiError) => {
+      this.fail(error);
+      left();
+    };
+    const abort = () => fail(aborted(signal!));
+    const timer = timeout === undefined ? undefined : setTimeout(() => fail(timedOut()), Math.min(timeout + grace, 2 ** 31 - 1));
+    signal?.addEventListener("abort", abort);
+    this.#unwatch = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", abort);
+    };
+  }
+}
+
+function ended({ code, reason }: StateChange): KiiError {
+  return new KiiError(reason || "The connection has ended.", {
+    code: code ?? "CLOSED",
+    retryable: false,
+    remedy: "Open a new connection with connect.",
+  });
+}

@@ -1,0 +1,224 @@
+// The tabs of one owner in this browser: they share connections, have whoever leads make
+// calls for those that have not loaded the module, and log out together.
+
+import type { CallOptions, ConnectOptions, Login, MqttEndpoint } from "../../types/index.js";
+import { Clock } from "../calls.js";
+import type { KiiError } from "../errors.js";
+import type { Host, Link, Sink } from "../host.js";
+import type { Config } from "../options.js";
+import { packError } from "../workermessages.js";
+import { Asks, lostCall, mayRepeat, Passed } from "./asks.js";
+import { Claim } from "./claim.js";
+import { Group, type Place } from "./group.js";
+import { Names, type ToOne, type ToOwner } from "./messages.js";
+import type { Channel, Surroundings } from "./surroundings.js";
+
+/** How soon a tab has to say that it makes a call, in milliseconds, before this one makes it itself. */
+const confirmation = 1000;
+
+/** So many ways to other tabs are kept open. */
+const maxWays = 64;
+
+export interface Client {
+  /** Runs the module in this tab. */
+  readonly own: Host;
+  /** Tells whether that has begun. */
+  started(): boolean;
+  /** Who is logged in here. */
+  login(): Login | null;
+  /** The owner has logged out in another tab. */
+  left(): void;
+}
+
+export class Owner implements Place {
+  readonly id: string;
+  readonly names: Names;
+  readonly own: Host;
+  readonly asks: Asks;
+  readonly around: Surroundings;
+  readonly #config: Config;
+  readonly #client: Client;
+  readonly #groups = new Map<string, Group>();
+  readonly #unwatch: () => void;
+  /** Logouts are heard by a page that was put aside, too: it is not shown again then. */
+  readonly #all: Channel;
+  #inbox: Channel | undefined;
+  readonly #ways = new Map<string, Channel>();
+  /** What this tab does for others. */
+  readonly #work = new Map<string, AbortController>();
+  #serving: Claim | undefined;
+
+  constructor(config: Config, login: Login, client: Client, around: Surroundings) {
+    this.id = around.newID();
+    this.names = ownerNames(config, login);
+    this.own = client.own;
+    this.around = around;
+    this.asks = new Asks(this.id, (to, message) => this.post(to, message));
+    this.#config = config;
+    this.#client = client;
+    this.#all = around.channel(this.names.owner);
+    this.#all.onmessage = ({ data }) => (data as ToOwner)?.type === "logout" && client.left();
+    this.#unwatch = around.watch((aside) => this.#suspend(aside), () => this.#resume());
+    this.#listen();
+  }
+
+  /** A word on this tab's part in the owner's connections. */
+  get role(): "leader" | "follower" | null {
+    let role: "follower" | null = null;
+    for (const group of this.#groups.values()) {
+      if (group.role === "leader") return "leader";
+      if (group.role !== "out") role = "follower";
+    }
+    return role;
+  }
+
+  connect(endpoint: MqttEndpoint, options: ConnectOptions, sink: Sink, call: CallOptions): Promise<Link> {
+    let group = this.#groups.get(endpoint.mqttTopic);
+    if (!group) this.#groups.set(endpoint.mqttTopic, (group = new Group(endpoint.mqttTopic, this)));
+    return group.connect(endpoint, options, sink, call);
+  }
+
+  /** Makes a call of the client: here where the module runs or is to run, else by a tab in which it does. */
+  async call(method: string, args: unknown[], options: CallOptions): Promise<unknown> {
+    const clock = new Clock(options);
+    for (let attempts = 2; attempts > 0 && this.role !== "leader" && !this.#client.started(); attempts--) {
+      const server = await clock.bound(this.#server());
+      if (!server) break;
+      const dead = new Claim(this.around.locks, this.names.serving(server), "share", {
+        granted: () => this.asks.gone((tab, topic) => tab === server && topic === undefined),
+      });
+      try {
+        return await this.asks.ask(server, undefined, method, args, clock.rest(), confirmation);
+      } catch (error) {
+        if (!(error instanceof Passed)) throw error;
+        if (error.taken && !mayRepeat(method, {})) throw lostCall();
+      } finally {
+        dead.end();
+      }
+    }
+    return this.own.call(method, args, clock.rest());
+  }
+
+  woken(cause: string): void {
+    for (const group of this.#groups.values()) group.signal(cause);
+  }
+
+  loggedOut(): void {
+    this.#all.postMessage({ type: "logout", from: this.id } satisfies ToOwner);
+  }
+
+  post(to: string, message: ToOne): void {
+    let way = this.#ways.get(to);
+    if (!way) {
+      if (this.#ways.size === maxWays) this.#closeWays();
+      this.#ways.set(to, (way = this.around.channel(this.names.tab(to))));
+    }
+    way.postMessage(message);
+  }
+
+  roleChanged(): void {
+    if (this.role === "leader") this.#serving ??= new Claim(this.around.locks, this.names.serving(this.id), "wait", {});
+    else this.#stopServing();
+  }
+
+  /** Ends all connections, of which there are none without an error, at once, and takes no part any more. */
+  end(error?: KiiError): void {
+    for (const group of this.#groups.values()) group.end(error!);
+    this.#stopServing();
+    this.#unwatch();
+    this.#all.close();
+    this.#hangUp();
+  }
+
+  /** Finds a tab that takes calls. */
+  async #server(): Promise<string | undefined> {
+    const { held = [] } = await this.around.locks.query().catch((): LockManagerSnapshot => ({}));
+    for (const { name } of held) {
+      const tab = name && this.names.server(name);
+      if (tab && tab !== this.id) return tab;
+    }
+    return undefined;
+  }
+
+  #listen(): void {
+    if (this.#inbox) return;
+    this.#inbox = this.around.channel(this.names.tab(this.id));
+    this.#inbox.onmessage = ({ data }) => this.#receive(data as ToOne);
+  }
+
+  #receive(message: ToOne): void {
+    switch (message?.type) {
+      case "ask":
+        void this.#serve(message);
+        break;
+      case "abort":
+        this.#work.get(`${message.from} ${message.id}`)?.abort();
+        break;
+      case "wake":
+        this.#groups.get(message.topic)?.wake(message.cause);
+        break;
+      default:
+        this.asks.receive(message);
+    }
+  }
+
+  async #serve({ id, from, topic, method, args, options, timeout, confirm }: ToOne & { type: "ask" }): Promise<void> {
+    const key = `${from} ${id}`;
+    const work = new AbortController();
+    this.#work.set(key, work);
+    const { signal } = work;
+    try {
+      const value = await this.#perform(from, topic, method, args, { ...options, signal, ...(timeout !== undefined && { timeout }) }, () => {
+        if (confirm) this.post(from, { type: "taken", id });
+      });
+      this.post(from, { type: "result", id, value });
+    } catch (error) {
+      this.post(from, error instanceof Passed ? { type: "passed", id } : { type: "error", id, error: packError(error) });
+    } finally {
+      this.#work.delete(key);
+    }
+  }
+
+  #perform(from: string, topic: string | undefined, method: string, args: unknown[], options: CallOptions, taken: () => void): Promise<unknown> {
+    const login = this.#client.login();
+    const group = topic === undefined ? undefined : this.#groups.get(topic);
+    const able = topic === undefined ? this.role === "leader" && !!login && this.#isOwner(login) : group?.role === "leader";
+    if (!able) return Promise.reject(new Passed(false));
+    taken();
+    return group ? group.serve(from, method, args, options) : this.own.call(method, args, options);
+  }
+
+  #isOwner(login: Login): boolean {
+    return this.names.owner === ownerNames(this.#config, login).owner;
+  }
+
+  #suspend(aside: boolean): void {
+    for (const group of this.#groups.values()) group.suspend(aside);
+    if (aside) this.#hangUp();
+  }
+
+  #resume(): void {
+    this.#listen();
+    for (const group of this.#groups.values()) group.resume();
+  }
+
+  #stopServing(): void {
+    this.#serving?.end();
+    this.#serving = undefined;
+  }
+
+  #hangUp(): void {
+    this.#inbox?.close();
+    this.#inbox = undefined;
+    this.#closeWays();
+  }
+
+  #closeWays(): void {
+    for (const way of this.#ways.values()) way.close();
+    this.#ways.clear();
+  }
+}
+
+export function ownerNames(config: Config, { userID, thingID }: Login): Names {
+  return new Names(config, userID ?? thingID!, userID === undefined);
+}

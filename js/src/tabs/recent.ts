@@ -1,0 +1,69 @@
+// Keeps the last messages in mind, so that what one leader had not acknowledged and the
+// next one receives again reaches nobody twice.
+
+import { columns, propertiesAt, withRows, type Batch } from "../batch.js";
+import { decodeProperties } from "../properties.js";
+
+/** So many messages can be unacknowledged at most when the leader goes (the receive maximum), and then some. */
+const memory = 2048;
+
+/** Batches are kept as they came, for nobody looks at them as a rule; beyond so many bytes only their ids are. */
+const maxBytes = 1 << 20;
+
+/** The user property by which the cloud tells a repeat. */
+const idKey = "pushMessageID";
+
+export class Recent {
+  #batches: Batch[] = [];
+  #bytes = 0;
+  readonly #ids = new Set<string>(); // oldest first
+  /** How many more messages are looked at. */
+  #suspect = 0;
+
+  /** Another tab leads from now on: what is repeated, comes first. */
+  expectRepeats(): void {
+    for (const batch of this.#batches.splice(0)) this.#digest(batch);
+    this.#bytes = 0;
+    this.#suspect = memory;
+  }
+
+  /** Gives the batch without what was seen before; undefined when nothing is left. */
+  pass(batch: Batch): Batch | undefined {
+    if (this.#suspect === 0) {
+      this.#keep(batch);
+      return batch;
+    }
+    const count = batch.table.length / columns;
+    const fresh = this.#digest(batch);
+    this.#suspect = Math.max(0, this.#suspect - count);
+    if (fresh.length === count) return batch;
+    return fresh.length === 0 ? undefined : withRows(batch, fresh);
+  }
+
+  #keep(batch: Batch): void {
+    this.#batches.push(batch);
+    this.#bytes += batch.bytes.byteLength;
+    while (this.#bytes > maxBytes) {
+      const oldest = this.#batches.shift()!;
+      this.#bytes -= oldest.bytes.byteLength;
+      this.#digest(oldest);
+    }
+  }
+
+  /** Notes the ids of a batch, and gives the rows of those that were not known, and of messages without one. */
+  #digest(batch: Batch): number[] {
+    const fresh: number[] = [];
+    for (let row = 0; row < batch.table.length; row += columns) {
+      const id = decodeProperties(propertiesAt(batch, row)).userProperties?.find(([name]) => name === idKey)?.[1];
+      if (id === undefined || !this.#ids.has(id)) fresh.push(row);
+      if (id !== undefined) this.#remember(id);
+    }
+    return fresh;
+  }
+
+  #remember(id: string): void {
+    this.#ids.delete(id); // and to the end
+    this.#ids.add(id);
+    if (this.#ids.size > memory) this.#ids.delete(this.#ids.values().next().value!);
+  }
+}

@@ -1,0 +1,50 @@
+// What the tabs need of a browser, and a real one's.
+
+/** A BroadcastChannel, as far as it is needed. */
+export interface Channel {
+  postMessage(message: unknown): void;
+  onmessage: ((event: MessageEvent) => void) | null;
+  close(): void;
+}
+
+export interface Surroundings {
+  readonly locks: Pick<LockManager, "request" | "query">;
+  channel(name: string): Channel;
+  /** Whether somebody looks at this page, and its timers run on time. */
+  visible(): boolean;
+  /**
+   * Calls suspend when the page goes to stand still, with whether it is put aside (into the
+   * back/forward cache), and resume when it is back; the function returned ends that.
+   */
+  watch(suspend: (aside: boolean) => void, resume: () => void): () => void;
+  /** A name for this place that no other has. */
+  newID(): string;
+}
+
+/** This browser, or undefined where it lacks what tabs need. */
+export function browser(): Surroundings | undefined {
+  const locks = globalThis.navigator?.locks as LockManager | undefined; // of secure contexts only
+  if (!locks || typeof BroadcastChannel !== "function") return undefined;
+  const page = globalThis.document as Document | undefined; // a worker has none
+  return {
+    locks,
+    channel: (name) => new BroadcastChannel(name),
+    visible: () => page?.visibilityState !== "hidden",
+    watch(suspend, resume) {
+      const frozen = () => suspend(false);
+      const hidden = () => suspend(true); // what does not come back need not be waited for either
+      const shown = (event: PageTransitionEvent) => event.persisted && resume();
+      page?.addEventListener("freeze", frozen);
+      page?.addEventListener("resume", resume);
+      globalThis.addEventListener("pagehide", hidden);
+      globalThis.addEventListener("pageshow", shown);
+      return () => {
+        page?.removeEventListener("freeze", frozen);
+        page?.removeEventListener("resume", resume);
+        globalThis.removeEventListener("pagehide", hidden);
+        globalThis.removeEventListener("pageshow", shown);
+      };
+    },
+    newID: () => Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(36)).join("-"),
+  };
+}

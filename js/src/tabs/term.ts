@@ -1,0 +1,190 @@
+// One leader's time in office: it has the connection, passes on what arrives, and makes the
+// calls of all. It knows nothing of locks and channels.
+
+import type { CallOptions, ConnectOptions, MqttEndpoint, StateChange } from "../../types/index.js";
+import type { Batch } from "../batch.js";
+import { isFinal } from "../state.js";
+import type { KiiError } from "../errors.js";
+import type { Host, Link, Sink } from "../host.js";
+import { Passed } from "./asks.js";
+import { Relay } from "./relay.js";
+
+/** What a connection is opened with. */
+export interface Applicant {
+  readonly endpoint: MqttEndpoint;
+  readonly options: ConnectOptions;
+  /** Its call of connect, while that has not come to an end. */
+  readonly call: CallOptions | undefined;
+}
+
+/** Whom a term works for. */
+export interface Electorate {
+  /** With whose data the connection is to be opened; undefined when nobody wants it any more. */
+  next(): Applicant | undefined;
+  /** What an applicant gets to hear when it cannot be opened so. */
+  refused(applicant: Applicant, error: KiiError): void;
+  changed(change: StateChange): void;
+  /** Hands messages on; what it gives settles when the handlers are done. */
+  batch(batch: Batch): void | Promise<void>;
+}
+
+/** The time allowed for what has no end of its own, in milliseconds. */
+const always = 2 ** 31 - 1;
+
+/** Milliseconds to wait before another attempt where the module itself did not get to wait. It doubles. */
+const firstDelay = 1000;
+const maxDelay = 60_000;
+
+export class Term {
+  readonly #own: Host;
+  readonly #electorate: Electorate;
+  readonly #relay = new Relay();
+  readonly #over = new AbortController();
+  readonly #opened: Promise<Link>;
+  #open!: (link: Link) => void;
+  #link: Link | undefined;
+  #opening = false;
+  #hurry: (() => void) | undefined;
+  /** The connection's end, when that came before connect had settled. */
+  #end: StateChange | undefined;
+  /** Who has subscribed to which further filter. */
+  readonly #filters = new Map<string, Set<string>>();
+  /** Settles when nothing can leave by this connection any more. */
+  #gone: (() => void) | undefined;
+  readonly #closed = new Promise<void>((resolve) => (this.#gone = resolve));
+
+  constructor(own: Host, electorate: Electorate) {
+    this.#own = own;
+    this.#electorate = electorate;
+    this.#opened = new Promise((resolve, reject) => {
+      this.#open = resolve;
+      this.#over.signal.addEventListener("abort", () => reject(new Passed(true)));
+    });
+    this.#opened.catch(() => {});
+  }
+
+  /** Opens the connection, unless it is being opened or open. */
+  open(): void {
+    if (this.#opening) return;
+    this.#opening = true;
+    void this.#attempts();
+  }
+
+  get opening(): boolean {
+    return this.#opening;
+  }
+
+  /** Makes a call of a connection for a tab. Passed: the term is over. */
+  async call(tab: string, method: Parameters<Link["call"]>[0], args: unknown[], options: CallOptions): Promise<unknown> {
+    if (method === "takeBack" && !this.#opening) return this.open();
+    const link = await this.#opened;
+    if (method === "unsubscribe" && !this.#leaves(tab, args[0] as string)) return undefined;
+    try {
+      const value = await link.call(method, args, options);
+      if (method === "subscribe") this.#joins(tab, args[0] as string);
+      return value;
+    } catch (error) {
+      throw this.#over.signal.aborted ? new Passed(true) : error;
+    }
+  }
+
+  /** Ends a wait between attempts. */
+  hurry(): void {
+    this.#hurry?.();
+  }
+
+  wake(cause: string): void {
+    this.hurry();
+    this.#link?.wake(cause);
+  }
+
+  /**
+   * Ends the connection. What arrives until it is closed is handed to nobody and not acknowledged: it comes
+   * again to who connects next.
+   */
+  end(options: CallOptions = {}): Promise<unknown> {
+    this.#over.abort();
+    this.#hurry?.();
+    if (!this.#link) return Promise.resolve();
+    // At once: while a page goes away there is no later.
+    return this.#link.call("close", [], options).finally(() => this.#gone!());
+  }
+
+  async #attempts(): Promise<void> {
+    const over = this.#over.signal;
+    let delay = firstDelay;
+    for (let applicant; !over.aborted && (applicant = this.#electorate.next()); ) {
+      this.#end = undefined;
+      try {
+        const link = await this.#own.connect(applicant.endpoint, applicant.options, this.#sink(), this.#bounds(applicant));
+        if (over.aborted) return void link.call("close", [], {}).catch(() => {}).finally(() => this.#gone!());
+        this.#open((this.#link = link));
+        if (this.#end) this.#electorate.changed(this.#end);
+        return;
+      } catch (cause) {
+        const error = cause as KiiError;
+        if (over.aborted) return this.#gone!();
+        if (applicant.call || !error.retryable) {
+          this.#electorate.refused(applicant, error);
+          continue;
+        }
+        this.#electorate.changed({ state: "waiting", code: error.code, reason: error.message, retryIn: delay, error });
+        await this.#pause(delay);
+        delay = Math.min(delay * 2, maxDelay);
+      }
+    }
+  }
+
+  /** An applicant's call has its own end; a connection that stood before is wanted until it is closed. */
+  #bounds({ call }: Applicant): CallOptions {
+    const over = this.#over.signal;
+    if (!call) return { signal: over, timeout: always };
+    const either = new AbortController();
+    for (const signal of [over, call.signal]) {
+      if (signal?.aborted) either.abort(signal.reason);
+      signal?.addEventListener("abort", () => either.abort(signal.reason), { once: true, signal: either.signal });
+    }
+    return { ...call, signal: either.signal };
+  }
+
+  #pause(milliseconds: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, milliseconds);
+      this.#hurry = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  #sink(): Sink {
+    return {
+      batch: (batch) => {
+        const complete = this.#relay.complete(batch); // its names are told once
+        if (this.#over.signal.aborted) return this.#closed;
+        return this.#electorate.batch(complete);
+      },
+      sent: () => {}, // calls go one by one
+      state: (change) => {
+        if (isFinal(change.state)) this.#gone!();
+        if (this.#over.signal.aborted) return;
+        if (isFinal(change.state) && !this.#link) this.#end = change; // connect rejects, and says more
+        else this.#electorate.changed(change);
+      },
+    };
+  }
+
+  #joins(tab: string, filter: string): void {
+    const tabs = this.#filters.get(filter) ?? new Set();
+    this.#filters.set(filter, tabs.add(tab));
+  }
+
+  /** Tells whether nobody else has subscribed to filter. */
+  #leaves(tab: string, filter: string): boolean {
+    const tabs = this.#filters.get(filter);
+    tabs?.delete(tab);
+    if (tabs?.size) return false;
+    this.#filters.delete(filter);
+    return true;
+  }
+}

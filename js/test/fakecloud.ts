@@ -1,0 +1,182 @@
+// A cloud for tests of tabs: it keeps what is pushed until it is acknowledged, sends it
+// again to whoever connects next, and has one connection per topic. And a host that connects to it.
+
+import type { CallOptions, ConnectOptions, MqttEndpoint, StateChange } from "../types/index.js";
+import type { Batch } from "../src/batch.js";
+import { KiiError } from "../src/errors.js";
+import type { Host, Link, Sink } from "../src/host.js";
+import type { FakeTab } from "./fakebrowser.js";
+import { batch } from "./messages.js";
+
+interface Push {
+  readonly id: string;
+  readonly topic: string;
+}
+
+/** The batch that the Go program makes of pushes. */
+function batchOf(pushes: readonly Push[]): Batch {
+  const encoder = new TextEncoder();
+  const names = [...new Set(pushes.map(({ topic }) => topic))];
+  const text = (t: string) => [0, t.length, ...encoder.encode(t)];
+  const sent = pushes.map(({ id, topic }, i) => ({
+    topic: names.indexOf(topic), flags: 2, packetId: i + 1, payload: id, properties: [0x26, ...text("pushMessageID"), ...text(id)],
+  }));
+  return batch(sent, names);
+}
+
+interface Connected {
+  readonly host: FakeHost;
+  readonly sink: Sink;
+  open: boolean;
+  told: boolean;
+}
+
+export class FakeCloud {
+  /** Not acknowledged yet, in order. */
+  readonly stored: Push[] = [];
+  readonly published: unknown[] = [];
+  readonly filters = new Set<string>();
+  connects = 0;
+  #pushes = 0;
+  #current: Connected | undefined;
+  #busy = false;
+  #sent: Push[] = [];
+
+  push(topic = "t"): string {
+    const id = `p${++this.#pushes}`;
+    this.stored.push({ id, topic });
+    this.#pump();
+    return id;
+  }
+
+  connect(host: FakeHost, sink: Sink): Connected {
+    this.connects++;
+    this.displace();
+    const connected: Connected = { host, sink, open: true, told: false };
+    this.#current = connected;
+    this.#sent = [];
+    this.#busy = false;
+    return connected;
+  }
+
+  /** Another device connects. */
+  displace(): void {
+    const old = this.#current;
+    if (!old?.open) return;
+    old.open = false;
+    old.host.tab.runs(() => old.sink.state({ state: "displaced", code: "DISPLACED", reason: "another connection" }));
+  }
+
+  /** Ends the connection for good. */
+  revoke(): void {
+    const old = this.#current!;
+    old.open = false;
+    old.host.tab.runs(() => old.sink.state({ state: "closed", code: "REVOKED", reason: "uninstalled" }));
+  }
+
+  close(connected: Connected): void {
+    connected.open = false;
+  }
+
+  subscribed(connected: Connected): void {
+    if (connected === this.#current) this.#pump();
+  }
+
+  /** Sends what is stored, a few at a time, as long as it is acknowledged. */
+  #pump(): void {
+    const to = this.#current;
+    if (!to?.open || this.#busy || this.stored.length === 0 || to.host.tab.state === "dead") return;
+    this.#busy = true;
+    const pushes = this.stored.filter((push) => !this.#sent.includes(push)).slice(0, 3);
+    if (pushes.length === 0) return void (this.#busy = false);
+    setTimeout(() => {
+      to.host.tab.runs(() => {
+        if (!to.open) return;
+        this.#sent.push(...pushes);
+        Promise.resolve(to.sink.batch(batchOf(pushes))).then(() => {
+          setTimeout(() => {
+            // An acknowledgement takes its way, and may be lost on it.
+            if (!to.open || to.host.tab.state === "dead") return;
+            for (const push of pushes) this.stored.splice(this.stored.indexOf(push), 1);
+            this.#busy = false;
+            this.#pump();
+          }, 0);
+        });
+      });
+    }, 0);
+  }
+}
+
+/** Runs "the module" of one tab. */
+export class FakeHost implements Host {
+  readonly tab: FakeTab;
+  readonly calls: string[] = [];
+  started = false;
+  /** Set: connect rejects with it. */
+  broken: KiiError | undefined;
+  /** Set: calls wait for it. */
+  slow: Promise<unknown> | undefined;
+  readonly #cloud: FakeCloud;
+
+  constructor(tab: FakeTab, cloud: FakeCloud) {
+    this.tab = tab;
+    this.#cloud = cloud;
+  }
+
+  get place() {
+    return { name: this.started ? ("worker" as const) : null, reason: null };
+  }
+
+  async call(method: string, args: unknown[], options: CallOptions): Promise<unknown> {
+    this.started = true;
+    this.calls.push(method);
+    await this.slow;
+    if (options.signal?.aborted) throw new KiiError("aborted", { code: "ABORTED", retryable: false, remedy: "" });
+    return { method, args, by: this.tab.id };
+  }
+
+  connect(_: MqttEndpoint, __: ConnectOptions, sink: Sink, call: CallOptions): Promise<Link> {
+    this.started = true;
+    return new Promise((resolve, reject) => {
+      call.signal?.addEventListener("abort", () => reject(new KiiError("aborted", { code: "ABORTED", retryable: false, remedy: "" })));
+      this.#state(sink, { state: "connecting", reason: "" });
+      setTimeout(() => this.tab.runs(() => {
+        if (call.signal?.aborted) return;
+        if (this.broken) return reject(this.broken);
+        resolve(this.#link(sink));
+      }), 1);
+    });
+  }
+
+  end(): void {}
+
+  signal(): void {}
+
+  #state(sink: Sink, change: StateChange): void {
+    sink.state(change);
+  }
+
+  #link(sink: Sink): Link {
+    let connected = this.#cloud.connect(this, sink);
+    this.#state(sink, { state: "online", reason: "" });
+    this.#cloud.subscribed(connected);
+    return {
+      call: async (method, args, options) => {
+        await this.slow;
+        if (method === "close") return this.#cloud.close(connected);
+        if (method === "takeBack") {
+          connected = this.#cloud.connect(this, sink);
+          this.#state(sink, { state: "online", reason: "" });
+          this.#cloud.subscribed(connected);
+          return undefined;
+        }
+        if (!connected.open) throw new KiiError("closed", { code: "CLOSED", retryable: false, remedy: "" });
+        if (method === "subscribe") this.#cloud.filters.add(args[0] as string);
+        else if (method === "unsubscribe") this.#cloud.filters.delete(args[0] as string);
+        else this.#cloud.published.push([this.tab.id, ...args, options]);
+        return method === "subscribe" ? 1 : undefined;
+      },
+      wake: (cause) => this.calls.push(`wake ${cause}`),
+    };
+  }
+}

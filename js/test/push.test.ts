@@ -1,0 +1,177 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Client } from "../src/client.js";
+import { KiiError } from "../src/errors.js";
+import type { Host, Sink } from "../src/host.js";
+import { plain } from "./messages.js";
+
+const failure = (code: KiiError["code"], retryable: boolean) => new KiiError(code, { code, retryable, remedy: "r" });
+
+/** A client whose host plays a cloud with one installation per owner. */
+function client() {
+  const calls: string[] = [];
+  const connections: { owner: string; sink: Sink; open: boolean }[] = [];
+  const failures = new Map<string, KiiError[]>();
+  let owner = "";
+  const host: Host = {
+    place: { name: "worker", reason: null },
+    call: async (method, args) => {
+      calls.push([method, ...args].join(" "));
+      const error = failures.get(method)?.shift();
+      if (error) throw error;
+      if (method === "login") return { userID: (owner = args[0] as string), token: "t" };
+      if (method === "installMqtt") return { installationID: `i-${owner}`, installationRegistrationID: `r-${owner}` };
+      return { installationID: args[0], mqttTopic: "topic" };
+    },
+    connect: async (_, __, sink) => {
+      const connection = { owner, sink, open: true };
+      connections.push(connection);
+      sink.state({ state: "online", reason: "" });
+      return {
+        call: async (method) => {
+          if (method !== "close") return void calls.push(method);
+          connection.open = false;
+          sink.state({ state: "closed", code: "CLOSED", reason: "" });
+        },
+        wake: () => {},
+      };
+    },
+    end: () => {},
+    signal: () => {},
+  };
+  return { kii: new Client(() => host), calls, connections, failures };
+}
+
+/** A page's storage, until t ends; broken throws like a sandboxed frame's. */
+function storage(t: { after(end: () => unknown): void }, broken = false): Map<string, string> {
+  const items = new Map<string, string>();
+  const deny = () => {
+    throw new Error("denied");
+  };
+  const value = {
+    getItem: (key: string) => (broken ? deny() : (items.get(key) ?? null)),
+    setItem: (key: string, item: string) => (broken ? deny() : void items.set(key, item)),
+    removeItem: (key: string) => (broken ? deny() : void items.delete(key)),
+  };
+  Object.defineProperty(globalThis, "localStorage", { value, configurable: true });
+  t.after(() => Reflect.deleteProperty(globalThis, "localStorage"));
+  return items;
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1));
+}
+
+test("the whole journey, and what arrives", async (t) => {
+  storage(t);
+  const { kii, calls } = client();
+  await assert.rejects(kii.startPush(), { code: "NOT_LOGGED_IN" });
+  await kii.login("alice", "p");
+  await assert.rejects(kii.startPush({ development: "yes" as never }), { code: "INVALID_ARGUMENT" });
+  const push = await kii.startPush({ development: true });
+  assert.deepEqual(calls, ["login alice p", "installMqtt true", "getMqttEndpoint i-alice"]);
+  assert.equal(push.state, "online");
+  assert.deepEqual(push.installation, { installationID: "i-alice", installationRegistrationID: "r-alice" });
+  await push.publish("", "x");
+  assert.equal(calls.at(-1), "publish");
+});
+
+test("it goes where the login goes, and gives nobody what is another's", async (t) => {
+  storage(t);
+  const { kii, connections } = client();
+  await kii.login("alice", "p");
+  const push = await kii.startPush();
+  const got: string[] = [];
+  const states: string[] = [];
+  push.on("message", (m) => got.push(m.text()));
+  push.on("state", ({ state }) => states.push(state));
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  connections[0]!.sink.batch(plain("for alice"));
+  await kii.logout();
+  assert.equal(push.state, "idle");
+  assert.equal(push.installation, null);
+  assert.equal(connections[0]!.open, false);
+  connections[0]!.sink.batch(plain("late for alice"));
+  await assert.rejects(push.publish("", "x"), { code: "CLOSED", retryable: true });
+  await kii.login("bob", "p");
+  await until(() => push.state === "online");
+  assert.equal(connections[1]!.owner, "bob");
+  connections[1]!.sink.batch(plain("for bob"));
+  assert.deepEqual(got, ["for alice", "for bob"]);
+  assert.deepEqual(states, ["idle", "connecting", "online"]);
+});
+
+test("the installation is remembered, and forgotten when it is gone", async (t) => {
+  const items = storage(t);
+  const { kii, calls, failures } = client();
+  await kii.login("alice", "p");
+  await (await kii.startPush()).stop();
+  calls.length = 0;
+  await (await kii.startPush()).stop();
+  assert.deepEqual(calls, ["getMqttEndpoint i-alice"]);
+  calls.length = 0;
+  await (await kii.startPush({ development: true })).stop();
+  assert.deepEqual(calls, ["installMqtt true", "getMqttEndpoint i-alice"], "what is wanted differs");
+  calls.length = 0;
+  failures.set("getMqttEndpoint", [failure("NOT_FOUND", false)]);
+  const push = await kii.startPush({ development: true });
+  assert.deepEqual(calls, ["getMqttEndpoint i-alice", "installMqtt true", "getMqttEndpoint i-alice"]);
+  await Promise.all([push.stop({ uninstall: true }), push.stop({ uninstall: true }), push.close()]);
+  assert.deepEqual(calls.slice(3), ["uninstallByInstallationID i-alice"], "once");
+  assert.equal(items.size, 0);
+  assert.equal(push.state, "closed");
+});
+
+test("a page that may store nothing has push all the same", async (t) => {
+  storage(t, true);
+  const { kii } = client();
+  await kii.login("alice", "p");
+  await (await kii.startPush()).stop({ uninstall: true });
+});
+
+test("an endpoint that is being prepared is waited for, as long as the call may take", async (t) => {
+  storage(t);
+  const { kii, failures } = client();
+  await kii.login("alice", "p");
+  failures.set("getMqttEndpoint", [failure("ENDPOINT_NOT_READY", true)]);
+  assert.equal((await kii.startPush()).state, "online");
+  failures.set("getMqttEndpoint", [failure("ENDPOINT_NOT_READY", true)]);
+  await assert.rejects(kii.startPush({ timeout: 30 }), { code: "TIMEOUT" });
+  failures.set("installMqtt", [failure("FORBIDDEN", false)]);
+  await assert.rejects(kii.startPush({ development: true }), { code: "FORBIDDEN" });
+  await assert.rejects(kii.startPush({ timeout: 0 }), { code: "INVALID_ARGUMENT" });
+  failures.set("getMqttEndpoint", [failure("ENDPOINT_NOT_READY", true), failure("ENDPOINT_NOT_READY", true)]);
+  await assert.rejects(kii.startPush({ signal: AbortSignal.timeout(20) }), { code: "ABORTED" });
+  const disposed = assert.rejects(kii.startPush(), { code: "CLOSED" });
+  await kii.dispose();
+  await disposed;
+});
+
+test("a connection that dies is followed by another, one that is revoked is not", async (t) => {
+  const items = storage(t);
+  const { kii, connections } = client();
+  await kii.login("alice", "p");
+  const push = await kii.startPush();
+  const error = failure("CRASHED", true);
+  connections[0]!.sink.state({ state: "failed", code: "CRASHED", reason: "", error });
+  await until(() => connections.length === 2 && push.state === "online");
+  connections[1]!.sink.state({ state: "closed", code: "REVOKED", reason: "" });
+  assert.equal(push.state, "closed");
+  assert.equal(push.lastChange.code, "REVOKED");
+  assert.equal(items.size, 0);
+});
+
+test("mounting twice is harmless", async (t) => {
+  storage(t);
+  const { kii, connections } = client();
+  await kii.login("alice", "p");
+  const first = kii.startPush();
+  const stopped = first.then((push) => push.stop());
+  const second = await kii.startPush();
+  await stopped;
+  assert.equal(second.state, "online");
+  assert.deepEqual(connections.map(({ open }) => open), [false, true]);
+  await kii.dispose();
+  assert.equal(second.state, "closed");
+});
