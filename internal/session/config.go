@@ -76,7 +76,7 @@ type Config struct {
 	OnPanic func(value any, stack []byte)
 
 	ReceiveMaximum int // messages the server may send ahead of acknowledgements; 0 means 1024
-	MaxPacket      int // bytes of the largest packet accepted; 0 means 1 MiB
+	MaxPacket      int // bytes of the largest packet accepted; 0 means 1 MiB and 64 KiB: a payload of 1 MiB and its topic
 	MaxBacklog     int // messages that may wait for Deliver before reading pauses; 0 means 4096
 	MaxOutgoing    int // messages that may wait to be sent or acknowledged, and as many requests; 0 means 1000
 
@@ -101,7 +101,7 @@ func (c Config) withDefaults() Config {
 	}
 	def(&c.ReceiveMaximum, 1024)
 	c.ReceiveMaximum = min(c.ReceiveMaximum, 65535)
-	def(&c.MaxPacket, 1<<20)
+	def(&c.MaxPacket, 1<<20+1<<16)
 	def(&c.MaxBacklog, 4096)
 	def(&c.MaxOutgoing, 1000)
 	def(&c.MaxAge, 5*time.Minute)

@@ -29,7 +29,7 @@ func TestConnectAndSubscribe(t *testing.T) {
 	assert.False(t, c.CleanStart)
 	assert.Equal(t, uint32(3600), *c.Properties.SessionExpiry)
 	assert.Equal(t, uint16(1024), *c.Properties.ReceiveMaximum)
-	assert.Equal(t, uint32(1<<20), *c.Properties.MaximumPacketSize)
+	assert.Equal(t, uint32(1<<20+1<<16), *c.Properties.MaximumPacketSize)
 	assert.Nil(t, c.Properties.TopicAliasMaximum)
 
 	b.send(&mqtt.Connack{})

@@ -36,7 +36,8 @@ type ConnectOptions struct {
 	// ReceiveMaximum is how many messages at QoS 1 and 2 the broker may send ahead of
 	// acknowledgements; 0 means 1024. Before MQTT 5 nothing tells the broker.
 	ReceiveMaximum uint16
-	// MaxPacket is the size in bytes of the largest packet accepted; 0 means 1 MiB.
+	// MaxPacket is the size in bytes of the largest packet accepted; 0 means 1 MiB and 64 KiB, which
+	// a payload of 1 MiB fits in with its topic.
 	MaxPacket int
 	// MaxQueue is how many messages may wait to be sent or acknowledged, and as many
 	// subscriptions, before QUEUE_FULL; 0 means 1000.

@@ -22,9 +22,6 @@ type deviation struct {
 // old are the protocol levels of MQTT 3.x.
 var old = []int{4, 3}
 
-const tooLarge = "By default our client takes packets up to 1 MiB, and this one has a header, too. " +
-	"A broker of MQTT 5 leaves it out, as it must; one of 3.x cannot know."
-
 // deviations say what is expected instead of yes. The first that fits counts.
 var deviations = slices.Concat(everywhere(), []deviation{
 	{localCloud, []int{5}, "", []string{"a further subscription, and its end"}, outcome(kiiweb.CodeUnsupported),
@@ -45,11 +42,6 @@ var deviations = slices.Concat(everywhere(), []deviation{
 	{localCloud, nil, "", []string{"1 MiB in"}, "REQUEST_TOO_LARGE", "A push has at most 4,096 bytes: the sender is told."},
 	{localCloud, []int{5}, "", []string{"1 MiB out"}, outcome(kiiweb.CodePacketTooLarge),
 		"A push has at most 4,096 bytes: the cloud announces its limit, and our client does not try."},
-	{mosquitto, []int{5}, onChromium, []string{"1 MiB in"}, leftOut, tooLarge},
-	{mosquitto, old, onChromium, []string{"1 MiB in"}, connectionLost, tooLarge},
-	{nats, old, onChromium, []string{"1 MiB in"}, connectionLost, tooLarge},
-	{aedes, old, onChromium, []string{"1 MiB in"}, connectionLost, tooLarge},
-	{rabbitMQ, old, onChromium, []string{"1 MiB in"}, connectionLost, tooLarge},
 	{rabbitMQ, nil, "", []string{"QoS 2 in", "QoS 2 out"}, "QoS 1", "RabbitMQ 3.x delivers at QoS 1 at most."},
 })
 

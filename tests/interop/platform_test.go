@@ -19,7 +19,6 @@ type options struct {
 	path      string
 	qos       byte
 	keepAlive uint16        // seconds
-	maxPacket int           // bytes, 0: the default; a page cannot choose
 	unwatched bool          // displacement: "off"
 	limit     time.Duration // of connect, and of each publish
 }
@@ -57,7 +56,7 @@ func (native) connect(t testing.TB, e kiiweb.Endpoint, o options) (client, kiiwe
 		displacement = "off"
 	}
 	n.conn, err = ours.Connect(context.Background(), e, kiiweb.ConnectOptions{
-		Protocol: o.protocol, Transport: o.transport, Path: o.path, QoS: &o.qos, KeepAlive: o.keepAlive, MaxPacket: o.maxPacket,
+		Protocol: o.protocol, Transport: o.transport, Path: o.path, QoS: &o.qos, KeepAlive: o.keepAlive,
 		Displacement: displacement,
 		OnMessages:   n.take, OnState: n.note, Timeout: o.limit,
 	})

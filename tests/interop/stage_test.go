@@ -65,8 +65,6 @@ func (s *stage) tryConnect(change ...func(*options)) (client, kiiweb.Code) {
 
 func withQoS(qos byte) func(*options) { return func(o *options) { o.qos = qos } }
 
-func withRoom(o *options) { o.maxPacket = 4 << 20 }
-
 // receives waits until exactly these payloads have come, in order and once, and gives
 // the messages.
 func (s *stage) receives(messages func() []peer.Message, payloads ...string) []peer.Message {
@@ -148,28 +146,6 @@ func (s *stage) in(qos byte, payloads ...string) outcome {
 		return o
 	}
 	return sameQoS(qos, s.receives(c.messages, payloads...))
-}
-
-// large sends more than a packet may hold by default to our client, then a little one. Where
-// no room can be asked for, a broker of MQTT 5 knows that and leaves the large one out; one
-// of 3.x sends it again and again, and ends up with a connection lost each time.
-func (s *stage) large(payload string) outcome {
-	s.Helper()
-	c, small := s.connect(withRoom), numbered(1, 1)[0]
-	if o := s.there.publish(1, false, s.own, payload); o != yes {
-		s.receives(c.messages)
-		return o
-	}
-	require.Equal(s, yes, s.there.publish(1, false, s.own, small))
-	s.await(func() bool { return len(c.messages()) > 0 || count(c.states(), kiiweb.StateWaiting) > 0 }, "something happens")
-	switch got := c.messages(); {
-	case len(got) == 0:
-		return connectionLost
-	case got[0].Payload == small:
-		return leftOut
-	}
-	s.receives(c.messages, payload, small)
-	return yes
 }
 
 // out sends payloads from our client to the other side and tells how they came. Where
