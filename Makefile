@@ -59,7 +59,7 @@ interop: build ## our client against all brokers, bad networks and restarts, for
 browser: deps build ## end-to-end tests, natively and in headless Chromium
 	go test -count=1 -timeout 20m ./tests/...
 
-test: check lint types size browser ## everything that must pass
+test: check lint types size browser brokers ## everything that must pass
 
 test-long: test race fuzz kills interop displacement ## test, and what takes longer: the race detector, fuzzing, fifty kills, all brokers (writes their tables anew)
 

@@ -17,7 +17,7 @@ import (
 // connection and in each version: one program from the first to the last, whose memory
 // does not grow by what the bytes declare, and every client comes through.
 func TestNoise(t *testing.T) {
-	const seeds = 40
+	const seeds = 24
 	s := newSite(t)
 	b := hostile.Start(t)
 	tab := s.browser.Tab(t)
@@ -34,7 +34,7 @@ func TestNoise(t *testing.T) {
 		}
 	}
 	var before int
-	for group := range slices.Chunk(visitors, 90) {
+	for group := range slices.Chunk(visitors, 36) {
 		list, err := json.Marshal(group)
 		require.NoError(t, err)
 		var troubles []string
