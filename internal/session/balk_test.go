@@ -161,3 +161,14 @@ func TestAContestWhileMessagesFlow(t *testing.T) {
 	b.close(errReset)
 	assert.Equal(t, fault.Displaced, h.next(Displaced).Code)
 }
+
+func TestAnAnswerOnTheShortWayIsOne(t *testing.T) {
+	r := ride(t, nil)
+	var o verdicts
+	r.s.Send([]Message{{Topic: "a", QoS: 1}}, 1, o.tell)
+	p := r.b.expect(mqtt.PUBLISH).(*mqtt.Publish)
+	r.short(&mqtt.Ack{Kind: mqtt.PUBACK, PacketID: p.PacketID})
+	answered := make(chan bool, 1)
+	require.True(t, r.s.post(func(l *loop) { answered <- l.link.answered }))
+	assert.True(t, <-answered)
+}

@@ -107,6 +107,7 @@ func (n *lane) acked(frame []byte, table []mqtt.Row) (tickets int, ok bool) {
 		o.tell = nil
 		table[i][0] = o.ticket
 	}
+	n.k.answered = true
 	return count, true
 }
 
