@@ -158,7 +158,7 @@ func TestTheExportsAreThoseOfTheTable(t *testing.T) {
 	for i := range keys.Length() {
 		names = append(names, keys.Index(i).String())
 	}
-	want := []string{"init", "create", "version", "connect"}
+	want := []string{"init", "create", "version", "connect", "wake", "pause"}
 	for _, m := range append(clientMethods[:], compatMethods[:]...) {
 		want = append(want, m.name)
 	}
