@@ -28,7 +28,7 @@ export type Event = "enter" | "leave" | "granted" | "robbed" | "barred" | "suspe
  */
 export type Effect = "request" | "withdraw" | "steal" | "release" | "lead" | "stop" | "hello" | "ping";
 
-/** So many ticks without a sign of life, a ping at each, and the leader is taken for hung. */
+/** So many ticks without a sign of life, a ping at each but the first, and with the next the leader is taken for hung. */
 export const patience = 3;
 
 export const start: State = { role: "out", doubts: 0 };
@@ -68,7 +68,7 @@ function asCandidate(state: State, event: Event): [State, readonly Effect[]] {
       return [state.doubts === 0 ? state : { ...state, doubts: 0 }, stay];
     case "tick":
       if (state.doubts === patience) return become("candidate", "withdraw", "steal");
-      return [{ ...state, doubts: state.doubts + 1 }, ["ping"]];
+      return [{ ...state, doubts: state.doubts + 1 }, state.doubts === 0 ? stay : ["ping"]]; // the answer to one serves all
   }
   return [state, stay];
 }

@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { columns, NAME, TOPIC } from "../src/batch.js";
+import { patience, start, step, type Event, type Role } from "../src/tabs/election.js";
+import { matches, mine } from "../src/tabs/filters.js";
+import { Relay } from "../src/tabs/relay.js";
+import { batch } from "./messages.js";
+
+const transitions: [from: Role, event: Event, to: Role, effects: string][] = [
+  ["out", "enter", "candidate", "request hello"],
+  ["candidate", "granted", "leader", "lead"],
+  ["candidate", "barred", "leader", "lead"],
+  ["candidate", "leave", "out", "withdraw"],
+  ["candidate", "suspend", "away", "withdraw"],
+  ["leader", "leave", "out", "stop release"],
+  ["leader", "suspend", "away", "stop release"],
+  ["leader", "robbed", "candidate", "stop request hello"],
+  ["away", "resume", "candidate", "request hello"],
+  ["away", "leave", "out", ""],
+];
+const events: Event[] = ["enter", "leave", "granted", "robbed", "barred", "suspend", "resume", "sign", "tick"];
+
+for (const from of ["out", "candidate", "leader", "away"] as Role[]) {
+  for (const event of events) {
+    const [, , to, effects] = transitions.find(([role, happens]) => role === from && happens === event) ?? [from, event, from, ""];
+    test(`${from}, ${event}: ${to}`, () => {
+      const [state, does] = step({ role: from, doubts: 0 }, event);
+      assert.equal(state.role, to);
+      assert.equal(does.join(" "), effects);
+    });
+  }
+}
+
+test("a leader that does not answer is robbed, one that does is not", () => {
+  let state = step(start, "enter")[0];
+  const tick = () => {
+    const [next, effects] = step(state, "tick");
+    state = next;
+    return effects.join(" ");
+  };
+  for (let i = 0; i < patience; i++) assert.equal(tick(), i === 0 ? "" : "ping");
+  state = step(state, "sign")[0];
+  for (let i = 0; i < patience; i++) assert.equal(tick(), i === 0 ? "" : "ping");
+  assert.equal(tick(), "withdraw steal");
+  assert.deepEqual(state, { role: "candidate", doubts: 0 });
+});
+
+for (const [filter, topic, want] of [
+  ["a/b", "a/b", true], ["a/b", "a/b/c", false], ["a/b/c", "a/b", false], ["a/+", "a/b", true], ["a/+", "a", false], ["+/+", "/a", true],
+  ["a/#", "a", true], ["a/#", "a/b/c", true], ["#", "a", true], ["#", "$SYS/a", false], ["+/a", "$SYS/a", false], ["$SYS/#", "$SYS/a", true],
+  ["$share/g/a/+", "a/b", true],
+] as [string, string, boolean][]) {
+  test(`${filter} ${want ? "takes in" : "leaves out"} ${topic}`, () => assert.equal(matches(filter, topic), want));
+}
+
+test("a tab gets its own topic and what it has subscribed to", () => {
+  const b = batch([{ payload: "1" }, { topic: 1, payload: "2" }, { topic: 2, payload: "3" }], ["own", "x/1", "y"]);
+  const topics = (filters: string[]) => {
+    const part = mine(b, "own", filters);
+    return part && Array.from({ length: part.table.length / columns }, (_, i) => part.topics[part.table[i * columns + TOPIC]!]);
+  };
+  assert.deepEqual(topics([]), ["own"]);
+  assert.deepEqual(topics(["x/+"]), ["own", "x/1"]);
+  assert.equal(mine(b, "own", ["#"]), b);
+  assert.equal(mine(batch([{ payload: "1" }], ["y"]), "own", []), undefined);
+});
+
+test("a leader's batches hold all names that they need, whatever was told before", () => {
+  const relay = new Relay();
+  relay.complete(batch([{ payload: "" }], ["a", "b"]));
+  const later = relay.complete(batch([{ topic: 1, payload: "" }, { topic: 2, payload: "" }, { topic: 1, payload: "" }], ["c"], 2));
+  assert.deepEqual(later.topics, ["b", "c"]);
+  assert.equal(later.firstTopic, 0);
+  assert.deepEqual([0, 1, 2].map((i) => later.table[i * columns + TOPIC]), [0, 1, 0]);
+  assert.equal(later.table[NAME], 0);
+});
