@@ -123,7 +123,7 @@ func TestAProgramThatCrashesInAWorker(t *testing.T) {
 			p := on.page(plain)
 			p.connectAs(u)
 			p.Eval(`globalThis.loop = (async () => { for await (const m of connection); })().catch(describe);
-				globalThis.pending = kii.connect({ ...endpoint, portWS: 9, portWSS: 9 }).catch(describe); 0`, nil)
+				globalThis.pending = kii.connect({ ...endpoint, mqttTopic: "another", portWS: 9, portWSS: 9 }).catch(describe); 0`, nil)
 			p.inside(tc.crash, nil)
 			var ends [2]failure
 			p.eval(`return [await pending, await loop]`, &ends)
