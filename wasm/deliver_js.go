@@ -30,9 +30,10 @@ func newEncoder(onBatch js.Value) *encoder {
 }
 
 // deliver hands batch over, in pieces where it has more topics than are remembered. wait
-// returns when all of it was handled; it is nil when it was.
+// returns when all of it was handled; it is nil when it was. An empty batch, which stands for
+// repeats, is handed over, too: it was handled when what came before it was.
 func (e *encoder) deliver(batch []kiiweb.Message) (wait func()) {
-	for len(batch) > 0 {
+	for first := true; first || len(batch) > 0; first = false {
 		if wait != nil {
 			wait() // one piece after the other
 		}

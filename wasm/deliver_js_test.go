@@ -76,6 +76,14 @@ func TestABatchIsOneCall(t *testing.T) {
 	assert.Equal(t, 1, h.row(1)[0])
 }
 
+// Repeats leave no message, but are handed over, so that they keep their place.
+func TestAnEmptyBatchIsACallToo(t *testing.T) {
+	e, calls := record(t)
+	e.deliver(nil)
+	require.Len(t, *calls, 1)
+	assert.Equal(t, handed{bytes: []byte{}}, (*calls)[0])
+}
+
 func TestTopicNamesAreBounded(t *testing.T) {
 	e, calls := record(t)
 	const total = 3*maxTopics + 10

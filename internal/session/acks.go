@@ -67,12 +67,20 @@ func (l *loop) acknowledge(b batch) {
 		return
 	}
 	ack := &mqtt.Ack{}
+	if n := l.link.lane; n != nil {
+		n.pay(b.behind, ack)
+	}
 	for _, r := range b.acks {
 		ack.Kind, ack.PacketID = r.kind, r.id
-		_ = l.encode(ack) // an acknowledgement of a packet that was parsed can be encoded
-		if r.kind == mqtt.PUBACK {
-			l.link.unacked--
-		}
+		l.receipt(ack)
+	}
+}
+
+// receipt sends PUBACK or PUBREC.
+func (l *loop) receipt(ack *mqtt.Ack) {
+	_ = l.encode(ack) // an acknowledgement of a packet that was parsed can be encoded
+	if ack.Kind == mqtt.PUBACK {
+		l.link.unacked--
 	}
 }
 

@@ -2,6 +2,7 @@ package session
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -160,6 +161,21 @@ func TestAContestWhileMessagesFlow(t *testing.T) {
 	}
 	b.close(errReset)
 	assert.Equal(t, fault.Displaced, h.next(Displaced).Code)
+}
+
+// While one thing goes out after the other, an answer has the next one follow at once.
+func TestAnAnswerOnTheShortWayHoldsNothingUp(t *testing.T) {
+	r := ride(t, nil)
+	var o verdicts
+	r.s.Send([]Message{{Topic: "a", QoS: 1}}, 1, o.tell)
+	p := r.b.expect(mqtt.PUBLISH).(*mqtt.Publish)
+	require.True(t, r.s.post(func(l *loop) { l.machine.balks = balkMax - 1 }))
+	go func() { _, _ = r.s.Subscribe(bg, "a", 1) }()
+	require.Eventually(t, func() bool { return r.asked() == 1 }, patience, time.Millisecond)
+	r.settled()
+	r.b.silent()
+	r.long(&mqtt.Ack{Kind: mqtt.PUBACK, PacketID: p.PacketID})
+	r.b.expect(mqtt.SUBSCRIBE)
 }
 
 func TestAnAnswerOnTheShortWayIsOne(t *testing.T) {

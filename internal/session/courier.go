@@ -11,9 +11,10 @@ import (
 // the packet identifiers to acknowledge once it has them, in the order of arrival
 // [MQTT-4.6.0-2]. A repeat has an identifier here and no message.
 type batch struct {
-	gen  uint32
-	msgs []Message
-	acks []receipt
+	gen    uint32
+	msgs   []Message
+	acks   []receipt
+	behind int // so many acknowledgements for what came the short way go before
 }
 
 func (b *batch) empty() bool { return len(b.msgs) == 0 && len(b.acks) == 0 }
@@ -141,7 +142,9 @@ func (c *courier) run() {
 		case p.change != nil:
 			c.guarded(func() { c.cfg.OnChange(*p.change) })
 		default:
-			if len(p.batch.msgs) > 0 {
+			// Repeats alone are handed over as well where others handle the messages: the first of
+			// them may be in their hands still.
+			if len(p.batch.msgs) > 0 || c.cfg.HandOver != nil {
 				c.guarded(func() { c.deliverNow(p.batch.msgs) })
 			}
 			c.post(p.batch)

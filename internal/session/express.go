@@ -23,6 +23,7 @@ type lane struct {
 	conn transport.Express
 	off  bool // a call panicked
 	owed owed
+	paid int // acknowledgements that were sent before the loader said that they are due
 }
 
 // Express has what arrives come the short way from now on, where the transport has one.
@@ -41,7 +42,8 @@ func (l *loop) express() {
 	if l.topics == nil {
 		l.topics = new(topicNumbers)
 	}
-	conn.Use(&lane{l: l, k: l.link, conn: conn})
+	l.link.lane = &lane{l: l, k: l.link, conn: conn}
+	conn.Use(l.link.lane)
 }
 
 // open tells whether nothing that has to come before is on the long way.
@@ -87,11 +89,11 @@ func (n *lane) Frame(frame []byte, table [][8]int32) (messages, acks, tickets in
 
 // acked takes a frame that is nothing but PUBACK packets that say success to messages of
 // Send, and writes their tickets to the table. It leaves a frame to the long way where there
-// are messages that now may be sent.
+// are messages or requests that now may be sent.
 func (n *lane) acked(frame []byte, table []mqtt.Row) (tickets int, ok bool) {
 	out := &n.l.out
 	count := len(frame) / pubackSize
-	if len(frame) != count*pubackSize || count > min(len(table), 256) || len(out.queue) > 0 {
+	if len(frame) != count*pubackSize || count > min(len(table), 256) || len(out.queue) > 0 || n.l.careful() {
 		return 0, false
 	}
 	for i := range count {
@@ -167,7 +169,9 @@ func (n *lane) Handled(acks int, out []byte) int {
 	case k.busy || len(k.out) > 0:
 		return -1 // something else is on its way
 	}
-	acks = min(acks, n.owed.count, len(out)/pubackSize)
+	paid := min(acks, n.paid)
+	n.paid -= paid
+	acks = min(acks-paid, n.owed.count, len(out)/pubackSize)
 	for i := range acks {
 		id := n.owed.pop()
 		b := out[i*pubackSize:]
@@ -180,6 +184,16 @@ func (n *lane) Handled(acks int, out []byte) int {
 	return acks * pubackSize
 }
 
+// pay sends what is owed for messages that came before the first total of all: one that
+// came behind them the long way was handled, so they were [MQTT-4.6.0-2]. The loader will say so.
+func (n *lane) pay(total int, ack *mqtt.Ack) {
+	for n.owed.total-n.owed.count < total {
+		ack.Kind, ack.PacketID = mqtt.PUBACK, n.owed.pop()
+		n.l.receipt(ack)
+		n.paid++
+	}
+}
+
 // pubackSize is the size in bytes of PUBACK that says nothing but success, the same on
 // all versions (MQTT 5, 3.4).
 const pubackSize = 4
@@ -189,11 +203,13 @@ type owed struct {
 	ids   [owedMax]uint16
 	first int
 	count int
+	total int // that were put in since the beginning
 }
 
 func (o *owed) push(id uint16) {
 	o.ids[(o.first+o.count)%owedMax] = id
 	o.count++
+	o.total++
 }
 
 func (o *owed) pop() uint16 {

@@ -194,6 +194,49 @@ func TestExpressPassesNothingThatWasHandedOver(t *testing.T) {
 	assert.Equal(t, uint16(2), r.b.expect(mqtt.PUBACK).(*mqtt.Ack).PacketID)
 }
 
+// Acknowledgements go in the order of the messages, whichever way these came [MQTT-4.6.0-2].
+func TestExpressAcknowledgesInTurnWithTheLongWay(t *testing.T) {
+	r := ride(t, nil)
+	owed := 0
+	for id := range uint16(2) {
+		acks, taken := r.read(r.b.encode(push(id+1, "a", "short")))
+		require.True(t, taken)
+		owed += acks
+	}
+	r.long(push(3, "a", "long"), &mqtt.Pingresp{})
+	for id := range uint16(3) {
+		assert.Equal(t, id+1, r.b.expect(mqtt.PUBACK).(*mqtt.Ack).PacketID)
+	}
+	r.settled()
+	acks, taken := r.read(r.b.encode(push(4, "a", "short")))
+	require.True(t, taken)
+	r.handled(owed) // the loader's word for what was sent already
+	r.handled(acks)
+	assert.Equal(t, uint16(4), r.b.expect(mqtt.PUBACK).(*mqtt.Ack).PacketID)
+	r.b.silent()
+}
+
+// A repeat is not acknowledged while the message is in the hands of others, and not handled.
+func TestARepeatIsHandedOverBehindItsMessage(t *testing.T) {
+	release := make(chan struct{})
+	sizes := make(chan int, 4)
+	r := ride(t, func(c *Config) {
+		c.HandOver = func(m []Message) func() {
+			sizes <- len(m)
+			return func() { <-release }
+		}
+	})
+	_, taken := r.read(r.b.encode(marked(push(1, "a", "1"), "x")))
+	require.True(t, taken)
+	r.long(marked(push(2, "a", "1"), "x"), &mqtt.Pingresp{})
+	require.Eventually(t, func() bool { return len(sizes) == 1 }, patience, time.Millisecond)
+	assert.Zero(t, <-sizes)
+	r.b.silent()
+	close(release)
+	assert.Equal(t, uint16(1), r.b.expect(mqtt.PUBACK).(*mqtt.Ack).PacketID)
+	assert.Equal(t, uint16(2), r.b.expect(mqtt.PUBACK).(*mqtt.Ack).PacketID)
+}
+
 func TestExpressKeepsTheReceiveMaximum(t *testing.T) {
 	r := ride(t, func(c *Config) { c.ReceiveMaximum = 2 })
 	var frame []mqtt.Packet

@@ -43,6 +43,7 @@ type link struct {
 	onWriting []*outgoing // those of the write under way
 	broken    error       // a write failed; the reader may still have the reason
 
+	lane     *lane // nil where there is none
 	keep     keepAlive
 	welcomed time.Time // when CONNACK came
 	unacked  int       // messages received at QoS 1 and 2 and not acknowledged to the end

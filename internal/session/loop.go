@@ -174,6 +174,9 @@ func (l *loop) dispatch() {
 	if l.batch.empty() {
 		return
 	}
+	if k := l.link; k != nil && k.lane != nil {
+		l.batch.behind = k.lane.owed.total
+	}
 	l.courier.deliver(l.batch, l.courier.full())
 	l.batch = batch{}
 }

@@ -85,7 +85,9 @@ export class Express {
       return true;
     }
     const acks = this.#note(ACKS);
-    const handling = messages > 0 ? this.#handOut(new Uint8Array(data), messages) : undefined;
+    if (messages === 0 && acks === 0) return true;
+    // Repeats alone are an empty batch: handled when what came before was.
+    const handling = this.#handOut(messages > 0 ? new Uint8Array(data) : new Uint8Array(), messages);
     if (acks > 0) {
       if (handling) void handling.then(() => port.owe(acks));
       else port.owe(acks);

@@ -80,16 +80,20 @@ export class Outlet {
     const kept: Entry[] = [];
     for (const entry of this.#waiting) {
       const { batch } = entry;
-      if (this.#bytes > this.#maxBytes / 2) {
+      if (batch.table.length > 0 && this.#bytes > this.#maxBytes / 2) {
         const before = sizeOf(batch);
         const table = this.#withoutQoS0(batch);
         if (table.length === 0) batch.topics.forEach((name, i) => this.#names.set(batch.firstTopic + i, name));
         entry.batch = table.length > 0 ? { ...batch, table } : { ...batch, table, bytes: new Uint8Array(), topics: [] };
         this.#bytes += sizeOf(entry.batch) - before;
+        if (table.length === 0) {
+          entry.resolve();
+          continue;
+        }
       }
       kept.push(entry);
     }
-    this.#waiting = kept.filter(({ batch, resolve }) => batch.table.length > 0 || (resolve(), false));
+    this.#waiting = kept;
   }
 
   #withoutQoS0(batch: Batch): Int32Array<ArrayBuffer> {

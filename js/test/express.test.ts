@@ -82,7 +82,7 @@ test("messages are handed out at once, from the frame itself", (t) => {
 
 test("acknowledgements of what comes in a row leave together, after the handlers", async (t) => {
   const seen: number[] = [];
-  const { come, sent, handled } = setUp(t, () => void seen.push(handled.length));
+  const { come, sent, handled } = setUp(t, ({ table }) => void (table.length > 0 && seen.push(handled.length)));
   come(1, 1, 0);
   come(0, 2); // repeats, which are acknowledged as well
   come(1, 0, 0);
@@ -102,6 +102,18 @@ test("who handles messages elsewhere says when", async (t) => {
   done();
   await until(() => handled.length > 0);
   assert.deepEqual(handled, [1]);
+});
+
+test("repeats are acknowledged behind what they may repeat", async (t) => {
+  const done: (() => void)[] = [];
+  const { come, handled } = setUp(t, () => new Promise<void>((resolve) => done.push(resolve)));
+  come(1, 1, 0);
+  come(0, 1);
+  await turn();
+  assert.deepEqual(handled, [], "the message is in other hands still");
+  for (const resolve of done) resolve();
+  await until(() => handled.length > 0);
+  assert.deepEqual(handled, [2]);
 });
 
 test("acknowledgements wait until they can be sent", async (t) => {

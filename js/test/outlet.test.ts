@@ -118,6 +118,19 @@ test("much goes in portions, so that the other thread is free in between", async
   assert.deepEqual(sizes, [1, 4096, 4096, 1808]);
 });
 
+test("an empty batch keeps its place, whatever is dropped", async () => {
+  const { outlet, messages, handled } = setUp(100);
+  const done: string[] = [];
+  void outlet.hand(frame("0", { name: "a", qos: 1 }));
+  void outlet.hand(batch([])).then(() => done.push("repeats"));
+  for (let n = 1; n <= 20; n++) void outlet.hand(frame(String(n)));
+  await handled();
+  assert.deepEqual(done, [], "what is before it was handled, it itself goes on");
+  assert.equal(messages().length, 2);
+  await handled();
+  assert.deepEqual(done, ["repeats"]);
+});
+
 test("what is acknowledged is never dropped", async () => {
   const { outlet, messages, handled } = setUp(100);
   void outlet.hand(frame("0", { name: "a" }));
