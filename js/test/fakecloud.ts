@@ -36,6 +36,8 @@ export class FakeCloud {
   readonly stored: Push[] = [];
   readonly published: unknown[] = [];
   readonly filters = new Set<string>();
+  /** Sends what is stored before it answers SUBSCRIBE, as a broker that has kept a session does. */
+  eager = false;
   connects = 0;
   #pushes = 0;
   #current: Connected | undefined;
@@ -114,6 +116,8 @@ export class FakeHost implements Host {
   started = false;
   /** Set: connect rejects with it. */
   broken: KiiError | undefined;
+  /** Set: calls reject with it. */
+  refused: KiiError | undefined;
   /** Set: calls wait for it. */
   slow: Promise<unknown> | undefined;
   readonly #cloud: FakeCloud;
@@ -131,6 +135,7 @@ export class FakeHost implements Host {
     this.started = true;
     this.calls.push(method);
     await this.slow;
+    if (this.refused) throw this.refused;
     if (options.signal?.aborted) throw new KiiError("aborted", { code: "ABORTED", retryable: false, remedy: "" });
     return { method, args, by: this.tab.id };
   }
@@ -143,7 +148,11 @@ export class FakeHost implements Host {
       setTimeout(() => this.tab.runs(() => {
         if (call.signal?.aborted) return;
         if (this.broken) return reject(this.broken);
-        resolve(this.#link(sink));
+        const connected = this.#cloud.connect(this, sink);
+        const stand = () => resolve(this.#link(sink, connected));
+        if (!this.#cloud.eager) return stand();
+        this.#cloud.subscribed(connected);
+        setTimeout(() => this.tab.runs(stand), 10);
       }), 1);
     });
   }
@@ -156,8 +165,7 @@ export class FakeHost implements Host {
     sink.state(change);
   }
 
-  #link(sink: Sink): Link {
-    let connected = this.#cloud.connect(this, sink);
+  #link(sink: Sink, connected: Connected): Link {
     this.#state(sink, { state: "online", reason: "" });
     this.#cloud.subscribed(connected);
     return {

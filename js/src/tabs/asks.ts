@@ -3,6 +3,7 @@
 import type { CallOptions } from "../../types/index.js";
 import { aborted, KiiError, timedOut } from "../errors.js";
 import { plain, unpackError } from "../workermessages.js";
+import type { LinkOptions } from "../host.js";
 import type { ToOne } from "./messages.js";
 
 /** So long after its own timeout a call ends without the other tab's word, in milliseconds. */
@@ -46,7 +47,7 @@ export class Asks {
     topic: string | undefined,
     method: string,
     args: unknown[],
-    { signal, timeout, ...rest }: CallOptions,
+    { signal, timeout, rawProperties, ...rest }: CallOptions & LinkOptions,
     confirm?: number,
   ): Promise<unknown> {
     const id = ++this.#ids;
@@ -54,11 +55,14 @@ export class Asks {
     let abort = () => {};
     const answer = new Promise<unknown>((resolve, reject) => {
       if (signal?.aborted) throw aborted(signal);
-      const crossing = { args: args.map((arg) => plain(arg, [])), options: plain(rest, []) as object };
+      const raw = rawProperties && { rawProperties: plain(rawProperties, []) };
+      const crossing = { args: args.map((arg) => plain(arg, [])), options: { ...(plain(rest, []) as object), ...raw } };
+      // Half of the time, so that its word has the other half to arrive in.
+      const until = confirm === undefined ? undefined : { takeUntil: Date.now() + confirm / 2 };
       const pending: Pending = { to, topic, taken: confirm === undefined, resolve, reject };
       this.#pending.set(id, pending);
       this.#post(to, {
-        type: "ask", id, from: this.#me, ...(topic !== undefined && { topic }), method, ...crossing, timeout, confirm: confirm !== undefined,
+        type: "ask", id, from: this.#me, ...(topic !== undefined && { topic }), method, ...crossing, timeout, ...until,
       });
       const giveUp = (error: KiiError) => {
         this.#post(to, { type: "abort", id, from: this.#me });
@@ -67,7 +71,9 @@ export class Asks {
       abort = () => giveUp(aborted(signal!));
       signal?.addEventListener("abort", abort);
       if (timeout !== undefined) timers.push(setTimeout(() => giveUp(timedOut()), Math.min(timeout + grace, 2 ** 31 - 1)));
-      if (confirm !== undefined) timers.push(setTimeout(() => pending.taken || reject(new Passed(false)), confirm));
+      // A page that was busy for so long may have the word in its queue, behind this timer.
+      const late = () => timers.push(setTimeout(() => pending.taken || reject(new Passed(false))));
+      if (confirm !== undefined) timers.push(setTimeout(late, confirm));
     });
     try {
       return await answer;

@@ -118,8 +118,8 @@ export class Group {
 
   resume(): void {
     if (this.#election.role !== "away") return;
-    this.#frozen?.end();
     this.#happens("resume");
+    this.#frozen?.end(); // after the request: whoever leads sees that there is an audience all the time
   }
 
   /** Ends all connections with error, at once. */
@@ -271,7 +271,8 @@ export class Group {
     if (!fresh) return undefined;
     const handling: Promise<void>[] = [];
     for (const member of this.#members) {
-      const part = member.call ? undefined : mine(fresh, this.topic, member.filters);
+      // One that is still connecting gets it, too: a broker may send what it has kept before it answers SUBSCRIBE.
+      const part = mine(fresh, this.topic, member.filters);
       const handled = part && member.sink.batch(part);
       if (handled) handling.push(handled);
     }
@@ -316,6 +317,7 @@ export class Group {
         break;
       case "batch":
         if (this.#election.role === "candidate") this.#happens("sign");
+        if (this.#term) this.#recent.expectRepeats(); // two lead: it is not known yet that one was robbed, or there are no locks
         if (this.#election.role !== "out") void this.#deliver(message.batch);
     }
   }
@@ -354,7 +356,10 @@ export class Group {
       } catch (error) {
         if (!(error instanceof Passed)) throw error;
         if (error.taken && !mayRepeat(method, rest)) throw lostCall();
-        if (this.#leader) this.#leader = undefined; // it passed the call on: it leads no more
+        if (this.#leader) {
+          this.#leader = undefined; // it passed the call on: it leads no more, or is busy and tells again
+          this.#say({ type: "ping", from: id });
+        }
       }
       if (!this.#term && !this.#leader) await clock.bound(new Promise<void>((resolve) => this.#whenLed.push(resolve)));
     }
@@ -365,6 +370,7 @@ export class Group {
     if (method === "close") return this.#close(member, options);
     const filter = args[0] as string;
     if (!this.#members.has(member)) throw closed();
+    const had = member.filters.has(filter);
     if (method === "subscribe") {
       member.filters.add(filter);
     } else if (method === "unsubscribe") {
@@ -374,7 +380,7 @@ export class Group {
     try {
       return await this.#call(method, args, options);
     } catch (error) {
-      if (method === "subscribe") member.filters.delete(filter);
+      if (method === "subscribe" && !had) member.filters.delete(filter);
       throw error;
     }
   }
@@ -423,6 +429,7 @@ export class Group {
   #reset(): void {
     if (this.#channel) this.#say({ type: "bye", from: this.#place.id });
     this.#hangUp();
+    this.#frozen?.end();
     this.#leader = undefined;
     this.#change = null;
     this.#ledNow();

@@ -35,10 +35,11 @@ export type ToAll =
 /** Said to one tab. */
 export type ToOne =
   /**
-   * A call to be made by the leader: on its connection to topic or, without that, of the client. confirm
-   * asks for a word at once.
+   * A call to be made by the leader: on its connection to topic or, without that, of the client. takeUntil asks
+   * for a word at once, and is when the caller stops waiting for it, in milliseconds since 1970: later the
+   * call is not to be made, for by then it is made elsewhere.
    */
-  | { type: "ask"; id: number; from: string; topic?: string; method: string; args: unknown[]; options: object; timeout: number | undefined; confirm: boolean }
+  | { type: "ask"; id: number; from: string; topic?: string; method: string; args: unknown[]; options: object; timeout: number | undefined; takeUntil?: number }
   /** The caller's signal has ended it. */
   | { type: "abort"; id: number; from: string }
   | { type: "wake"; topic: string; cause: string }

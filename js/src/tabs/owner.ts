@@ -90,6 +90,7 @@ export class Owner implements Place {
       try {
         return await this.asks.ask(server, undefined, method, args, clock.rest(), confirmation);
       } catch (error) {
+        if ((error as KiiError).code === "UNAUTHORIZED") break; // that tab's token; this one may have a newer one
         if (!(error instanceof Passed)) throw error;
         if (error.taken && !mayRepeat(method, {})) throw lostCall();
       } finally {
@@ -162,14 +163,15 @@ export class Owner implements Place {
     }
   }
 
-  async #serve({ id, from, topic, method, args, options, timeout, confirm }: ToOne & { type: "ask" }): Promise<void> {
+  async #serve({ id, from, topic, method, args, options, timeout, takeUntil }: ToOne & { type: "ask" }): Promise<void> {
     const key = `${from} ${id}`;
     const work = new AbortController();
     this.#work.set(key, work);
     const { signal } = work;
     try {
+      if (takeUntil !== undefined && Date.now() > takeUntil) throw new Passed(false);
       const value = await this.#perform(from, topic, method, args, { ...options, signal, ...(timeout !== undefined && { timeout }) }, () => {
-        if (confirm) this.post(from, { type: "taken", id });
+        if (takeUntil !== undefined) this.post(from, { type: "taken", id });
       });
       this.post(from, { type: "result", id, value });
     } catch (error) {

@@ -3,6 +3,7 @@
 
 import type { CallOptions, ConnectOptions, MqttEndpoint, StateChange } from "../../types/index.js";
 import type { Batch } from "../batch.js";
+import { Clock } from "../calls.js";
 import { isFinal } from "../state.js";
 import type { KiiError } from "../errors.js";
 import type { Host, Link, Sink } from "../host.js";
@@ -77,10 +78,11 @@ export class Term {
   /** Makes a call of a connection for a tab. Passed: the term is over. */
   async call(tab: string, method: Parameters<Link["call"]>[0], args: unknown[], options: CallOptions): Promise<unknown> {
     if (method === "takeBack" && !this.#opening) return this.open();
-    const link = await this.#opened;
+    const clock = new Clock(options);
+    const link = await clock.bound(this.#opened);
     if (method === "unsubscribe" && !this.#leaves(tab, args[0] as string)) return undefined;
     try {
-      const value = await link.call(method, args, options);
+      const value = await link.call(method, args, { ...options, ...clock.rest() });
       if (method === "subscribe") this.#joins(tab, args[0] as string);
       return value;
     } catch (error) {

@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { KiiError } from "../src/errors.js";
+import { settled } from "./fakebrowser.js";
+import { setUp, until } from "./tabpages.js";
+
+const failure = (code: KiiError["code"], retryable = false) => new KiiError(code, { code, retryable, remedy: "r" });
+
+test("what a broker sends before it answers SUBSCRIBE reaches all that are connecting", async (t) => {
+  const { cloud, open } = setUp(t);
+  cloud.eager = true;
+  const ids = Array.from({ length: 3 }, () => cloud.push());
+  const pages = await Promise.all([open(), open()]);
+  await until("they are acknowledged", () => cloud.stored.length === 0);
+  await settled();
+  for (const { got } of pages) assert.deepEqual(got, ids);
+});
+
+test("a follower's message keeps its properties", async (t) => {
+  const { cloud, open } = setUp(t);
+  await open();
+  const follower = await open();
+  await follower.connection.publish("t", "x", { properties: { contentType: "a/b" } });
+  const { rawProperties } = (cloud.published[0] as unknown[])[3] as { rawProperties?: unknown };
+  assert.ok(rawProperties instanceof Uint8Array);
+  assert.deepEqual([...rawProperties], [3, 0, 3, 97, 47, 98]);
+});
+
+test("a call ends by its timeout and signal while the leader itself cannot connect", async (t) => {
+  const { open } = setUp(t);
+  const leader = await open();
+  const next = await open();
+  next.host.broken = failure("NETWORK", true);
+  leader.tab.kill();
+  await until("the next one leads", () => next.connection.state === "waiting");
+  await assert.rejects(next.connection.publish("t", "x", { timeout: 20 }), { code: "TIMEOUT" });
+  await assert.rejects(next.connection.publish("t", "x", { signal: AbortSignal.timeout(20) }), { code: "ABORTED" });
+});
+
+test("a call that a busy leader did not take in time is made once", async (t) => {
+  const { cloud, open } = setUp(t);
+  const leader = await open();
+  const follower = await open();
+  follower.tab.seen = false;
+  leader.tab.hang();
+  const published = follower.connection.publish("t", "x", { qos: 0 });
+  const sent = follower.tabs.call("sendToMe", [{}], { timeout: 10_000 });
+  assert.equal(((await sent) as { by: string }).by, follower.tab.id);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  leader.tab.goOn();
+  await published;
+  await settled();
+  assert.deepEqual(leader.host.calls, []);
+  assert.equal(cloud.published.length, 1);
+});
+
+test("a leader whose token has ended does not keep another tab from using its own", async (t) => {
+  const { open } = setUp(t);
+  const leader = await open();
+  const follower = await open();
+  leader.host.refused = failure("UNAUTHORIZED");
+  assert.equal(((await follower.tabs.call("sendToMe", [{}], { timeout: 5000 })) as { by: string }).by, follower.tab.id);
+  const other = await open();
+  leader.host.refused = failure("FORBIDDEN");
+  await assert.rejects(other.tabs.call("sendToMe", [{}], { timeout: 5000 }), { code: "FORBIDDEN" });
+});
+
+test("a connection that is closed while its page stands still leaves no lock behind", async (t) => {
+  const { browser, open } = setUp(t);
+  const page = await open();
+  page.tab.freeze();
+  await page.connection.close();
+  page.tab.thaw();
+  await settled();
+  assert.equal(browser.holder("frozen"), undefined);
+});
+
+test("where all tabs lead for want of locks, what one hands on is no repeat for another", async (t) => {
+  const { browser, cloud, open } = setUp(t);
+  browser.forbidden = new Error("no locks here");
+  const first = await open();
+  cloud.push();
+  await until("the first has it", () => first.got.length === 1);
+  cloud.displace(); // before it is acknowledged
+  const second = await open();
+  await until("the second has it", () => second.got.length === 1);
+  await settled();
+  assert.deepEqual(first.got, ["p1"]);
+});
+
+test("a subscription stays when a second call for it is given up", async (t) => {
+  const { cloud, open } = setUp(t);
+  const leader = await open();
+  const follower = await open();
+  await follower.connection.subscribe("x");
+  leader.host.slow = new Promise(() => {});
+  await assert.rejects(follower.connection.subscribe("x", { signal: AbortSignal.timeout(20) }), { code: "ABORTED" });
+  const id = cloud.push("x");
+  await until("it has come", () => follower.got.length > 0);
+  assert.deepEqual(follower.got, [id]);
+});
