@@ -25,7 +25,7 @@ export class Outlet {
   #waiting: Entry[] = [];
   #bytes = 0; // that wait, with tables
   #dropped = 0; // since the last batch was made
-  #names = new Map<number, string>(); // brought by what was dropped
+  #names = new Map<number, string>(); // brought by what was dropped, for the batch that follows it
 
   /** post gives a promise that settles when the batch was handled. */
   constructor(post: (batch: Batch) => Promise<void>, most: number = maxBytes) {
@@ -35,6 +35,7 @@ export class Outlet {
 
   /** Takes a batch. The promise settles when it was handled. */
   hand(batch: Batch): Promise<void> {
+    this.#name(batch);
     if (this.#busy === 0 && this.#waiting.length === 0) return this.#send(batch);
     return new Promise((resolve) => {
       this.#waiting.push({ batch, resolve });
@@ -53,8 +54,8 @@ export class Outlet {
     let messages = 0;
     let count = 0;
     for (const { batch } of this.#waiting) {
-      // One that brings topics of the long way begins anew.
-      if (count > 0 && (batch.topics.length > 0 || messages + batch.table.length / columns > portion)) break;
+      // One that brings topics of the long way, or of what was dropped before it, begins anew.
+      if (count > 0 && (batch.topics.length > 0 || batch.names || messages + batch.table.length / columns > portion)) break;
       messages += batch.table.length / columns;
       this.#bytes -= sizeOf(batch);
       count++;
@@ -66,9 +67,7 @@ export class Outlet {
   async #send(batch: Batch): Promise<void> {
     if (this.#dropped > 0) {
       batch.dropped = this.#dropped;
-      batch.names = [...this.#names];
       this.#dropped = 0;
-      this.#names.clear();
     }
     this.#busy++;
     await this.#post(batch);
@@ -81,29 +80,39 @@ export class Outlet {
     for (const entry of this.#waiting) {
       const { batch } = entry;
       if (batch.table.length > 0 && this.#bytes > this.#maxBytes / 2) {
-        const before = sizeOf(batch);
-        const table = this.#withoutQoS0(batch);
-        if (table.length === 0) batch.topics.forEach((name, i) => this.#names.set(batch.firstTopic + i, name));
-        entry.batch = table.length > 0 ? { ...batch, table } : { ...batch, table, bytes: new Uint8Array(), topics: [] };
-        this.#bytes += sizeOf(entry.batch) - before;
+        const names = new Map(batch.names);
+        const table = this.#withoutQoS0(batch, names);
+        this.#bytes -= batch.table.byteLength - table.byteLength;
         if (table.length === 0) {
+          this.#bytes -= batch.bytes.length;
+          names.forEach((name, number) => this.#names.set(number, name));
+          batch.topics.forEach((name, i) => this.#names.set(batch.firstTopic + i, name));
           entry.resolve();
           continue;
         }
+        entry.batch = { ...batch, table, ...(names.size > 0 && { names: [...names] }) };
       }
+      this.#name(entry.batch);
       kept.push(entry);
     }
     this.#waiting = kept;
   }
 
-  #withoutQoS0(batch: Batch): Int32Array<ArrayBuffer> {
+  /** Has batch bring the names that were dropped before it: numbers may mean other topics further back. */
+  #name(batch: Batch): void {
+    if (this.#names.size === 0) return;
+    batch.names = [...this.#names, ...(batch.names ?? [])];
+    this.#names.clear();
+  }
+
+  #withoutQoS0(batch: Batch, names: Map<number, string>): Int32Array<ArrayBuffer> {
     const { table } = batch;
     const kept: number[] = [];
     for (let row = 0; row < table.length; row += columns) {
       if ((table[row + FLAGS]! & 6) !== 0) kept.push(...table.subarray(row, row + columns));
       else {
         this.#dropped++;
-        rememberName(batch, row, this.#names);
+        rememberName(batch, row, names);
       }
     }
     return Int32Array.from(kept);
@@ -118,7 +127,7 @@ function sizeOf({ bytes, table }: Batch): number {
 function merge(batches: Batch[]): Batch {
   const [first] = batches;
   if (batches.length === 1) return first!;
-  const { topics, firstTopic } = first!;
+  const { topics, firstTopic, names } = first!;
   const bytes = new Uint8Array(batches.reduce((sum, batch) => sum + batch.bytes.length, 0));
   const table = new Int32Array(batches.reduce((sum, batch) => sum + batch.table.length, 0));
   let at = 0;
@@ -133,5 +142,5 @@ function merge(batches: Batch[]): Batch {
     }
     at += batch.bytes.length;
   }
-  return { bytes, table, topics, firstTopic };
+  return { bytes, table, topics, firstTopic, ...(names && { names }) };
 }
