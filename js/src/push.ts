@@ -42,6 +42,8 @@ export class LivePush extends LiveConnection implements Push {
   /** Whose it is, by key. */
   #owner: string | undefined;
   #below: Link | undefined;
+  /** Says that nothing can leave by the connection below any more. */
+  #gone = () => {};
   /** Ends what is under way for the owner. */
   #era = new AbortController();
   #off = () => {};
@@ -126,7 +128,8 @@ export class LivePush extends LiveConnection implements Push {
     this.#era = new AbortController();
     const below = this.#below;
     this.#below = undefined;
-    return below ? below.call("close", [], call) : Promise.resolve();
+    // The program tells of the end behind all that arrived, which it may wait for.
+    return below ? below.call("close", [], call).finally(this.#gone) : Promise.resolve();
   }
 
   /** Tries until it is connected, or that cannot be. */
@@ -162,9 +165,12 @@ export class LivePush extends LiveConnection implements Push {
         if (!over()) this.#changed(owner, change);
       },
     };
-    const below = await this.#client.connect(endpoint, this.#options, sink, clock.rest());
-    if (over()) below.call("close", [], {}).catch(() => {});
-    else this.#below = below;
+    const below = await this.#client.connect(endpoint, this.#options, sink, clock.rest()).catch((error) => {
+      end();
+      throw error;
+    });
+    if (over()) below.call("close", [], {}).catch(() => {}).finally(end);
+    else [this.#below, this.#gone] = [below, end];
   }
 
   /** Where to connect; what is remembered of the installation saves a request, and is forgotten when it is wrong. */

@@ -102,6 +102,26 @@ test("it goes where the login goes, and gives nobody what is another's", async (
   assert.deepEqual(states, ["idle", "connecting", "online"]);
 });
 
+test("what comes too late waits no longer than the connection is there", async (t) => {
+  storage(t);
+  const { kii, connections } = client();
+  await kii.login("alice", "p");
+  await kii.startPush();
+  const { sink } = connections[0]!;
+  let handled: void | Promise<void>;
+  const state = sink.state;
+  sink.state = (change) => {
+    // As the program does: behind what was handed out before.
+    handled = sink.batch(plain("late"));
+    void Promise.resolve(handled).then(() => state(change));
+  };
+  await kii.logout();
+  let done = false;
+  void Promise.resolve(handled!).then(() => (done = true));
+  await new Promise((resolve) => setTimeout(resolve, 1));
+  assert.ok(done);
+});
+
 test("the installation is remembered, and forgotten when it is gone", async (t) => {
   const items = storage(t);
   const { kii, calls, failures } = client();
