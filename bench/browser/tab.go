@@ -94,16 +94,20 @@ func (tab *Tab) Eval(ctx context.Context, expression string, out any) error {
 // burn is for how many milliseconds a page is kept busy to prove which renderer it is in.
 const burn = 50
 
+// proofs is how often in a row it has to be the same one.
+const proofs = 3
+
 // Identify finds the renderer that the loaded page is in, for Usage and Memory: one that has come
 // since the tab was asked for, so that no other tab is in it, and whose processor time
-// grows while the page is kept busy.
+// grows while the page is kept busy, every time: a spare renderer that just starts is busy, too, but soon done.
 func (tab *Tab) Identify(ctx context.Context) error {
 	pids, err := tab.b.renderers(ctx)
 	if err != nil {
 		return err
 	}
 	const busy = "{ const end = performance.now() + %d; while (performance.now() < end); }"
-	for range 20 { // on a busy machine a page gets little of its time
+	latest, times := 0, 0
+	for range 40 { // on a busy machine a page gets little of its time
 		before := make(map[int]Usage)
 		for _, pid := range pids {
 			if u, err := ReadUsage(pid); err == nil && !slices.Contains(tab.older, pid) {
@@ -113,7 +117,14 @@ func (tab *Tab) Identify(ctx context.Context) error {
 		if err := tab.Eval(ctx, fmt.Sprintf(busy, burn), nil); err != nil {
 			return err
 		}
-		if pid, ok := busiest(before); ok {
+		pid, ok := busiest(before)
+		if !ok || pid != latest {
+			latest, times = 0, 0
+		}
+		if ok {
+			latest, times = pid, times+1
+		}
+		if times == proofs {
 			tab.pid = pid
 			return nil
 		}
