@@ -35,6 +35,9 @@ const TICKETS = 6; // how many messages of this side it acknowledges
 /** So many bytes may wait in the browser; the program's own bound is the same. */
 const maxUnsent = 1 << 20;
 
+/** So many acknowledgements are worth a frame at once: a turn costs more than one. */
+const plenty = 128;
+
 /** How soon to ask again, in milliseconds. */
 const again = 5;
 
@@ -43,6 +46,7 @@ type Attached = Pick<WebSocket, "onmessage" | "bufferedAmount" | "send" | "close
 export class Express {
   readonly #exports: ExpressExports;
   readonly #offer: ExpressOffer;
+  readonly #notes: number; // their place in #words
   readonly #failed: (cause: unknown) => void;
   readonly #sinks = new Map<number, Sink>();
   #sinkIDs = 0;
@@ -55,6 +59,7 @@ export class Express {
   constructor(exports: ExpressExports, offer: ExpressOffer, failed: (cause: unknown) => void) {
     this.#exports = exports;
     this.#offer = offer;
+    this.#notes = offer.notes >> 2;
     this.#failed = failed;
   }
 
@@ -67,12 +72,13 @@ export class Express {
 
   /** Offers data to the program, and hands on what is in it. False: it has not taken it. */
   receive(port: Port, data: ArrayBuffer): boolean {
+    const bytes = new Uint8Array(data);
     let messages: number;
     try {
-      const size = data.byteLength;
+      const size = bytes.length;
       this.#look();
       if (size > this.#note(FRAME_SIZE) && !this.#grow(size)) return false;
-      this.#bytes.set(new Uint8Array(data), this.#note(FRAME));
+      this.#bytes.set(bytes, this.#note(FRAME));
       messages = this.#exports.kiiwebFrame(port.number, size);
       if (messages < 0) return false;
       this.#look();
@@ -87,7 +93,7 @@ export class Express {
     const acks = this.#note(ACKS);
     if (messages === 0 && acks === 0) return true;
     // Repeats alone are an empty batch: handled when what came before was.
-    const handling = this.#handOut(messages > 0 ? new Uint8Array(data) : new Uint8Array(), messages);
+    const handling = this.#handOut(messages > 0 ? bytes : new Uint8Array(), messages);
     if (acks > 0) {
       if (handling) void handling.then(() => port.owe(acks));
       else port.owe(acks);
@@ -137,16 +143,16 @@ export class Express {
     this.#turns.end();
   }
 
-  /** Makes the views of the program's memory anew when it has grown. */
+  /** Makes the views of the program's memory anew when it has grown, which leaves the old ones empty. To ask for the buffer each time costs more. */
   #look(): void {
+    if (this.#bytes.length > 0) return;
     const { buffer } = this.#exports.mem;
-    if (this.#bytes.buffer === buffer) return;
     this.#bytes = new Uint8Array(buffer);
     this.#words = new Int32Array(buffer);
   }
 
   #note(index: number): number {
-    return this.#words[(this.#offer.notes >> 2) + index]!;
+    return this.#words[this.#notes + index]!;
   }
 
   #grow(size: number): boolean {
@@ -201,12 +207,16 @@ export class Port {
     };
   }
 
-  /** Sends so many more acknowledgements, in one frame with those for the frames that come right behind. */
+  /** Sends so many more acknowledgements: many at once, few in one frame with those for the frames that come right behind. */
   owe(acks: number): void {
     this.#owed += acks;
+    if (this.#owed >= plenty && this.#timer === undefined) return this.#pay();
     if (this.#due) return;
     this.#due = true;
-    this.#express.afterwards(() => this.#pay());
+    this.#express.afterwards(() => {
+      this.#due = false;
+      this.#pay();
+    });
   }
 
   /** Ends it. The WebSocket stays as it is. */
@@ -223,14 +233,16 @@ export class Port {
   }
 
   #pay(): void {
-    if (this.#closed) return;
+    if (this.#closed || this.#owed === 0 || this.#timer !== undefined) return;
     const bytes = this.#socket.bufferedAmount > maxUnsent ? undefined : this.#express.acknowledge(this.number, this.#owed);
     if (!bytes) {
-      this.#timer = setTimeout(() => this.#pay(), again);
+      this.#timer = setTimeout(() => {
+        this.#timer = undefined;
+        this.#pay();
+      }, again);
       return;
     }
     this.#owed = 0;
-    this.#due = false;
     if (bytes.length > 0) this.#socket.send(bytes as Uint8Array<ArrayBuffer>);
   }
 }

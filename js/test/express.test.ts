@@ -93,6 +93,33 @@ test("acknowledgements of what comes in a row leave together, after the handlers
   assert.deepEqual(seen, [0, 0]);
 });
 
+test("many acknowledgements leave at once, and once", async (t) => {
+  const { come, sent, handled } = setUp(t);
+  come(1, 100);
+  assert.deepEqual(handled, []);
+  come(1, 100);
+  assert.deepEqual(handled, [200]);
+  assert.equal(sent[0]!.length, 200);
+  await turn();
+  assert.deepEqual(handled, [200]);
+  come(1, 1);
+  await until(() => handled.length > 1);
+  assert.deepEqual(handled, [200, 1]);
+});
+
+test("many acknowledgements wait until they can be sent, too", async (t) => {
+  const { come, program, handled, sent } = setUp(t);
+  program.ready = false;
+  come(1, 200);
+  come(1, 200);
+  await turn();
+  assert.deepEqual(sent, []);
+  program.ready = true;
+  await until(() => handled.length > 0);
+  assert.deepEqual(handled, [400]);
+  assert.equal(sent.length, 1);
+});
+
 test("who handles messages elsewhere says when", async (t) => {
   let done!: () => void;
   const { come, handled } = setUp(t, () => new Promise<void>((resolve) => (done = resolve)));
