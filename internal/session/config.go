@@ -67,7 +67,7 @@ type Config struct {
 	Deliver func([]Message)
 	// HandOver, where it is set, takes Deliver's place. It returns when the messages were
 	// handed over, and gives a function that returns when they were handled; nil: they
-	// were.
+	// were. No messages stand for repeats, which were handled when all before them were.
 	HandOver func([]Message) (wait func())
 	// OnChange takes each transition, in order and in its place between the messages.
 	OnChange func(Change)

@@ -53,8 +53,9 @@ export class Publisher {
     if (signal != null || timeout != null || typeof topic !== "string" || topic.length > longestTopic) return undefined;
     if ((qos !== 0 && qos !== 1) || typeof retain !== "boolean") return undefined;
     const text = typeof payload === "string";
-    const bytes = text ? undefined : payload instanceof Uint8Array ? payload : payload instanceof ArrayBuffer ? new Uint8Array(payload) : null;
-    if (bytes === null) return undefined;
+    const buffer = text ? undefined : payload instanceof Uint8Array ? payload.buffer : payload instanceof ArrayBuffer ? payload : null;
+    if (buffer === null || buffer?.byteLength === 0) return undefined; // which one that was transferred has, too
+    const bytes = buffer && (payload instanceof Uint8Array ? payload : new Uint8Array(buffer));
     const most = header + 3 * topic.length + (text ? 3 * (payload as string).length : bytes!.length);
     if (most > largest) return undefined;
     if (this.#size + most > room) this.flush();
@@ -73,7 +74,7 @@ export class Publisher {
     const first = this.#first;
     this.#size = 0;
     this.#first = this.#next;
-    this.#watch(this.#timeout);
+    if (this.#waiting.size > 0) this.#watch(this.#timeout); // else the end has come before
     this.#sender.send(staged, first);
   }
 

@@ -63,6 +63,8 @@ test("what does not fit goes in the next portion", async () => {
 
 test("what is unusual is for another way", () => {
   const { publisher, sent } = setUp();
+  const bytes = new Uint8Array(4);
+  structuredClone(bytes.buffer, { transfer: [bytes.buffer] });
   const unusual: [unknown, unknown, object][] = [
     ["t", "x", { qos: 2 }],
     ["t", "x", { qos: "1" }],
@@ -76,6 +78,8 @@ test("what is unusual is for another way", () => {
     ["t", undefined, {}],
     ["t", new Uint16Array(2), {}],
     ["t", new Uint8Array(40_000), {}],
+    ["t", bytes, {}],
+    ["t", bytes.buffer, {}],
     ["t", "x".repeat(20_000), {}],
   ];
   for (const [topic, payload, options] of unusual) assert.equal(publisher.publish(topic, payload, options), undefined);
@@ -102,4 +106,17 @@ test("the end of the connection ends what waits", async () => {
   const promise = publisher.publish("t", "1", {})!;
   publisher.end(new KiiError("gone", { code: "CLOSED", retryable: false, remedy: "" }));
   await assert.rejects(promise, { code: "CLOSED" });
+});
+
+test("nothing is watched after the end", async (t) => {
+  const { publisher } = setUp();
+  const timers: unknown[] = [];
+  const { setTimeout } = globalThis;
+  t.after(() => (globalThis.setTimeout = setTimeout));
+  globalThis.setTimeout = ((...args: Parameters<typeof setTimeout>) => (timers.push(args), setTimeout(...args))) as typeof setTimeout;
+  const promise = publisher.publish("t", "1", {})!;
+  publisher.end(new KiiError("gone", { code: "CLOSED", retryable: false, remedy: "" }));
+  await assert.rejects(promise, { code: "CLOSED" });
+  publisher.flush();
+  assert.deepEqual(timers, []);
 });

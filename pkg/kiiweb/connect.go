@@ -67,7 +67,8 @@ type ConnectOptions struct {
 	OnMessages func([]Message)
 	// HandOver, where it is set, takes the place of OnMessages. It returns when the messages
 	// were handed over to whoever handles them, and gives a function that returns when
-	// they were handled; nil: they were.
+	// they were handled; nil: they were. No messages stand for repeats of some that came
+	// before: they were handled when all before them were.
 	HandOver func([]Message) (wait func())
 	// OnState gets every change of state, in order. It must not block.
 	OnState func(Change)
