@@ -134,7 +134,8 @@ export class Client implements Kii {
         unwatch();
         throw error;
       }
-      this.#keep(push, unwatch);
+      if (isFinal(push.state)) unwatch();
+      else this.#keep(push, unwatch);
       return push;
     });
   }

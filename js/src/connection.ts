@@ -133,6 +133,12 @@ export class LiveConnection implements Connection {
     return this.#link.call(method, args, options);
   }
 
+  /** Drops, and counts, what waits for somebody to take it. */
+  protected discard(): void {
+    this.#early?.clear();
+    for (const stream of this.#streams) stream.discard();
+  }
+
   #listenersOf<E extends keyof ConnectionEvents>(event: E): Listeners<ConnectionEvents[E]> {
     if (event !== "message" && event !== "state") throw invalidArgument('event must be "message" or "state".');
     return this.#listeners[event] as unknown as Listeners<ConnectionEvents[E]>;

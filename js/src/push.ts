@@ -48,6 +48,7 @@ export class LivePush extends LiveConnection implements Push {
   #era = new AbortController();
   #off = () => {};
   #stopped: Promise<void> | undefined;
+  #uninstalled: Promise<void> | undefined;
 
   constructor(client: PushClient, options: StartPushOptions | undefined) {
     super();
@@ -71,33 +72,39 @@ export class LivePush extends LiveConnection implements Push {
 
   /** The first journey, which ends as the call says; what comes later does not end by itself. */
   async begin(call: CallOptions): Promise<void> {
-    const login = this.#client.login();
-    if (!login) throw notLoggedIn();
-    this.#owner = this.#client.key(login);
-    try {
-      await this.#journey(this.#owner, call, this.#era);
-    } catch (error) {
-      this.#era.abort();
-      throw error;
+    const clock = new Clock(call);
+    for (let arrived = false; !arrived; ) {
+      const owner = (this.#owner = this.#current());
+      if (owner === undefined) throw notLoggedIn();
+      try {
+        await this.#journey(owner, clock.rest(), this.#era);
+        arrived = true;
+      } catch (error) {
+        if (this.#current() !== owner) continue; // somebody else has logged in meanwhile
+        this.#era.abort();
+        throw error;
+      }
     }
+    if (isFinal(this.state)) return;
     this.#off = this.#client.onLogin(() => this.#follow());
     this.#follow(); // it may have changed meanwhile
   }
 
-  stop(options?: StopPushOptions): Promise<void> {
-    return (this.#stopped ??= this.#stop(options));
-  }
-
-  async #stop(options: StopPushOptions | undefined): Promise<void> {
+  async stop(options?: StopPushOptions): Promise<void> {
     const { uninstall = false } = copyOptions<StopPushOptions>("options", options);
     const clock = new Clock(callOptions(options));
+    const stopped = this.#stopped?.catch(() => {}) ?? (this.#stopped = this.#stop(clock.rest())); // who was first is told of errors
+    await clock.bound(stopped);
+    if (uninstall && this.#owner === undefined) throw notLoggedIn();
+    if (uninstall && this.#installation) await clock.bound((this.#uninstalled ??= this.#uninstall(this.#installation, clock.rest())));
+  }
+
+  async #stop(call: CallOptions): Promise<void> {
     this.#off();
-    const closed = this.#leave(clock.rest());
     try {
-      await closed;
-      if (uninstall && this.#installation) await this.#uninstall(this.#installation, clock.rest());
+      await this.#leave(call);
     } finally {
-      this.sink.state({ state: "closed", code: "CLOSED", reason: "closed by the application" });
+      this.#become({ state: "closed", code: "CLOSED", reason: "closed by the application" });
     }
   }
 
@@ -106,16 +113,29 @@ export class LivePush extends LiveConnection implements Push {
     try {
       await this.#client.call("uninstallByInstallationID", [installationID], call);
     } catch (error) {
-      if ((error as KiiError).code !== "NOT_FOUND") throw error; // somebody else has done it
+      if ((error as KiiError).code === "NOT_FOUND") return; // somebody else has done it
+      this.#uninstalled = undefined;
+      throw error;
     }
+  }
+
+  #current(): string | undefined {
+    const login = this.#client.login();
+    return login ? this.#client.key(login) : undefined;
+  }
+
+  /** What has ended does not follow logins any more. */
+  #become(change: StateChange): void {
+    if (isFinal(change.state)) this.#off();
+    this.sink.state(change);
   }
 
   /** Goes where the login goes. */
   #follow(): void {
-    const login = this.#client.login();
-    const owner = login ? this.#client.key(login) : undefined;
+    const owner = this.#current();
     if (owner === this.#owner) return;
     this.#leave({}).catch(() => {});
+    this.discard(); // it is the former owner's
     this.#owner = owner;
     this.#installation = null;
     if (owner === undefined) this.sink.state({ state: "idle", code: "NOT_LOGGED_IN", reason: "Nobody is logged in." });
@@ -143,7 +163,7 @@ export class LivePush extends LiveConnection implements Push {
         const error = cause as KiiError;
         if (era.signal.aborted) return;
         const about = { code: error.code, reason: error.message, error };
-        if (!error.retryable) return this.sink.state({ state: "failed", ...about });
+        if (!error.retryable) return this.#become({ state: "failed", ...about });
         this.sink.state({ state: "waiting", retryIn: delay, ...about });
         await pause(delay, era.signal);
       }
@@ -155,6 +175,7 @@ export class LivePush extends LiveConnection implements Push {
     const endpoint = await this.#endpoint(owner, clock);
     const over = () => era.signal.aborted;
     let end = () => {};
+    let last: StateChange | undefined;
     const ended = new Promise<void>((resolve) => (end = resolve));
     const sink: Sink = {
       // What comes after a logout is handed to nobody, and not acknowledged either: it waits for the owner.
@@ -162,6 +183,7 @@ export class LivePush extends LiveConnection implements Push {
       sent: () => {}, // calls go one by one
       state: (change) => {
         if (isFinal(change.state)) end();
+        last = change;
         if (!over()) this.#changed(owner, change);
       },
     };
@@ -169,8 +191,9 @@ export class LivePush extends LiveConnection implements Push {
       end();
       throw error;
     });
-    if (over()) below.call("close", [], {}).catch(() => {}).finally(end);
-    else [this.#below, this.#gone] = [below, end];
+    if (over()) return void below.call("close", [], {}).catch(() => {}).finally(end);
+    [this.#below, this.#gone] = [below, end];
+    if (last && isFinal(last.state)) this.#changed(owner, last); // it came before below
   }
 
   /** Where to connect; what is remembered of the installation saves a request, and is forgotten when it is wrong. */
@@ -179,13 +202,15 @@ export class LivePush extends LiveConnection implements Push {
     for (;;) {
       const installation = known ?? ((await this.#client.call("installMqtt", [this.#development], clock.rest())) as Installation);
       try {
+        if (this.#current() !== owner) throw notLoggedIn(); // and what there is of an installation is somebody else's
         const endpoint = (await this.#client.call("getMqttEndpoint", [installation.installationID], clock.rest())) as MqttEndpoint;
+        if (this.#current() !== owner) throw notLoggedIn();
         this.#installation = installation;
         remember(owner, this.#development, installation);
         return endpoint;
       } catch (error) {
         const { code } = error as KiiError;
-        if (code === "NOT_FOUND" && known) known = undefined;
+        if (known && (code === "NOT_FOUND" || code === "FORBIDDEN")) known = undefined; // FORBIDDEN: it is another owner's
         else if (code === "ENDPOINT_NOT_READY") await clock.bound(pause(firstDelay));
         else throw error;
       }
@@ -198,7 +223,7 @@ export class LivePush extends LiveConnection implements Push {
     this.#below = undefined;
     if (change.code === "REVOKED") forget(owner);
     if (change.error?.retryable) void this.#persist(owner);
-    else this.sink.state(change);
+    else this.#become(change);
   }
 }
 

@@ -3,7 +3,7 @@ export const queueLimit = 1000;
 
 /** Keeps the newest `limit` items, in order. */
 export class Queue<T> {
-  /** Items that were pushed out by newer ones. */
+  /** Items that were pushed out by newer ones, or dropped by clear. */
   dropped = 0;
   readonly #limit: number;
   #items: T[] = [];
@@ -34,5 +34,11 @@ export class Queue<T> {
       this.#head = 0;
     }
     return item;
+  }
+
+  clear(): void {
+    this.dropped += this.length;
+    this.#items = [];
+    this.#head = 0;
   }
 }

@@ -39,6 +39,11 @@ export class Stream<T> implements AsyncIterableIterator<T, undefined> {
     this.#left(this);
   }
 
+  /** Drops, and counts, what waits. */
+  discard(): void {
+    this.#queue.clear();
+  }
+
   next(): Promise<IteratorResult<T, undefined>> {
     return new Promise((resolve, reject) => {
       if (this.#queue.length > 0) resolve({ done: false, value: this.#queue.shift()! });

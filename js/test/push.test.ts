@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { Client } from "../src/client.js";
 import { KiiError } from "../src/errors.js";
 import type { Host, Sink } from "../src/host.js";
+import type { StateChange } from "../types/index.js";
 import { plain } from "./messages.js";
 
 const failure = (code: KiiError["code"], retryable: boolean) => new KiiError(code, { code, retryable, remedy: "r" });
@@ -13,11 +14,15 @@ function client() {
   const calls: string[] = [];
   const connections: { owner: string; sink: Sink; open: boolean }[] = [];
   const failures = new Map<string, KiiError[]>();
+  const waits = new Map<string, Promise<void>>();
+  /** How connections end in the very turn in which they come to stand. */
+  const endAtOnce: StateChange[] = [];
   let owner = "";
   const host: Host = {
     place: { name: "worker", reason: null },
     call: async (method, args) => {
       calls.push([method, ...args].join(" "));
+      await waits.get(method);
       const error = failures.get(method)?.shift();
       if (error) throw error;
       if (method === "login") return { userID: (owner = args[0] as string), token: "t" };
@@ -28,6 +33,8 @@ function client() {
       const connection = { owner, sink, open: true };
       connections.push(connection);
       sink.state({ state: "online", reason: "" });
+      const end = endAtOnce.shift();
+      if (end) sink.state(end);
       return {
         call: async (method) => {
           if (method !== "close") return void calls.push(method);
@@ -40,7 +47,7 @@ function client() {
     end: () => {},
     signal: () => {},
   };
-  return { kii: new Client(() => host), calls, connections, failures };
+  return { kii: new Client(() => host), calls, connections, failures, waits, endAtOnce };
 }
 
 /** A page's storage, until t ends; broken throws like a sandboxed frame's. */
@@ -194,4 +201,94 @@ test("mounting twice is harmless", async (t) => {
   assert.deepEqual(connections.map(({ open }) => open), [false, true]);
   await kii.dispose();
   assert.equal(second.state, "closed");
+});
+
+test("a push that has ended does not come back with the next login", async (t) => {
+  storage(t);
+  const { kii, calls, connections } = client();
+  await kii.login("alice", "p");
+  const push = await kii.startPush();
+  connections[0]!.sink.state({ state: "closed", code: "REVOKED", reason: "" });
+  await kii.logout();
+  calls.length = 0;
+  await kii.login("bob", "p");
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.equal(push.state, "closed");
+  assert.deepEqual(calls, ["login bob p"]);
+  assert.equal(connections.length, 1);
+});
+
+test("stop uninstalls after close as well, and again where that failed", async (t) => {
+  const items = storage(t);
+  const { kii, calls, failures } = client();
+  await kii.login("alice", "p");
+  const push = await kii.startPush();
+  await push.close();
+  calls.length = 0;
+  failures.set("uninstallByInstallationID", [failure("NETWORK", true)]);
+  await assert.rejects(push.stop({ uninstall: true }), { code: "NETWORK" });
+  await push.stop({ uninstall: true });
+  await push.stop({ uninstall: true });
+  assert.deepEqual(calls, Array(2).fill("uninstallByInstallationID i-alice"));
+  assert.equal(items.size, 0);
+});
+
+test("a connection that ends as soon as it stands is no push that looks alive", async (t) => {
+  storage(t);
+  const { kii, connections, endAtOnce } = client();
+  await kii.login("alice", "p");
+  endAtOnce.push({ state: "closed", code: "REVOKED", reason: "" });
+  assert.equal((await kii.startPush()).state, "closed");
+  endAtOnce.push({ state: "failed", code: "CRASHED", reason: "", error: failure("CRASHED", true) });
+  const push = await kii.startPush();
+  await until(() => connections.length === 3 && push.state === "online");
+});
+
+test("one owner's installation is not remembered as another's", async (t) => {
+  const items = storage(t);
+  const { kii, failures, waits } = client();
+  await kii.login("alice", "p");
+  let go = () => {};
+  waits.set("installMqtt", new Promise<void>((resolve) => (go = resolve)));
+  const starting = kii.startPush();
+  await kii.login("bob", "p");
+  go();
+  const push = await starting;
+  await until(() => push.state === "online" && push.installation?.installationID === "i-bob");
+  for (const [key, item] of items) assert.ok(key.includes("bob") && item.includes("i-bob"), `${key}: ${item}`);
+  await push.stop();
+  failures.set("getMqttEndpoint", [failure("FORBIDDEN", false)]); // what was remembered is another's
+  assert.equal((await kii.startPush()).state, "online");
+});
+
+test("what waits for a listener when its owner logs out is given to nobody", async (t) => {
+  storage(t);
+  const { kii, connections } = client();
+  await kii.login("alice", "p");
+  const push = await kii.startPush();
+  connections[0]!.sink.batch(plain("held", "as well"));
+  await kii.logout();
+  await kii.login("bob", "p");
+  const got: string[] = [];
+  push.on("message", (m) => got.push(m.text()));
+  await until(() => push.state === "online");
+  const loop = push[Symbol.asyncIterator]();
+  connections[1]!.sink.batch(plain("for bob"));
+  await kii.login("carol", "p");
+  await until(() => connections.length === 3 && push.state === "online");
+  connections[2]!.sink.batch(plain("for carol"));
+  assert.equal((await loop.next()).value?.text(), "for carol");
+  assert.deepEqual(got, ["for bob", "for carol"]);
+  assert.equal(push.dropped, 3);
+});
+
+test("nobody is uninstalled when nobody is logged in, and stop says so", async (t) => {
+  storage(t);
+  const { kii } = client();
+  await kii.login("alice", "p");
+  const push = await kii.startPush();
+  await kii.logout();
+  await assert.rejects(push.stop({ uninstall: true }), { code: "NOT_LOGGED_IN" });
+  assert.equal(push.state, "closed");
+  await push.stop();
 });

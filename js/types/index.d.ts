@@ -415,14 +415,18 @@ export interface StartPushOptions extends ConnectOptions {
 }
 
 export interface StopPushOptions extends CallOptions {
-  /** Removes the installation as well: nothing is kept for the owner any more, and nothing sent. */
+  /**
+   * Removes the installation as well: nothing is kept for the owner any more, and nothing sent. NOT_LOGGED_IN:
+   * nobody is logged in whose it could be.
+   */
   uninstall?: boolean | undefined;
 }
 
 /**
  * Push for whoever is logged in. It is a connection that outlives logouts: its state is `idle` while nobody is
  * logged in, and with the next login, of the same owner or another, it goes through the whole journey
- * again. What an owner is sent is given out under that owner's login only. `failed` is final, as are `closed`, which
+ * again. What an owner is sent is given out under that owner's login only: what waits for a
+ * listener or a loop when it ends is dropped, and counted. `failed` is final, as are `closed`, which
  * `stop` and `close` lead to, and the end of the installation (REVOKED).
  */
 export interface Push extends Connection {
