@@ -1,6 +1,6 @@
 # Verbs only. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help database lint vuln kills demo build size weigh check fmt vet unit types deps browser brokers interop test test-long race displacement docs bench bench-server fuzz clean
+.PHONY: help database lint vuln kills demo build size weigh check fmt vet unit types deps browser brokers interop test test-long race displacement tabs docs bench bench-server fuzz clean
 
 UNIT = $$(go list ./... | grep -v '/tests/')
 
@@ -61,7 +61,7 @@ browser: deps build ## end-to-end tests, natively and in headless Chromium
 
 test: check lint types size browser brokers ## everything that must pass
 
-test-long: test race fuzz kills interop displacement ## test, and what takes longer: the race detector, fuzzing, fifty kills, all brokers (writes their tables anew)
+test-long: test race fuzz kills interop displacement tabs ## test, and what takes longer: the race detector, fuzzing, fifty kills, all brokers, fifty tabs (writes their tables anew)
 
 kills: database ## kill the cloud fifty times under load, on each store
 	go test -count=1 -timeout 30m -v -run Kills ./tests/crash -kills 50
@@ -77,6 +77,9 @@ displacement: deps build ## have clients fight for one connection, for about fou
 
 bench-server: ## measure the cloud beside mosquitto, into docs/performance-server.md
 	go run ./bench/server
+
+tabs: deps build ## share a connection between up to fifty tabs and end those that lead, for about four minutes, into docs/tabs.md
+	go test -count=1 -timeout 30m -v -run TestSharedTabs ./tests/browser -tabs docs/tabs.md
 
 docs: deps build ## write the tables of docs/protocol.md and docs/compat.md anew
 	go test -run TestProtocolDocument ./pkg/kiicloud/rest -update

@@ -66,13 +66,17 @@ export class FakeBrowser {
   }
 
   channelOf(tab: FakeTab, name: string): Channel {
-    const channel = new FakeChannel(tab, name, (message) => {
+    const deliver = (message: unknown) => {
       for (const other of this.#channels) {
         if (other === channel || other.name !== name) continue;
         this.delivered++;
         const copy = structuredClone(message);
         setTimeout(() => other.tab.runs(() => this.#channels.has(other) && other.onmessage?.({ data: copy } as MessageEvent)), 0);
       }
+    };
+    // What is said takes its time to leave the tab, and does not when that dies. An acknowledgement may be faster.
+    const channel = new FakeChannel(tab, name, (message) => {
+      setTimeout(() => setTimeout(() => tab.state !== "dead" && deliver(message), 0), 0);
     }, () => this.#channels.delete(channel));
     this.#channels.add(channel);
     return channel;

@@ -135,6 +135,9 @@ func TestAProgramThatCrashesInAWorker(t *testing.T) {
 				assert.True(t, f.Retryable)
 			}
 			p.await(`connection.state === "failed" && connection.lastChange.code === "CRASHED"`)
+			for _, problem := range p.Problems() {
+				assert.NotContains(t, problem.Text, "in promise", "a rejection that nobody can catch")
+			}
 			if tc.mend != "" {
 				p.inside(tc.mend+`; globalThis.fetch = plainFetch; 0`, nil)
 			}

@@ -9,6 +9,7 @@ import { aborted, KiiError } from "../errors.js";
 import type { Host, Link, Sink } from "../host.js";
 import { lostCall, mayRepeat, Passed, type Asks } from "./asks.js";
 import { Claim } from "./claim.js";
+import { Echo } from "./echo.js";
 import { start, step, type Effect, type Event } from "./election.js";
 import { mine } from "./filters.js";
 import { Member } from "./member.js";
@@ -63,6 +64,7 @@ export class Group {
   #changes = 0;
   /** While this tab leads. */
   #term: Term | undefined;
+  #echo: Echo | undefined;
   #ending: Promise<unknown> = Promise.resolve();
   /** What bounds the goodbye of a term that ends. */
   #lastWords: CallOptions = { timeout: usual };
@@ -170,7 +172,7 @@ export class Group {
         const claim = this.#claim!;
         // Who closes says goodbye first; a page that goes away has no time for that.
         if (this.#election.role === "away") claim.end();
-        else void Promise.race([this.#ending, after(goodbye)]).finally(() => claim.end());
+        else void Promise.race([this.#ending, after(goodbye)]).catch(() => {}).then(() => claim.end()); // a crash says no goodbye
         break;
       }
       case "lead":
@@ -195,6 +197,7 @@ export class Group {
     this.#place.asks.gone((_, topic) => topic === this.topic);
     if (this.#change) this.#recent.expectRepeats();
     this.#audience = { there: true, counted: Date.now() };
+    this.#echo = new Echo(this.#place.around, this.#place.names.echo(this.#place.id, this.topic));
     this.#term = new Term(own, {
       next: () => this.#next(),
       refused: (applicant, error) => this.#refuse(applicant, error),
@@ -214,6 +217,7 @@ export class Group {
     this.#ending = this.#term!.end(this.#lastWords);
     this.#ending.catch(() => {});
     this.#term = undefined;
+    this.#echo!.end();
   }
 
   /** Who opens the connection: a member that has it already rather than one that tries. */
@@ -257,13 +261,13 @@ export class Group {
     if (isFinal(change.state)) this.#happens("leave");
   }
 
-  /** Passes on what has arrived: to the others first, for an acknowledgement follows this. */
+  /** Passes on what has arrived: an acknowledgement follows this, and the others must have it then whatever becomes of this tab. */
   #relay(batch: Batch): void | Promise<void> {
-    if (this.#audience.there) {
-      this.#say({ type: "batch", from: this.#place.id, batch });
-      void this.#count();
-    }
-    return this.#deliver(batch);
+    if (!this.#audience.there) return this.#deliver(batch);
+    this.#say({ type: "batch", from: this.#place.id, batch });
+    const passed = this.#echo!.passed();
+    void this.#count();
+    return Promise.all([passed, this.#deliver(batch)]).then(() => {});
   }
 
   #deliver(batch: Batch): void | Promise<void> {

@@ -82,6 +82,11 @@ export class Names {
     return `${this.#base} tab ${id}`;
   }
 
+  /** A tab's channel to itself, while it leads. */
+  echo(id: string, topic: string): string {
+    return `${this.#base} echo ${id} ${topic}`;
+  }
+
   /** The lock by which others see that a tab leads and takes calls. */
   serving(id: string): string {
     return `${this.#base} serving ${id}`;
