@@ -31,7 +31,8 @@ This file is written by ` + "`make bench`" + `, together with its plots and ` + 
 All clients were measured **in one run, one after the other in every round**, in the same Chromium on the same machine, so that what
 disturbed one disturbed all. Absolute numbers say something about that machine; only **ratios within the run** can be compared. Every
 number is the median over the rounds, with the lowest and the highest behind it. How many PUBLISH packets come in a WebSocket
-frame decides the result more than anything else, and brokers differ in it: each claim names it.
+frame decides the result more than anything else, and brokers differ in it: each claim names it. Where the time goes, and why a goal
+is missed, is in [performance-notes.md](performance-notes.md).
 
 `
 
