@@ -32,8 +32,25 @@ func ride(t testing.TB, change func(*Config)) *rider {
 	h := newHarness(t, change)
 	r := &rider{harness: h, b: h.online(), table: make([]mqtt.Row, 64), names: make(map[int32]string), tickets: make(chan int32, 64)}
 	h.s.Express(7)
-	h.settled()
+	r.settled()
 	return r
+}
+
+// settled waits as well until the courier has come back from the application, and the loop
+// is at rest: without either the short way is closed.
+func (r *rider) settled() {
+	r.t.Helper()
+	r.harness.settled()
+	require.Eventually(r.t, func() bool {
+		asked := make(chan *loop, 1)
+		if !r.s.post(func(l *loop) { asked <- l }) {
+			return true
+		}
+		l := <-asked
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return l.courier.clear()
+	}, patience, time.Millisecond)
 }
 
 // offer brings a frame. It tells whether that went the short way.
