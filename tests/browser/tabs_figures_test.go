@@ -211,8 +211,8 @@ is opened in its place. The time goes from there until another tab leads and is 
 	fmt.Fprintf(&b, `
 Lost: %d. Doubled: %d.
 
-When a tab crashes for the first time since Chromium started, its process stays for about five seconds, and Chromium keeps its locks
-for so long; what waits for one cannot know of it. A page with a lock and nothing else, crashed and killed three times in a row,
+When a tab crashes for the first time since Chromium started, Chromium gives its locks on about five seconds later; who waits for one
+cannot know of the crash. A page with a lock and nothing else, crashed and killed three times in a row,
 shows the same: the next page got the lock after
 
 | the page | first | second | third |
