@@ -16,11 +16,12 @@ type budget struct {
 }
 
 // The budgets. Go's runtime alone is 375,000 bytes of the first; a new dependency that
-// does not fit has to be argued for, and the number changed here.
+// does not fit has to be argued for, and the number changed here. 10 << 10 is what each
+// part of the loader may weigh; startPush and the sharing of tabs have used it up.
 var budgets = []budget{
 	{wasmFile, 690_000},
-	{moduleFile, 10_000},
-	{"kiiweb.js", 10_000},
+	{moduleFile, 10 << 10},
+	{"kiiweb.js", 10 << 10},
 	{workerFile, 10_000},
 	{mainHostFile, 10_000},
 	{tabsFile, 10_000},

@@ -118,8 +118,7 @@ export class Client implements Kii {
         unwatch();
         throw error;
       }
-      if (isFinal(connection.state)) unwatch();
-      else this.#keep(connection, unwatch);
+      this.#keep(connection, unwatch);
       return connection;
     });
   }
@@ -134,8 +133,7 @@ export class Client implements Kii {
         unwatch();
         throw error;
       }
-      if (isFinal(push.state)) unwatch();
-      else this.#keep(push, unwatch);
+      this.#keep(push, unwatch);
       return push;
     });
   }
@@ -151,6 +149,7 @@ export class Client implements Kii {
   }
 
   #keep(connection: LiveConnection, unwatch: () => void): void {
+    if (isFinal(connection.state)) return unwatch();
     this.#connections.add(connection);
     connection.on("state", ({ state }) => {
       if (!isFinal(state)) return;

@@ -73,12 +73,12 @@ export class LivePush extends LiveConnection implements Push {
   /** The first journey, which ends as the call says; what comes later does not end by itself. */
   async begin(call: CallOptions): Promise<void> {
     const clock = new Clock(call);
-    for (let arrived = false; !arrived; ) {
+    for (;;) {
       const owner = (this.#owner = this.#current());
-      if (owner === undefined) throw notLoggedIn();
+      if (!owner) throw notLoggedIn();
       try {
         await this.#journey(owner, clock.rest(), this.#era);
-        arrived = true;
+        break;
       } catch (error) {
         if (this.#current() !== owner) continue; // somebody else has logged in meanwhile
         this.#era.abort();
@@ -95,8 +95,9 @@ export class LivePush extends LiveConnection implements Push {
     const clock = new Clock(callOptions(options));
     const stopped = this.#stopped?.catch(() => {}) ?? (this.#stopped = this.#stop(clock.rest())); // who was first is told of errors
     await clock.bound(stopped);
-    if (uninstall && this.#owner === undefined) throw notLoggedIn();
-    if (uninstall && this.#installation) await clock.bound((this.#uninstalled ??= this.#uninstall(this.#installation, clock.rest())));
+    if (!uninstall) return;
+    if (!this.#owner) throw notLoggedIn();
+    if (this.#installation) await clock.bound((this.#uninstalled ??= this.#uninstall(this.#installation, clock.rest())));
   }
 
   async #stop(call: CallOptions): Promise<void> {
@@ -119,6 +120,7 @@ export class LivePush extends LiveConnection implements Push {
     }
   }
 
+  /** Whose key it is to be. */
   #current(): string | undefined {
     const login = this.#client.login();
     return login ? this.#client.key(login) : undefined;
@@ -138,8 +140,8 @@ export class LivePush extends LiveConnection implements Push {
     this.discard(); // it is the former owner's
     this.#owner = owner;
     this.#installation = null;
-    if (owner === undefined) this.sink.state({ state: "idle", code: "NOT_LOGGED_IN", reason: "Nobody is logged in." });
-    else void this.#persist(owner);
+    if (owner) void this.#persist(owner);
+    else this.sink.state({ state: "idle", code: "NOT_LOGGED_IN", reason: "Nobody is logged in." });
   }
 
   /** Ends what there is of the present owner's. */
@@ -192,7 +194,8 @@ export class LivePush extends LiveConnection implements Push {
       throw error;
     });
     if (over()) return void below.call("close", [], {}).catch(() => {}).finally(end);
-    [this.#below, this.#gone] = [below, end];
+    this.#below = below;
+    this.#gone = end;
     if (last && isFinal(last.state)) this.#changed(owner, last); // it came before below
   }
 
@@ -202,9 +205,8 @@ export class LivePush extends LiveConnection implements Push {
     for (;;) {
       const installation = known ?? ((await this.#client.call("installMqtt", [this.#development], clock.rest())) as Installation);
       try {
-        if (this.#current() !== owner) throw notLoggedIn(); // and what there is of an installation is somebody else's
         const endpoint = (await this.#client.call("getMqttEndpoint", [installation.installationID], clock.rest())) as MqttEndpoint;
-        if (this.#current() !== owner) throw notLoggedIn();
+        if (this.#current() !== owner) throw notLoggedIn(); // the installation may be somebody else's
         this.#installation = installation;
         remember(owner, this.#development, installation);
         return endpoint;

@@ -4,7 +4,7 @@
 import type { CallOptions, ConnectOptions, KiiError, Login, MqttEndpoint } from "../types/index.js";
 import { Clock } from "./calls.js";
 import type { ChosenHost } from "./chosenhost.js";
-import { disposed, unsupported } from "./errors.js";
+import { disposed } from "./errors.js";
 import type { Host, Link, Place, Signal, Sink } from "./host.js";
 import type { Config } from "./options.js";
 import { loadPart, type Parts } from "./parts.js";
@@ -85,17 +85,13 @@ export class TabGate implements Host {
 
   async #start(login: Login): Promise<Tabs | undefined> {
     try {
-      if (!globalThis.navigator?.locks || typeof BroadcastChannel !== "function") {
-        throw unsupported("Web Locks", "Serve the page over https, or from this machine; each tab has a connection of its own meanwhile.");
-      }
       const { share } = await loadPart("tabs.mjs", this.#load);
       const tabs = share(this.#config, {
         own: this.#own,
         started: () => this.#own.started,
         login: this.#login,
         left: () => this.#leave(),
-      });
-      tabs.entered(login); // which may show that this place does not let tabs meet
+      }, login);
       if (this.#ended) tabs.end(disposed());
       else this.#shared = tabs;
       return tabs;

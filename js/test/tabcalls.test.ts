@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { KiiError } from "../src/errors.js";
+import { share } from "../src/tabs/entry.js";
 import { settled } from "./fakebrowser.js";
 import { setUp, until } from "./tabpages.js";
 
@@ -99,4 +100,25 @@ test("a subscription stays when a second call for it is given up", async (t) => 
   const id = cloud.push("x");
   await until("it has come", () => follower.got.length > 0);
   assert.deepEqual(follower.got, [id]);
+});
+
+test("a place in which tabs cannot meet says so with a KiiError", () => {
+  const { BroadcastChannel: real, navigator } = globalThis;
+  const denied = new DOMException("denied", "SecurityError");
+  const set = (name: string, value: unknown) => Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+  set("navigator", { locks: {} });
+  set("BroadcastChannel", class {
+    constructor() {
+      throw denied;
+    }
+  });
+  try {
+    const client = { own: {} as never, started: () => false, login: () => null, left: () => {} };
+    assert.throws(() => share({ appID: "a", appKey: "k", site: "JP" }, client, { userID: "u", token: "t" }), (error: unknown) => {
+      return error instanceof KiiError && error.code === "UNSUPPORTED" && error.cause === denied;
+    });
+  } finally {
+    set("BroadcastChannel", real);
+    set("navigator", navigator);
+  }
 });

@@ -1,6 +1,7 @@
 // Entry of tabs.mjs, which the loader imports where tabs may share.
 
-import { unsupported } from "../errors.js";
+import type { Login } from "../../types/index.js";
+import { KiiError, unsupported } from "../errors.js";
 import type { Config } from "../options.js";
 import type { Client } from "./owner.js";
 import { browser } from "./surroundings.js";
@@ -8,9 +9,22 @@ import { Tabs } from "./tabs.js";
 
 export { build } from "../build.js";
 
-/** Lets a client take part in what the tabs of this browser share. */
-export function share(config: Config, client: Client): Tabs {
+const meanwhile = "each tab has a connection of its own meanwhile.";
+
+/** Lets a client take part in what the tabs of this browser share, for who has logged in. The error is UNSUPPORTED. */
+export function share(config: Config, client: Client, login: Login): Tabs {
   const around = browser();
-  if (!around) throw unsupported("Web Locks and BroadcastChannel");
-  return new Tabs(config, client, around);
+  if (!around) throw unsupported("Web Locks", `Serve the page over https, or from this machine; ${meanwhile}`);
+  const tabs = new Tabs(config, client, around);
+  try {
+    tabs.entered(login);
+  } catch (cause) {
+    throw new KiiError("This place does not let tabs meet.", {
+      code: "UNSUPPORTED",
+      retryable: false,
+      remedy: `Let a frame's sandbox attribute have allow-same-origin; ${meanwhile}`,
+      cause,
+    });
+  }
+  return tabs;
 }
