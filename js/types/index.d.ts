@@ -521,7 +521,7 @@ export interface Kii {
    * password is wrong.
    */
   loginAsThing(vendorThingID: string, password: string, options?: CallOptions): Promise<Login>;
-  /** Forgets the login. Connections stay open. */
+  /** Forgets the login, in all tabs of the owner that share. Connections of `connect` stay open. */
   logout(options?: CallOptions): Promise<void>;
   /**
    * Registers the owner for push: `development` true for the development environment, false for
