@@ -14,7 +14,7 @@ import { Names, type ToOne, type ToOwner } from "./messages.js";
 import type { Channel, Surroundings } from "./surroundings.js";
 
 /** How soon a tab has to say that it makes a call, in milliseconds, before this one makes it itself. */
-const confirmation = 1000;
+const confirmation = 2000;
 
 /** So many ways to other tabs are kept open. */
 const maxWays = 64;
@@ -81,9 +81,11 @@ export class Owner implements Place {
   /** Makes a call of the client: here where the module runs or is to run, else by a tab in which it does. */
   async call(method: string, args: unknown[], options: CallOptions): Promise<unknown> {
     const clock = new Clock(options);
-    for (let attempts = 2; attempts > 0 && this.role !== "leader" && !this.#client.started(); attempts--) {
+    let asked: string | undefined;
+    while (this.role !== "leader" && !this.#client.started()) {
       const server = await clock.bound(this.#server());
-      if (!server) break;
+      if (!server || server === asked) break; // the same one would be as busy again
+      asked = server;
       const dead = new Claim(this.around.locks, this.names.serving(server), "share", {
         granted: () => this.asks.gone((tab, topic) => tab === server && topic === undefined),
       });
