@@ -122,3 +122,15 @@ test("a place in which tabs cannot meet says so with a KiiError", () => {
     set("navigator", navigator);
   }
 });
+
+test("a call that a busy leader did not take is not made as who has logged in since", async (t) => {
+  const { open } = setUp(t);
+  const leader = await open();
+  const follower = await open();
+  leader.tab.hang();
+  const call = follower.tabs.call("sendToMe", [{}], { timeout: 10_000 });
+  await settled();
+  follower.login = { userID: "somebody else", token: "token" };
+  await assert.rejects(call, { code: "NOT_LOGGED_IN" });
+  assert.deepEqual(follower.host.calls, []);
+});

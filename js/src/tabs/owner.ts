@@ -3,7 +3,7 @@
 
 import type { CallOptions, ConnectOptions, Login, MqttEndpoint } from "../../types/index.js";
 import { Clock } from "../calls.js";
-import type { KiiError } from "../errors.js";
+import { KiiError } from "../errors.js";
 import type { Host, Link, Sink } from "../host.js";
 import type { Config } from "../options.js";
 import { packError } from "../workermessages.js";
@@ -99,6 +99,8 @@ export class Owner implements Place {
         dead.end();
       }
     }
+    const login = this.#client.login();
+    if (asked && !(login && this.#isOwner(login))) throw loginEnded();
     return this.own.call(method, args, clock.rest());
   }
 
@@ -221,6 +223,15 @@ export class Owner implements Place {
     for (const way of this.#ways.values()) way.close();
     this.#ways.clear();
   }
+}
+
+/** Nobody's call is made as somebody else. */
+function loginEnded(): KiiError {
+  return new KiiError("The login has ended while another tab was asked.", {
+    code: "NOT_LOGGED_IN",
+    retryable: false,
+    remedy: "Make the call again as who is logged in now.",
+  });
 }
 
 export function ownerNames(config: Config, { userID, thingID }: Login): Names {
