@@ -313,6 +313,10 @@ func TestWhoHasLostTheLockDoesNotWrite(t *testing.T) {
 	require.ErrorIs(t, err, ErrLocked)
 	require.ErrorIs(t, err, ErrUnavailable)
 	require.NoError(t, next.Close())
-	enqueue(t, s, i.ID, "x") // it is free again
+	require.Eventually(t, func() bool { // the server lets go of the lock when it has noticed that the connection ended
+		_, _, err = s.Enqueue(ctx, Push{InstallationID: i.ID, MessageID: "m", Payload: []byte("x")})
+		return !errors.Is(err, ErrLocked)
+	}, time.Minute, 10*time.Millisecond)
+	require.NoError(t, err)
 	assert.Equal(t, []string{"x"}, payloads(t, s, i.ID, 0, 10))
 }
