@@ -2,6 +2,9 @@
 .DEFAULT_GOAL := help
 .PHONY: help database lint vuln kills demo build size weigh check fmt vet unit types deps browser brokers interop test test-long race displacement tabs docs bench bench-server fuzz clean
 
+# Node.js where tests/deps.sh had to install a newer one than the system's.
+export PATH := $(CURDIR)/.cache/node/node_modules/node/bin:$(PATH)
+
 UNIT = $$(go list ./... | grep -v '/tests/')
 
 help: ## list the verbs

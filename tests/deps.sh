@@ -65,6 +65,12 @@ have curl || install curl
 have node || install nodejs
 have npm || install npm
 
+# Vite asks for a newer Node.js than some systems have: npm has one, which the Makefile puts first.
+if [ "$(node -p 'process.versions.node.split(".")[0]')" -lt 20 ]; then
+	echo "deps: installing Node.js 22 into .cache/node/"
+	npm install --silent --no-fund --no-audit --no-save --prefix .cache/node node@22.23.3
+fi
+
 # The brokers of tests/interop, of which its short form needs Mosquitto alone.
 brokers=
 have mosquitto || [ -x /usr/sbin/mosquitto ] || brokers="$brokers mosquitto"

@@ -97,7 +97,8 @@ func nothingAPagePassesEndsTheModule(t *testing.T, s *site) {
 		const rubbish = [undefined, null, 0, -1, NaN, Infinity, 2 ** 60, 10n, Symbol("s"), "", "\ud800", "x".repeat(1e6), [], {}, () => {},
 			thrower, revoked, cyclic, new Date(NaN), new Uint8Array(3), Object.create(null), document.body];
 		let settled = 0;
-		const names = Object.getOwnPropertyNames(Object.getPrototypeOf(kii)).filter((name) => !["constructor", "current", "host", "hostReason", "logout"].includes(name));
+		const properties = Object.entries(Object.getOwnPropertyDescriptors(Object.getPrototypeOf(kii)));
+		const names = properties.filter(([name, { value }]) => value && !["constructor", "dispose", "logout"].includes(name)).map(([name]) => name);
 		for (const name of names) {
 			for (const value of rubbish) {
 				for (const args of [[value], [value, value], [value, value, value], ["a", value], ["a", "b", value]]) {

@@ -1,8 +1,11 @@
 package browser_test
 
 import (
+	"io"
 	"net/http"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -94,6 +97,7 @@ func whatAPageHasNotHandled(t *testing.T, s *site) {
 	})()`, nil)
 	s.Push(u, map[string]any{"text": "handled"})
 	tab.Eval(`(async () => { while (handled === 0) await new Promise((again) => setTimeout(again, 10)) })()`, nil)
+	s.awaitNothingWaiting() // the first is acknowledged, which is after it was handled
 	s.Push(u, map[string]any{"text": "wait"})
 	<-asked
 	tab.Close()
@@ -103,6 +107,19 @@ func whatAPageHasNotHandled(t *testing.T, s *site) {
 	p.awaitTexts("wait")
 	s.Push(u, map[string]any{"text": "next"})
 	p.awaitTexts("wait", "next")
+}
+
+// awaitNothingWaiting waits until the cloud has no push left that a client has not acknowledged.
+func (s *site) awaitNothingWaiting() {
+	s.t.Helper()
+	require.Eventually(s.t, func() bool {
+		response, err := http.Get(s.origin(plain) + "/metrics")
+		require.NoError(s.t, err)
+		defer response.Body.Close()
+		text, err := io.ReadAll(response.Body)
+		require.NoError(s.t, err)
+		return strings.Contains(string(text), "\nkiicloud_pushes_waiting 0\n")
+	}, patience, 10*time.Millisecond)
 }
 
 // TestAProgramThatCrashesInAWorker ends what it had in hand; the next call starts anew.
