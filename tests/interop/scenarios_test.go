@@ -143,8 +143,21 @@ func offlineQueue(s *stage) outcome {
 	require.Equal(s, yes, s.there.publish(1, false, s.own, numbered(1, 2)...))
 	s.receives(c.messages, numbered(1, 2)...)
 	c.close()
-	require.Equal(s, yes, s.there.publish(1, false, s.own, numbered(3, 50)...))
-	s.receives(s.connect().messages, numbered(3, 50)...)
+	sent := numbered(3, 50)
+	require.Equal(s, yes, s.there.publish(1, false, s.own, sent...))
+	c = s.connect()
+	if s.column.broker != nats {
+		s.receives(c.messages, sent...)
+		return yes
+	}
+	// What nats-server had begun to send when the connection ended comes behind what it had not,
+	// which was seen on a busy machine. All of it comes, and once.
+	s.await(func() bool { return len(c.messages()) >= len(sent) }, "%d messages", len(sent))
+	var got []string
+	for _, m := range c.messages() {
+		got = append(got, m.Payload)
+	}
+	assert.ElementsMatch(s, sent, got)
 	return yes
 }
 
