@@ -1,6 +1,6 @@
 # Verbs only. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help database lint vuln kills demo build size weigh check fmt vet unit types deps browser brokers interop test test-long race displacement tabs docs bench bench-server fuzz clean
+.PHONY: help database cluster-deps lint vuln kills demo build size weigh check fmt vet unit types deps browser brokers interop test test-long race displacement tabs docs bench bench-server fuzz clean
 
 # Node.js where tests/deps.sh had to install a newer one than the system's.
 export PATH := $(CURDIR)/.cache/node/node_modules/node/bin:$(PATH)
@@ -90,6 +90,9 @@ docs: deps build ## write the tables of docs/protocol.md and docs/compat.md anew
 
 fuzz: ## run each fuzz target for FUZZTIME (default 30s)
 	@sh tests/fuzz.sh $${FUZZTIME:-30s}
+
+cluster-deps:
+	@sh tests/deps.sh cluster
 
 clean: ## remove what was built
 	rm -rf js/dist bench/node_modules js/node_modules tests/sdk/node_modules tests/bundlers/node_modules js/examples/node_modules tests/interop/node_modules

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Installs what the tests need and the machine lacks: PostgreSQL, Chromium, Mosquitto, curl, Node.js with npm,
 # and the npm packages by their lock files; with the argument "long" what the whole of tests/interop needs as
-# well: RabbitMQ, npm packages; with "database" PostgreSQL alone. Does nothing where all
-# is there.
+# well: RabbitMQ, npm packages; with "database" PostgreSQL alone; with "cluster" PostgreSQL and the
+# RabbitMQ of tests/cluster. Does nothing where all is there.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -54,6 +54,43 @@ servers() { # servers PACKAGE...
 # PostgreSQL: Debian keeps its programs out of PATH.
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || have initdb || servers postgresql
 [ "${1:-}" != database ] || exit 0
+
+# A root of Debian 13 with RabbitMQ 4.x for tests/cluster, which runs nodes in it by chroot:
+# older systems have RabbitMQ 3.x. The packages are only unpacked, so what their scripts would
+# have made is made here.
+cluster() {
+	suite=trixie
+	list=rabbitmq-server,ca-certificates,base-files,coreutils,dash,grep,libc-bin,netbase,sed
+	root=.cache/rabbitmq
+	[ "$(cat $root/.made 2>/dev/null)" != "$suite $list" ] || return 0
+	have mmdebstrap || install mmdebstrap
+	[ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || install debian-archive-keyring
+	# From where this system has its own packages, where it is a Debian.
+	mirror=$(apt-get indextargets --format '$(ORIGIN) $(COMPONENT) $(SITE)' "Codename: $(. /etc/os-release && echo "${VERSION_CODENAME:-}")" |
+		sed -n 's/^Debian main //p' | head -n 1)
+	eval "$(apt-config shell proxy Acquire::http::Proxy)"
+	echo "deps: unpacking RabbitMQ of Debian 13 into $root/"
+	mkdir -p .cache
+	new=$(mktemp -d "$PWD/.cache/rabbitmq.XXXXXX")
+	as_root mmdebstrap --quiet --variant=extract --include="$list" \
+		${proxy:+--aptopt="Acquire::http::Proxy \"$proxy\""} $suite "$new" ${mirror:+"$mirror"}
+	as_root sh -eu -c '
+		cd "$1"
+		mkdir -p proc dev node
+		printf "127.0.0.1 localhost\n" >etc/hosts
+		printf "root:x:0:0:root:/node:/bin/sh\n" >etc/passwd
+		cat usr/share/ca-certificates/mozilla/*.crt >etc/ssl/certs/ca-certificates.crt
+		chmod 755 .
+		printf "%s\n" "$2" >.made
+	' sh "$new" "$suite $list"
+	as_root rm -rf $root
+	mv "$new" $root
+}
+
+if [ "${1:-}" = cluster ]; then
+	cluster
+	exit 0
+fi
 
 if [ -z "${CHROMIUM:-}" ] && ! have chromium && ! have chromium-browser && ! have google-chrome; then
 	install chromium

@@ -1,0 +1,127 @@
+//go:build linux
+
+package rabbitnode
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"os"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// process is a process that ends with the test process.
+type process struct {
+	cmd  *exec.Cmd
+	done chan struct{} // closed when it has ended
+
+	mu  sync.Mutex
+	log bytes.Buffer
+}
+
+func launch(cmd *exec.Cmd) (*process, error) {
+	p := &process{cmd: cmd, done: make(chan struct{})}
+	cmd.Stdout, cmd.Stderr = p, p
+	cmd.WaitDelay = time.Second // helpers of the node may hold its output a little longer
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	started := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread() // Pdeathsig means this thread, which ends with the function
+		err := cmd.Start()
+		started <- err
+		if err == nil {
+			_ = cmd.Wait()
+		}
+		close(p.done)
+	}()
+	return p, <-started
+}
+
+// Write takes what the process says.
+func (p *process) Write(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.log.Write(b)
+}
+
+func (p *process) said() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.log.String()
+}
+
+func (p *process) ended() bool {
+	select {
+	case <-p.done:
+		return true
+	default:
+		return false
+	}
+}
+
+func (p *process) kill() {
+	_ = p.cmd.Process.Kill()
+	<-p.done
+}
+
+// startMapper runs a port mapper (epmd) for one cluster alone and gives its port: a node would start one
+// that outlives it, or meet one that is not of this test.
+func startMapper(t testing.TB) int {
+	t.Helper()
+	port := freePorts(t, 1)[0]
+	args := []string{"/usr/bin/epmd", "-port", strconv.Itoa(port), "-address", "127.0.0.1"}
+	chroot := []string{"chroot", root(t)}
+	if os.Geteuid() != 0 {
+		chroot = append([]string{"unshare", "--map-root-user"}, chroot...)
+	}
+	args = append(chroot, args...)
+	cmd := exec.Command(args[0], args[1:]...)
+	cmd.Dir, cmd.Env = "/", environment(port)
+	p, err := launch(cmd)
+	require.NoError(t, err)
+	t.Cleanup(p.kill)
+	require.Eventually(t, func() bool {
+		require.False(t, p.ended(), "the port mapper has ended: %s", p.said())
+		c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err != nil {
+			return false
+		}
+		_ = c.Close()
+		return true
+	}, patience, 20*time.Millisecond)
+	return port
+}
+
+// freePorts gives n ports that nobody listens on. They are below those that the system gives to
+// outgoing connections, so that none of these takes the port of a node that is down for a while.
+func freePorts(t testing.TB, n int) []int {
+	t.Helper()
+	low, high := 10000, 32000
+	if b, err := os.ReadFile("/proc/sys/net/ipv4/ip_local_port_range"); err == nil {
+		if first, err := strconv.Atoi(strings.Fields(string(b))[0]); err == nil && first > low+2000 {
+			high = first
+		}
+	}
+	var ports []int
+	for tries := 0; len(ports) < n; tries++ {
+		require.Less(t, tries, 10000, "no free ports")
+		port := low + rand.IntN(high-low)
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err != nil {
+			continue
+		}
+		defer l.Close() // so that it is not given twice
+		ports = append(ports, port)
+	}
+	return ports
+}
