@@ -71,9 +71,14 @@ export class FakeCloud {
 
   /** Ends the connection for good. */
   revoke(): void {
+    this.end({ state: "closed", code: "REVOKED", reason: "uninstalled" });
+  }
+
+  /** Ends the connection, as the module of the tab that has it says. */
+  end(change: StateChange): void {
     const old = this.#current!;
     old.open = false;
-    old.host.tab.runs(() => old.sink.state({ state: "closed", code: "REVOKED", reason: "uninstalled" }));
+    old.host.tab.runs(() => old.sink.state(change));
   }
 
   close(connected: Connected): void {

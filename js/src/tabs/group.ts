@@ -214,10 +214,12 @@ export class Group {
   }
 
   #stop(): void {
-    this.#ending = this.#term!.end(this.#lastWords);
+    const echo = this.#echo!;
+    const said = echo.passed().finally(() => echo.end()); // the others are to know the end before one of them leads
+    this.#ending = Promise.all([this.#term!.end(this.#lastWords), said]);
     this.#ending.catch(() => {});
     this.#term = undefined;
-    this.#echo!.end();
+    if (this.#election.role === "away") echo.end();
   }
 
   /** Who opens the connection: a member that has it already rather than one that tries. */
@@ -247,7 +249,8 @@ export class Group {
   /** The leader's own connection has changed. */
   #changed(change: StateChange): void {
     this.#changes++;
-    if (change.code !== "CRASHED" || !isFinal(change.state)) this.#tell(change); // the others' modules live
+    // What else ends a connection is this tab's own: its module, login, endpoint, options. The next one tries with its own.
+    if (!isFinal(change.state) || change.code === "REVOKED") this.#tell(change);
     this.#become(change);
   }
 

@@ -52,13 +52,27 @@ export type ToOne =
 /** Said to every tab of an owner. */
 export type ToOwner = { type: "logout"; from: string };
 
+/** The regions' base URLs are this with the region in lower case. That of US, the oldest, has none. */
+const region = "https://api-*.kii.com/api";
+
+/** One name for a cloud, which can be given in several ways. */
+function cloudOf({ site, baseURL }: Config): string {
+  const url = baseURL ?? region.replace("-*", site === "US" ? "" : `-${site!.toLowerCase()}`);
+  try {
+    return new URL(url).href.replace(/\/+$/, "");
+  } catch {
+    return url; // the module says what is wrong with it
+  }
+}
+
 /** The names of one owner's locks and channels. Names are private to an origin; none of them is a secret. */
 export class Names {
   readonly #base: string;
 
   /** owner is a user's or thing's id; thing tells which. */
-  constructor({ appID, site, baseURL }: Config, owner: string, thing: boolean) {
-    const cloud = site ?? baseURL!.replace(/\/+$/, "");
+  constructor(config: Config, owner: string, thing: boolean) {
+    const { appID } = config;
+    const cloud = cloudOf(config);
     this.#base = `kiiweb tabs ${protocol} ${JSON.stringify([appID, cloud, thing ? "thing" : "user", owner])}`;
   }
 
