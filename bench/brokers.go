@@ -13,7 +13,7 @@ func (r *runner) fromMosquitto(ctx context.Context, c *company) error {
 	}
 	n := r.scaled(3_000)
 	const kase = "64 B, QoS 0, frames as mosquitto makes them"
-	return c.each(ctx, everybody, kase, func(a *suite.Act) error {
+	return c.each(ctx, unlessUniform, kase, func(a *suite.Act) error {
 		got, err := a.ReceiveFrom(ctx, r.mosquitto, 64, n)
 		if err != nil {
 			return err
@@ -32,7 +32,7 @@ const queuedCase = "pushes that were queued, QoS 0, frames as the cloud makes th
 // queued is the cloud's own way of sending many messages at once: to a client that comes back.
 func (r *runner) queued(ctx context.Context, c *company) error {
 	n := min(r.scaled(1_000), 1_000)
-	return c.each(ctx, everybody, queuedCase, func(a *suite.Act) error {
+	return c.each(ctx, unlessUniform, queuedCase, func(a *suite.Act) error {
 		got, err := a.ReceiveQueued(ctx, r.cloud, n)
 		if err == nil {
 			r.rate(queuedCPU, queuedCase, a, got.Messages, got.CPU.Total())

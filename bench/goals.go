@@ -18,13 +18,27 @@ var goals = report.Goals{
 		{Regime: "round trip, median", Case: roundTripCase, Wall: roundTripP50.ID, Pace: 2.5},
 	},
 	Floor:  "frame counter",
+	Client: "object counter",
 	Metric: receiveCPU.ID,
 	Share:  0.8,
 	Floors: receiveCases(),
 	Limits: []report.Limit{
 		{Name: "the page's longest task while kiiweb (worker) starts, cold, ms", Subject: "kiiweb (worker)", Metric: startTask.ID, Case: "cold", Most: 50},
 		{Name: "the same with everything cached, ms", Subject: "kiiweb (worker)", Metric: startTask.ID, Case: "cached", Most: 50},
+		memory("kiiweb (main)", "growth at QoS 0", memoryGrowth, growthCase(0), 4),
+		memory("kiiweb (main)", "growth at QoS 1", memoryGrowth, growthCase(1), 4),
+		memory("kiiweb (worker)", "growth at QoS 0", memoryGrowth, growthCase(0), 4),
+		memory("kiiweb (worker)", "growth at QoS 1", memoryGrowth, growthCase(1), 4),
+		memory("kiiweb (main)", "on top in a flood at QoS 0", floodPeak, floodCase(0), 64),
+		memory("kiiweb (main)", "on top in a flood at QoS 1", floodPeak, floodCase(1), 64),
+		memory("kiiweb (worker)", "on top in a flood at QoS 0", floodPeak, floodCase(0), 64),
+		memory("kiiweb (worker)", "on top in a flood at QoS 1", floodPeak, floodCase(1), 64),
 	},
+}
+
+// memory is a limit in MiB.
+func memory(subject, what string, m report.Metric, kase string, most float64) report.Limit {
+	return report.Limit{Name: subject + ": memory, " + what + ", " + kase + ", MiB", Subject: subject, Metric: m.ID, Case: kase, Most: most}
 }
 
 func received(regime string, s replay.Shape, factor, pace float64) report.Goal {

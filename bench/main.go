@@ -53,7 +53,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	flags.IntVar(&o.rounds, "rounds", 5, "how often everything is measured")
 	flags.Float64Var(&o.scale, "scale", 1, "factor for the numbers of messages")
 	flags.BoolVar(&o.full, "full", true, "grow to a million messages; else to a hundred thousand")
-	flags.StringVar(&only, "only", "", "regular expression: measure only parts whose name matches (receive, watch, publish, roundtrip, start, growth, topics, mosquitto, cloud, queued)")
+	flags.StringVar(&only, "only", "", "regular expression: measure only parts whose name matches (receive, watch, publish, roundtrip, start, growth, large, flood, topics, mosquitto, cloud, queued)")
 	flags.StringVar(&clients, "clients", "", "regular expression: measure only clients whose name matches, such as 'main|MQTT'")
 	flags.StringVar(&forms, "forms", "", "regular expression: receive only in forms whose name matches, such as '^64 B, QoS 1, 1 packet'")
 	flags.BoolVar(&o.profile, "profile", true, "tell where kiiweb's time goes, after the rounds")

@@ -36,7 +36,7 @@ func TestOnlyChoosesParts(t *testing.T) {
 }
 
 func TestClientsAreChosen(t *testing.T) {
-	o, err := parse([]string{"-clients", "main|counter"}, &strings.Builder{})
+	o, err := parse([]string{"-clients", "main|frame"}, &strings.Builder{})
 	require.NoError(t, err)
 	var names []string
 	for _, c := range chosen(o) {

@@ -26,6 +26,8 @@ var parts = []struct {
 	{"publish", true, (*runner).publish},
 	{"roundtrip", true, (*runner).roundTrip},
 	{"growth", false, (*runner).growth},
+	{"large", false, (*runner).large},
+	{"flood", false, (*runner).flood},
 	{"start", false, (*runner).start},
 }
 
@@ -170,8 +172,7 @@ func (r *runner) start(ctx context.Context, _ *company) error {
 			if ctx.Err() != nil {
 				return err
 			}
-			r.say("start: %v", err)
-			r.results.Failures = append(r.results.Failures, "start: "+err.Error())
+			r.failed("start", err)
 			continue
 		}
 		r.started("cold", client.Name, cold)
@@ -184,32 +185,8 @@ func (r *runner) started(kase, client string, s suite.Start) {
 	r.took(startReady, kase, client, s.Ready)
 	r.took(startMessage, kase, client, s.Message)
 	r.took(startTask, kase, client, s.Longest)
+	r.took(startGap, kase, client, s.Gap)
 	r.results.Add(startBytes, kase, client, float64(s.Sent))
-}
-
-// growth is what becomes of a page as more and more messages come.
-func (r *runner) growth(ctx context.Context, c *company) error {
-	sums := []int{1_000, 10_000, 100_000}
-	if r.options.full {
-		sums = append(sums, 1_000_000)
-	}
-	shape := replay.Shape{Payload: 64, Frames: replay.Large}
-	return c.each(ctx, everybody, "growth", func(a *suite.Act) error {
-		steps, err := a.Grow(ctx, shape, sums)
-		for i, s := range steps {
-			kase := fmt.Sprintf("after %s messages, %s", report.Commas(sums[i]), caseOf(shape))
-			r.rate(growthCPU, kase, a, s.Received.Messages, s.Received.CPU.Total())
-			r.memory(kase, a.Client.Name, s.Memory)
-		}
-		return err
-	})
-}
-
-func (r *runner) memory(kase, client string, m suite.Memory) {
-	const mebibyte = 1 << 20
-	r.results.Add(memoryPrivate, kase, client, float64(m.Private)/mebibyte)
-	r.results.Add(memoryHeap, kase, client, float64(m.Heap)/mebibyte)
-	r.results.Add(memoryWasm, kase, client, float64(m.Wasm)/mebibyte)
 }
 
 // topics is what more and more topics cost.

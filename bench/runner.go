@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -37,7 +38,7 @@ func measure(ctx context.Context, root string, o options, stderr io.Writer) (*re
 		if c.Mark {
 			r.results.Marks = append(r.results.Marks, c.Name)
 		}
-		if c.Where != "" {
+		if subjects(c) {
 			r.results.Subjects = append(r.results.Subjects, c.Name)
 		}
 	}
@@ -45,16 +46,18 @@ func measure(ctx context.Context, root string, o options, stderr io.Writer) (*re
 	if r.results.Facts, err = r.facts(ctx); err != nil {
 		return nil, err
 	}
-	for round := range o.rounds {
-		if err := r.round(ctx, round+1); err != nil {
-			return nil, err
-		}
+	for round := 1; round <= o.rounds && ctx.Err() == nil; round++ {
+		r.results.Begin(round)
+		r.round(ctx, round)
 	}
-	if o.profile && slices.ContainsFunc(r.clients, inThePage) {
+	if o.profile && ctx.Err() == nil && slices.ContainsFunc(r.clients, inThePage) {
 		r.say("profiles")
 		if err := r.profiles(ctx, root); err != nil {
-			return nil, err
+			r.failed("profiles", err)
 		}
+	}
+	if ctx.Err() != nil { // what there is by now is kept
+		r.failed("the run", errors.New("it was ended early"))
 	}
 	r.results.Facts = append(r.results.Facts,
 		report.Fact{Name: "the run took", Value: time.Since(r.began).Round(time.Second).String()})
@@ -94,28 +97,30 @@ func (r *runner) say(format string, args ...any) {
 	fmt.Fprintf(r.stderr, "bench: %6s  %s\n", time.Since(r.began).Round(time.Second), fmt.Sprintf(format, args...))
 }
 
-// round plays every part once.
-func (r *runner) round(ctx context.Context, number int) error {
+// round plays every part once. What fails is reported, and nothing else is lost by it.
+func (r *runner) round(ctx context.Context, number int) {
 	for _, warm := range []bool{true, false} {
 		for _, p := range parts {
-			if p.warm != warm || !r.options.only.MatchString(p.name) {
+			if ctx.Err() != nil || p.warm != warm || !r.options.only.MatchString(p.name) {
 				continue
 			}
 			if r.company == nil {
-				var err error
-				if r.company, err = r.assemble(ctx, warm); err != nil {
-					return err
-				}
+				r.company = r.assemble(ctx, warm)
 			}
 			r.say("round %d of %d: %s", number, r.options.rounds, p.name)
 			if err := p.play(r, ctx, r.company); err != nil {
-				return err
+				r.failed(p.name, err)
 			}
 		}
 		r.company.dismiss(ctx)
 		r.company = nil
 	}
-	return nil
+}
+
+// failed notes what went wrong.
+func (r *runner) failed(what string, err error) {
+	r.say("%s: %v", what, err)
+	r.results.Failures = append(r.results.Failures, what+": "+err.Error())
 }
 
 // company is all clients in tabs, side by side.
@@ -124,21 +129,25 @@ type company struct {
 	acts []*suite.Act // nil for one that has failed
 }
 
-// assemble opens a fresh tab for each client, and warms it up if asked to.
-func (r *runner) assemble(ctx context.Context, warm bool) (*company, error) {
+// assemble opens a fresh tab for each client, and warms it up if asked to. One that does not open
+// is missing. A browser that has died is followed by another.
+func (r *runner) assemble(ctx context.Context, warm bool) *company {
+	if err := r.stage.Revive(ctx); err != nil {
+		r.failed("the browser", err)
+	}
 	c := &company{r: r}
 	for _, client := range r.clients {
 		act, err := r.stage.Open(ctx, client)
 		if err != nil {
-			c.dismiss(ctx)
-			return nil, err
+			r.failed("opening a tab", err)
+			continue
 		}
 		c.acts = append(c.acts, act)
 	}
-	if !warm {
-		return c, nil
+	if warm {
+		_ = c.each(ctx, everybody, "warming up", func(a *suite.Act) error { return a.WarmUp(ctx) })
 	}
-	return c, c.each(ctx, everybody, "warming up", func(a *suite.Act) error { return a.WarmUp(ctx) })
+	return c
 }
 
 // each has the clients perform one after the other. One that fails is reported and takes
@@ -152,8 +161,7 @@ func (c *company) each(ctx context.Context, fits func(suite.Client) bool, kase s
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			c.r.say("%s: %v", kase, err)
-			c.r.results.Failures = append(c.r.results.Failures, kase+": "+err.Error())
+			c.r.failed(kase, err)
 			act.Close(ctx)
 			c.acts[i] = nil
 		}
@@ -174,6 +182,11 @@ func (c *company) dismiss(ctx context.Context) {
 }
 
 func everybody(suite.Client) bool { return true }
+
+func unlessUniform(c suite.Client) bool { return !c.Uniform }
+
+// subjects are kiiweb, wherever it runs.
+func subjects(c suite.Client) bool { return c.Where != "" }
 
 func inThePage(c suite.Client) bool { return c.Where == "main" }
 

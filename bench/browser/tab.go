@@ -152,6 +152,9 @@ func busiest(before map[int]Usage) (pid int, clear bool) {
 // Usage is the processor time of the tab's renderer so far.
 func (tab *Tab) Usage() (Usage, error) { return ReadUsage(tab.pid) }
 
+// Private is how many bytes of memory the tab's renderer shares with no other now.
+func (tab *Tab) Private() (int, error) { return PrivateMemory(tab.pid) }
+
 // Memory says what a page holds after the garbage was collected, in bytes.
 type Memory struct {
 	Heap    int // of JavaScript
@@ -168,6 +171,6 @@ func (tab *Tab) Memory(ctx context.Context) (Memory, error) {
 	if err := tab.Call(ctx, "Runtime.getHeapUsage", nil, &heap); err != nil {
 		return Memory{}, err
 	}
-	private, err := PrivateMemory(tab.pid)
+	private, err := tab.Private()
 	return Memory{int(heap.UsedSize), int(heap.BackingStorageSize), private}, err
 }

@@ -53,8 +53,9 @@ class Watch {
   });
   #timer;
 
-  constructor() {
-    this.#observer.observe({ type: "longtask", buffered: false });
+  /** With past it knows of tasks before it, too. */
+  constructor(past = false) {
+    this.#observer.observe({ type: "longtask", buffered: past });
     let last = performance.now();
     this.#timer = setInterval(() => {
       const now = performance.now();
@@ -64,9 +65,9 @@ class Watch {
   }
 
   async end() {
+    clearInterval(this.#timer);
     await later(100); // the last entries come a moment after their tasks
     this.#observer.disconnect();
-    clearInterval(this.#timer);
     return { longestTask: this.longestTask, longestGap: this.longestGap };
   }
 }
@@ -145,6 +146,28 @@ class Bench {
     return performance.now() - began;
   }
 
+  /** Handles messages with so many microseconds of work for each, until all are handled or told to be dropped. */
+  async flood({ messages, micros }) {
+    const told = () => this.#client.dropped?.() ?? 0;
+    const before = told();
+    let received = 0;
+    let wrong = 0;
+    let last = -1;
+    this.#take = (_, bytes) => {
+      const end = performance.now() + micros / 1000;
+      const number = inBytes(bytes);
+      if (number <= last) wrong++;
+      last = number;
+      received++;
+      while (performance.now() < end);
+    };
+    this.flooding = true;
+    while (received + told() - before < messages) await later(20);
+    await later(100); // one too many comes late
+    this.flooding = false;
+    return { received, wrong, dropped: told() - before };
+  }
+
   /** Bytes of WebAssembly memory, where a page can say. */
   wasm() {
     return this.#client.wasm?.() ?? 0;
@@ -159,17 +182,14 @@ class Bench {
 /** Connects at once and reports when what had happened, in milliseconds since the navigation began. */
 async function startUp(bench, options) {
   const script = performance.now();
-  let longest = 0;
-  new PerformanceObserver((list) => {
-    for (const { duration } of list.getEntries()) longest = Math.max(longest, duration);
-  }).observe({ type: "longtask", buffered: true });
+  const watch = new Watch(true);
   bench.expect(options.expect);
   await bench.open(options.open);
   const ready = performance.now();
   const { wrong } = await bench.received();
   const message = bench.counter.lastAt;
-  await later(100); // entries come a moment after their tasks
-  await fetch("../report", { method: "POST", body: JSON.stringify({ script, ready, message, longest, wrong }) });
+  const { longestTask: longest, longestGap: gap } = await watch.end();
+  await fetch("../report", { method: "POST", body: JSON.stringify({ script, ready, message, longest, gap, wrong }) });
 }
 
 /** Makes the page of an adapter. What follows # in its URL has it start by itself. */

@@ -30,6 +30,7 @@ page(async ({ host, port, path, id, qos, protocol, where, username, password, on
   return {
     publish: (topic, bytes, qos) => connection.publish(topic, bytes, { qos }),
     close: () => connection.close(),
+    dropped: () => connection.dropped,
     wasm: () => memory?.buffer.byteLength ?? 0,
   };
 });

@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 
@@ -41,6 +42,7 @@ type Shape struct {
 	Payload int  // bytes, at least 4: the first four are the message's number
 	Frames  Coalescing
 	Topics  int // how many, in turn; 0 means 1
+	Period  int // after how many messages it begins again; 0 means Period
 }
 
 // Period is after how many messages a stream's numbers, topics and packet identifiers
@@ -72,7 +74,7 @@ func NewStream(v mqtt.Version, s Shape) (*Stream, error) {
 		return nil, err
 	}
 	b := builder{s: s}
-	for n := range Period {
+	for n := range cmp.Or(s.Period, Period) {
 		p := mqtt.Publish{QoS: s.QoS, Topic: topic(n % max(s.Topics, 1)), Payload: payload(n, s.Payload)}
 		if s.QoS > 0 {
 			p.PacketID = uint16(n + 1)

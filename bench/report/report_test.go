@@ -28,7 +28,8 @@ func sample() *Results {
 	for client, values := range map[string][]float64{
 		"kiiweb": {100, 110, 120}, "A": {50, 60, 50}, "B": {200, 220, 260}, "C": {90, 120, 110}, "mark": {1000, 1000, 1000},
 	} {
-		for _, v := range values {
+		for i, v := range values {
+			r.Begin(i + 1)
 			r.Add(rate, "1 packet per frame", client, v)
 			r.Add(time, "cold", client, 1/v)
 		}
@@ -59,12 +60,26 @@ func TestCompare(t *testing.T) {
 			assert.Equal(t, want, c.Verdict, "%s beside %s", metric.ID, other)
 		}
 	}
-	c, _ := Compare(rate, &Series{Values: []float64{10, 30}}, &Series{Values: []float64{5, 10}})
+	series := func(values ...float64) *Series {
+		s := &Series{Values: values}
+		for i := range values {
+			s.Rounds = append(s.Rounds, i+1)
+		}
+		return s
+	}
+	c, _ := Compare(rate, series(10, 30), series(5, 10))
 	assert.Equal(t, Spread{2.5, 2, 3}, c.Factor)
+	gap := &Series{Rounds: []int{1, 3}, Values: []float64{10, 30}}
+	c, _ = Compare(rate, gap, series(5, 1, 10))
+	assert.Equal(t, Spread{2.5, 2, 3}, c.Factor, "the round that failed is left out")
+	c, _ = Compare(rate, series(10, 100, 30), &Series{Rounds: []int{3}, Values: []float64{15}})
+	assert.Equal(t, Spread{2, 2, 2}, c.Factor)
 	_, ok := Compare(rate, r.Series[0], nil)
 	assert.False(t, ok)
-	_, ok = Compare(rate, &Series{Values: []float64{0}}, &Series{Values: []float64{1}})
+	_, ok = Compare(rate, series(0), series(1))
 	assert.False(t, ok)
+	_, ok = Compare(rate, &Series{Rounds: []int{1}, Values: []float64{1}}, &Series{Rounds: []int{2}, Values: []float64{1}})
+	assert.False(t, ok, "never in the same round")
 }
 
 func TestNumber(t *testing.T) {
@@ -83,6 +98,7 @@ func TestResultsAreKept(t *testing.T) {
 	require.NoError(t, r.Write(path))
 	again, err := Read(path)
 	require.NoError(t, err)
+	again.Begin(3)
 	assert.Equal(t, r, again)
 	assert.Equal(t, []string{"cold"}, again.Cases("time"))
 	assert.Nil(t, again.Find("time", "cold", "nobody"))

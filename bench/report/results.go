@@ -4,6 +4,7 @@ package report
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"slices"
 )
@@ -16,12 +17,22 @@ type Metric struct {
 	More  bool   `json:"moreIsBetter"`
 }
 
-// Series is what one client got in one case, one value per round.
+// Series is what one client got in one case: a value for each round in which it got one.
 type Series struct {
 	Metric string    `json:"metric"`
 	Case   string    `json:"case"`
 	Client string    `json:"client"`
+	Rounds []int     `json:"rounds"` // of the values, ascending
 	Values []float64 `json:"values"`
+}
+
+// at gives the value of a round.
+func (s *Series) at(round int) (value float64, ok bool) {
+	i, found := slices.BinarySearch(s.Rounds, round)
+	if !found {
+		return 0, false
+	}
+	return s.Values[i], true
 }
 
 // Share is a part of a profile.
@@ -56,18 +67,23 @@ type Results struct {
 	Series   []*Series `json:"series"`
 	Profiles []Profile `json:"profiles,omitempty"`
 	Failures []string  `json:"failures,omitempty"`
+
+	round int // the current one
 }
 
-// Add notes a value of one round.
+// Begin says to which round the values that follow belong, the first being 1.
+func (r *Results) Begin(round int) { r.round = round }
+
+// Add notes a value of the current round.
 func (r *Results) Add(m Metric, kase, client string, value float64) {
 	if !slices.Contains(r.Metrics, m) {
 		r.Metrics = append(r.Metrics, m)
 	}
 	if s := r.Find(m.ID, kase, client); s != nil {
-		s.Values = append(s.Values, value)
+		s.Rounds, s.Values = append(s.Rounds, r.round), append(s.Values, value)
 		return
 	}
-	r.Series = append(r.Series, &Series{m.ID, kase, client, []float64{value}})
+	r.Series = append(r.Series, &Series{m.ID, kase, client, []int{r.round}, []float64{value}})
 }
 
 // Find gives a series, or nil.
@@ -107,5 +123,13 @@ func Read(path string) (*Results, error) {
 		return nil, err
 	}
 	var r Results
-	return &r, json.Unmarshal(text, &r)
+	if err := json.Unmarshal(text, &r); err != nil {
+		return nil, err
+	}
+	for _, s := range r.Series {
+		if len(s.Rounds) != len(s.Values) {
+			return nil, fmt.Errorf("%s does not say which rounds its values are of: measure anew", path)
+		}
+	}
+	return &r, nil
 }

@@ -46,19 +46,29 @@ type Comparison struct {
 }
 
 // Compare compares a subject with another client, round by round: what happened to the
-// machine in a round happened to both. ok is false when there is nothing to compare.
+// machine in a round happened to both. A round in which one of them has failed is left out. ok is
+// false when there is nothing to compare.
 func Compare(m Metric, subject, other *Series) (c Comparison, ok bool) {
-	if subject == nil || other == nil || len(subject.Values) != len(other.Values) {
+	if subject == nil || other == nil {
 		return c, false
 	}
-	factors := make([]float64, len(subject.Values))
+	var factors []float64
 	for i, value := range subject.Values {
-		if value <= 0 || other.Values[i] <= 0 {
+		rival, there := other.at(subject.Rounds[i])
+		if !there {
+			continue
+		}
+		if value <= 0 || rival <= 0 {
 			return c, false
 		}
-		if factors[i] = value / other.Values[i]; !m.More {
-			factors[i] = 1 / factors[i]
+		factor := value / rival
+		if !m.More {
+			factor = 1 / factor
 		}
+		factors = append(factors, factor)
+	}
+	if len(factors) == 0 {
+		return c, false
 	}
 	c.Factor = SpreadOf(factors)
 	switch {

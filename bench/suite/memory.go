@@ -43,6 +43,33 @@ func (a *Act) Grow(ctx context.Context, shape replay.Shape, sums []int) (steps [
 	return steps, err
 }
 
+// Large has the client receive n small messages, a large one, and n small ones again, and reads what its
+// page holds before and after that.
+func (a *Act) Large(ctx context.Context, size, n int) (before, after Memory, err error) {
+	small := replay.Shape{QoS: 1, Payload: 64, Frames: replay.Large}
+	err = a.perform(ctx, small, func(ctx context.Context, b burst) error {
+		if _, err := b.run(ctx, n, false); err != nil {
+			return err
+		}
+		if before, err = a.memory(ctx); err != nil {
+			return err
+		}
+		large := b
+		if large.stream, err = a.stage.stream(b.session.Version(), replay.Shape{QoS: 1, Payload: size, Period: 1}); err != nil {
+			return err
+		}
+		if _, err := large.run(ctx, 1, false); err != nil {
+			return fmt.Errorf("%d bytes: %w", size, err)
+		}
+		if _, err := b.run(ctx, n, false); err != nil {
+			return err
+		}
+		after, err = a.memory(ctx)
+		return err
+	})
+	return before, after, err
+}
+
 // memory reads what the page holds. The client must be online.
 func (a *Act) memory(ctx context.Context) (Memory, error) {
 	m, err := a.tab.Memory(ctx)

@@ -28,6 +28,8 @@ type Client struct {
 	Reads, Mark bool
 	// Whole tells that packets must not go on in the next frame.
 	Whole bool
+	// Uniform tells that all messages must be of one size, as only the replay server's are.
+	Uniform bool
 }
 
 // Clients gives all of them; kiiweb comes first, in both places where its module can run, the marks last.
@@ -39,6 +41,7 @@ func Clients() []Client {
 		{Name: "Paho", Page: "paho", Protocol: mqtt.V311, Reads: true},
 		{Name: "u8-mqtt", Page: "u8", Protocol: mqtt.V311, Reads: true},
 		{Name: "minimal parser", Page: "minimal", Protocol: mqtt.V311, Reads: true, Mark: true, Whole: true},
+		{Name: "object counter", Page: "objects", Protocol: mqtt.V311, Mark: true, Whole: true, Uniform: true},
 		{Name: "frame counter", Page: "raw", Protocol: mqtt.V311, Mark: true},
 	}
 }
@@ -74,6 +77,19 @@ func NewStage(root string) (*Stage, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// Revive starts another browser where the one that there was has died.
+func (s *Stage) Revive(ctx context.Context) error {
+	if _, err := s.Browser.Version(ctx); err == nil || ctx.Err() != nil {
+		return ctx.Err()
+	}
+	fresh, err := browser.Start()
+	if err == nil {
+		s.Browser.Close()
+		s.Browser = fresh
+	}
+	return err
 }
 
 // Close ends everything.

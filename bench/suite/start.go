@@ -16,6 +16,7 @@ type Start struct {
 	Script  time.Duration // the page's script ran
 	Ready   time.Duration // the client was connected and subscribed
 	Message time.Duration // the first message was there
+	Gap     time.Duration // the longest between two beats of a timer that is due every 4 ms, from Script to Message
 	Longest time.Duration // task of the page's thread; 0 when none took 50 ms
 	Sent    int           // bytes of bodies that the web server sent, compressed
 }
@@ -93,8 +94,8 @@ func (s *Stage) sendOne(ctx context.Context, session *replay.Session) error {
 // readStart reads a page's report.
 func readStart(body []byte) (Start, error) {
 	var page struct {
-		Script, Ready, Message, Longest float64
-		Wrong                           int
+		Script, Ready, Message, Longest, Gap float64
+		Wrong                                int
 	}
 	if err := json.Unmarshal(body, &page); err != nil {
 		return Start{}, err
@@ -104,6 +105,6 @@ func readStart(body []byte) (Start, error) {
 	}
 	return Start{
 		Script: milliseconds(page.Script), Ready: milliseconds(page.Ready),
-		Message: milliseconds(page.Message), Longest: milliseconds(page.Longest),
+		Message: milliseconds(page.Message), Longest: milliseconds(page.Longest), Gap: milliseconds(page.Gap),
 	}, nil
 }

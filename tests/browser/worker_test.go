@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestWhoDoesTheWork: with a worker the page itself neither compiles nor connects. How long
-// the page's longest tasks took is logged: that depends on the machine.
+// TestWhoDoesTheWork: with a worker the page itself neither loads the module nor compiles it nor connects, so
+// there is nothing that could hold it up. How long the page's longest tasks took is logged: that depends on the machine, and the benchmarks measure it.
 func TestWhoDoesTheWork(t *testing.T) { onEachHost(t, whoDoesTheWork) }
 
 func whoDoesTheWork(t *testing.T, s *site) {
@@ -37,6 +37,12 @@ func whoDoesTheWork(t *testing.T, s *site) {
 	assert.Positive(t, inside.Answers)
 	if s.host == inWorker {
 		assert.Zero(t, page)
+		var fetched []string
+		p.Eval(`performance.getEntriesByType("resource").map(({ name }) => name.slice(name.lastIndexOf("/") + 1))`, &fetched)
+		assert.Contains(t, fetched, "kiiweb.mjs")
+		for _, name := range []string{"kiiweb.wasm", "mainhost.mjs"} {
+			assert.NotContains(t, fetched, name, "it is the worker's to load")
+		}
 	}
 	var long []int
 	p.Eval("longTasks", &long)

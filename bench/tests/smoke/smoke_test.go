@@ -31,7 +31,7 @@ func TestEveryClient(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	t.Cleanup(cancel)
 	clients := suite.Clients()
-	require.Len(t, clients, 7)
+	require.Len(t, clients, 8)
 	for _, c := range clients {
 		t.Run(c.Name, func(t *testing.T) {
 			act, err := stage.Open(ctx, c)
@@ -42,6 +42,7 @@ func TestEveryClient(t *testing.T) {
 			}
 			if c.Reads {
 				t.Run("publishes", func(t *testing.T) { publishes(ctx, t, act) })
+				t.Run("keeps its memory", func(t *testing.T) { keeps(ctx, t, act) })
 				t.Run("starts", func(t *testing.T) { starts(ctx, t, stage, c) })
 			}
 		})
@@ -82,6 +83,17 @@ func publishes(ctx context.Context, t *testing.T, act *suite.Act) {
 	for _, took := range trips {
 		assert.Positive(t, took)
 	}
+}
+
+func keeps(ctx context.Context, t *testing.T, act *suite.Act) {
+	_, after, err := act.Large(ctx, 300<<10, messages)
+	require.NoError(t, err)
+	assert.Positive(t, after.Private)
+	// An error where messages are missing that were not told to be dropped.
+	got, err := act.Flood(ctx, replay.Shape{QoS: 1, Payload: 1024, Frames: replay.Large}, messages, 50*time.Microsecond)
+	require.NoError(t, err)
+	assert.GreaterOrEqual(t, got.Received, messages)
+	assert.GreaterOrEqual(t, got.Peak, got.Before)
 }
 
 func starts(ctx context.Context, t *testing.T, stage *suite.Stage, c suite.Client) {

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/kiiweb/kiiweb/bench/replay"
+	"github.com/kiiweb/kiiweb/bench/report"
+	"github.com/kiiweb/kiiweb/bench/suite"
+)
+
+const mebibyte = 1 << 20
+
+// grown names what a page has received when its memory is read.
+func grown(messages int, shape replay.Shape) string {
+	return fmt.Sprintf("after %s messages, %s", report.Commas(messages), caseOf(shape))
+}
+
+// growthCase is the case of memory that is added from the first to the second number of messages.
+func growthCase(qos byte) string {
+	return fmt.Sprintf("from %s to %s messages, %s", report.Commas(settled), report.Commas(grownTo), caseOf(growing(qos)))
+}
+
+// settled is after how many messages a page has all that it needs; what comes on top up to grownTo
+// is growth.
+const settled, grownTo = 100_000, 1_000_000
+
+func growing(qos byte) replay.Shape {
+	return replay.Shape{QoS: qos, Payload: 64, Frames: replay.Large}
+}
+
+// growth is what becomes of a page as more and more messages come: at QoS 0 of every client's, and of kiiweb's
+// at QoS 1, at which the others take minutes for a million.
+func (r *runner) growth(ctx context.Context, c *company) error {
+	sums := []int{1_000, 10_000, settled}
+	late := []int{settled}
+	if r.options.full {
+		sums, late = append(sums, 500_000, grownTo), append(late, 500_000, grownTo)
+	}
+	if err := r.grow(ctx, c, unlessUniform, 0, sums); err != nil {
+		return err
+	}
+	return r.grow(ctx, c, subjects, 1, late)
+}
+
+func (r *runner) grow(ctx context.Context, c *company, fits func(suite.Client) bool, qos byte, sums []int) error {
+	shape := growing(qos)
+	return c.each(ctx, fits, "growth, "+caseOf(shape), func(a *suite.Act) error {
+		steps, err := a.Grow(ctx, shape, sums)
+		before := -1
+		for i, s := range steps {
+			kase := grown(sums[i], shape)
+			r.rate(growthCPU, kase, a, s.Received.Messages, s.Received.CPU.Total())
+			r.memory(kase, a.Client.Name, s.Memory)
+			switch sums[i] {
+			case settled:
+				before = s.Memory.Private
+			case grownTo:
+				r.results.Add(memoryGrowth, growthCase(qos), a.Client.Name, float64(s.Memory.Private-before)/mebibyte)
+			}
+		}
+		return err
+	})
+}
+
+func (r *runner) memory(kase, client string, m suite.Memory) {
+	r.results.Add(memoryPrivate, kase, client, float64(m.Private)/mebibyte)
+	r.results.Add(memoryHeap, kase, client, float64(m.Heap)/mebibyte)
+	r.results.Add(memoryWasm, kase, client, float64(m.Wasm)/mebibyte)
+}
+
+// largeSize is nearly what a client takes at all, in bytes.
+const largeSize = 900 << 10
+
+const largeCase = "one message of 900 KiB, QoS 1"
+
+// large is what stays of one large message when it is gone.
+func (r *runner) large(ctx context.Context, c *company) error {
+	n := r.scaled(20_000)
+	return c.each(ctx, readers, largeCase, func(a *suite.Act) error {
+		before, after, err := a.Large(ctx, largeSize, n)
+		if err == nil {
+			r.results.Add(memoryLarge, largeCase, a.Client.Name, float64(after.Private-before.Private)/mebibyte)
+			r.results.Add(memoryLargeWasm, largeCase, a.Client.Name, float64(after.Wasm-before.Wasm)/mebibyte)
+		}
+		return err
+	})
+}
+
+// floodMessages of floodSize bytes come at once, twice what kiiweb's worker keeps for a page that is
+// busy, and a handler takes floodWork for each.
+const (
+	floodMessages = 8_000
+	floodSize     = 4 << 10
+	floodWork     = 40 * time.Microsecond
+)
+
+func floodCase(qos byte) string {
+	return fmt.Sprintf("%s messages of %d KiB, QoS %d, 16 KiB frames, %v of work for each",
+		report.Commas(floodMessages), floodSize>>10, qos, floodWork)
+}
+
+// flood is what happens where messages come faster than they are handled.
+func (r *runner) flood(ctx context.Context, c *company) error {
+	for qos := range byte(2) {
+		shape := replay.Shape{QoS: qos, Payload: floodSize, Frames: replay.Large}
+		err := c.each(ctx, readers, floodCase(qos), func(a *suite.Act) error {
+			got, err := a.Flood(ctx, shape, floodMessages, floodWork)
+			if err == nil {
+				r.results.Add(floodPeak, floodCase(qos), a.Client.Name, float64(got.Peak-got.Before)/mebibyte)
+				r.results.Add(floodDropped, floodCase(qos), a.Client.Name, float64(got.Dropped))
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
