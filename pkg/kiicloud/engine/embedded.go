@@ -173,6 +173,9 @@ func (e *Embedded) Endpoint(_ context.Context, inst store.Installation) (Endpoin
 	return p, nil
 }
 
+// Prepare is part of Engine. The store has the queue already.
+func (e *Embedded) Prepare(context.Context, store.Installation) error { return nil }
+
 // Publish is part of Engine.
 func (e *Embedded) Publish(ctx context.Context, to []store.Installation, p store.Push) error {
 	if len(to) == 0 {

@@ -33,6 +33,7 @@ var realHashing = hashing
 type fakeEngine struct {
 	mu       sync.Mutex
 	pushes   []store.Push
+	prepared []store.Installation
 	revoked  []store.Installation
 	ended    []store.Installation // by Disconnect
 	told     []store.Told
@@ -52,6 +53,13 @@ func (e *fakeEngine) Endpoint(_ context.Context, i store.Installation) (engine.E
 	p := e.endpoint
 	p.Topic, p.Username, p.Password = i.Topic, "mqtt-user", "mqtt-password-"+string(rune('0'+e.issued))
 	return p, e.fail
+}
+
+func (e *fakeEngine) Prepare(_ context.Context, i store.Installation) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.prepared = append(e.prepared, i)
+	return e.fail
 }
 
 func (e *fakeEngine) Publish(_ context.Context, to []store.Installation, p store.Push) error {

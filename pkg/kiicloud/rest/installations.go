@@ -78,6 +78,9 @@ func (a *API) install(c *call) (any, error) {
 	if err == nil && created {
 		err = a.ownerStays(c, i)
 	}
+	if err == nil { // also when it is there already: an earlier attempt may have got no further
+		err = a.Engine.Prepare(c.ctx(), i)
+	}
 	if err != nil {
 		return nil, err
 	}

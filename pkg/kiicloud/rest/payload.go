@@ -24,6 +24,9 @@ type pushRequest struct {
 	JPush *channel                   `json:"jpush"`
 	MQTT  *channel                   `json:"mqtt"`
 
+	// MessageID is what an earlier attempt to send the same message was told, else empty.
+	MessageID string `json:"pushMessageID"`
+
 	ToDevelopment *flag `json:"sendToDevelopment"`
 	ToProduction  *flag `json:"sendToProduction"`
 
@@ -48,6 +51,18 @@ func (ch *channel) enabled() bool { return ch == nil || ch.Enabled.or(true) }
 // environments are those whose installations the push is meant for.
 func (q pushRequest) environments() store.Environments {
 	return store.Environments{Development: q.ToDevelopment.or(true), Production: q.ToProduction.or(true)}
+}
+
+// messageID is the message's id: a new one, or that of an earlier attempt. Receivers drop a message
+// whose id they have had, so a sender can only repeat what it has sent: nobody guesses another's id.
+func (q pushRequest) messageID() (string, error) {
+	if q.MessageID == "" {
+		return store.NewID(), nil
+	}
+	if !store.IsID(q.MessageID) {
+		return "", invalidInput("pushMessageID is not one that this server has given: leave it out for a new message.")
+	}
+	return q.MessageID, nil
 }
 
 // origin is where a push comes from and what it is sent to: a user or thing, or a topic.

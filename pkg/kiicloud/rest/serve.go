@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kiiweb/kiiweb/pkg/kiicloud/engine"
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/store"
 )
 
@@ -78,6 +79,9 @@ func (a *API) explain(c *call, err error) *failure {
 	case errors.Is(err, store.ErrUnavailable):
 		a.Logger.Error("the store is not available", "request", id, "route", r.Pattern, "error", err)
 		return fail(http.StatusServiceUnavailable, "SERVICE_UNAVAILABLE", "The server's database is not available; try again in a moment.").retryAfter(time.Second)
+	case errors.Is(err, engine.ErrUnavailable), errors.Is(err, engine.ErrUnconfirmed):
+		a.Logger.Error("the broker is not available", "request", id, "route", r.Pattern, "error", err)
+		return fail(http.StatusServiceUnavailable, "SERVICE_UNAVAILABLE", "The server's message broker is not available; try again in a moment.").retryAfter(time.Second)
 	case errors.Is(err, store.ErrClosed):
 		return fail(http.StatusServiceUnavailable, "SERVICE_UNAVAILABLE", "The server is stopping; try again in a moment.").retryAfter(time.Second)
 	case errors.Is(err, context.DeadlineExceeded): // of a time limit of our own

@@ -1,6 +1,9 @@
 package store
 
-import "crypto/rand"
+import (
+	"crypto/rand"
+	"strings"
+)
 
 // The alphabet of every id, topic, token and password that this project makes. It has
 // no '%', '/', '+' or '#', so that a value is the same in a URL, in JSON, in an MQTT
@@ -13,6 +16,11 @@ const IDLength = 22
 
 // NewID makes an id that nobody can guess.
 func NewID() string { return RandomString(IDLength) }
+
+// IsID tells whether s could have been made by NewID.
+func IsID(s string) bool {
+	return len(s) == IDLength && strings.Trim(s, idAlphabet) == ""
+}
 
 // RandomString makes a string of n letters and digits, each drawn evenly by crypto/rand.
 func RandomString(n int) string {

@@ -19,7 +19,7 @@ import (
 )
 
 // Patience is how long a Client waits for what it expects.
-const Patience = 10 * time.Second
+const Patience = 30 * time.Second
 
 // Client is one connection to a server under test.
 type Client struct {
@@ -156,6 +156,18 @@ func (c *Client) Next() Packet {
 	}
 }
 
+// NextOrEnd is Next, or word that the connection has ended.
+func (c *Client) NextOrEnd() (p Packet, open bool) {
+	c.t.Helper()
+	select {
+	case p, open = <-c.in:
+		return p, open
+	case <-time.After(Patience):
+		require.FailNow(c.t, "nothing was received, and the connection is still open")
+		panic("unreachable")
+	}
+}
+
 // Expect is the server's next packet, which must be a t.
 func (c *Client) Expect(t mqtt.Type) Packet {
 	c.t.Helper()
@@ -176,6 +188,32 @@ func (c *Client) ExpectClosed() {
 		}
 	case <-time.After(Patience):
 		require.FailNow(c.t, "the connection is still open")
+	}
+}
+
+// Until is the next packet of type t, and what came before it.
+func (c *Client) Until(t mqtt.Type) (p Packet, before []Packet) {
+	c.t.Helper()
+	for p = c.Next(); p.Type() != t; p = c.Next() {
+		before = append(before, p)
+	}
+	return p, before
+}
+
+// Rest waits for the end of the connection, orderly or not, and gives what came before it.
+func (c *Client) Rest() (packets []Packet) {
+	c.t.Helper()
+	deadline := time.After(Patience)
+	for {
+		select {
+		case p, ok := <-c.in:
+			if !ok {
+				return packets
+			}
+			packets = append(packets, p)
+		case <-deadline:
+			require.FailNow(c.t, "the connection is still open")
+		}
 	}
 }
 
