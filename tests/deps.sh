@@ -1,8 +1,8 @@
 #!/bin/sh
-# Installs what the tests need and the machine lacks: PostgreSQL, Chromium, Mosquitto, curl, Node.js with npm,
-# and the npm packages by their lock files; with the argument "long" what the whole of tests/interop needs as
-# well: RabbitMQ, npm packages; with "database" PostgreSQL alone; with "cluster" PostgreSQL and the
-# RabbitMQ of tests/cluster. Does nothing where all is there.
+# Installs what the tests need and the machine lacks: PostgreSQL, RabbitMQ 4, Chromium, Mosquitto, curl, Node.js with
+# npm, and the npm packages by their lock files; with the argument "long" what the whole of tests/interop needs as
+# well: RabbitMQ 3, npm packages; with "database" PostgreSQL alone; with "cluster" that and RabbitMQ 4.
+# Does nothing where all is there.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -116,6 +116,8 @@ if [ "${1:-}" = long ]; then
 fi
 # shellcheck disable=SC2086
 [ -z "$brokers" ] || servers $brokers
+
+cluster
 
 packages() { # packages DIR: what its lock file names, unless that is there
 	lock=$1/package-lock.json

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -97,7 +98,7 @@ func (c *Cloud) Restart(args ...string) {
 		c.args = args
 	}
 	r := c.Ready
-	c.start(addr(r.PortWS), addr(r.PortWSS), addr(r.PortTCP), addr(r.PortSSL))
+	c.start(strings.TrimPrefix(r.HTTP, "http://"), strings.TrimPrefix(r.HTTPS, "https://"), addr(r.PortTCP), addr(r.PortSSL))
 }
 
 // CA is the certificate that signed the cloud's own, in PEM.

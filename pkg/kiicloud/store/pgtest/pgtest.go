@@ -38,7 +38,32 @@ type Server struct {
 	mu   sync.Mutex
 	cmd  *exec.Cmd
 	done chan struct{}
-	log  bytes.Buffer
+	log  logged
+}
+
+// logged is what the server has said since it was started last.
+type logged struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+// Write takes what the server says.
+func (l *logged) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(b)
+}
+
+func (l *logged) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
+func (l *logged) reset() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.buf.Reset()
 }
 
 var shared struct {
@@ -147,7 +172,7 @@ func (s *Server) Run() error {
 	s.prepare(cmd)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.log.Reset()
+	s.log.reset()
 	cmd.Stdout, cmd.Stderr = &s.log, &s.log
 	started := make(chan error, 1)
 	done := make(chan struct{})
@@ -198,6 +223,9 @@ func (s *Server) URL(database, schema string) string {
 	u := url.URL{Scheme: "postgres", User: url.User("kiicloud"), Path: "/" + database, RawQuery: q.Encode()}
 	return u.String()
 }
+
+// Log is what the server has said since it was started last.
+func (s *Server) Log() string { return s.log.String() }
 
 // Schema makes a schema of this name, unless it is there, and gives its URL. The test's end
 // leaves it.
