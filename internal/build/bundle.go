@@ -12,6 +12,7 @@ const (
 	mainHostFile = "mainhost.mjs" // runs it in the page; the loader imports it where no worker starts
 	moduleFile   = "kiiweb.mjs"   // the loader, which compat.mjs imports
 	tabsFile     = "tabs.mjs"     // shares connections between tabs; the loader imports it after a login
+	pushFile     = "push.mjs"     // keeps push alive over logins; the loader imports it for startPush
 )
 
 // loader is one form in which the loader is shipped, or a part of it.
@@ -27,6 +28,7 @@ var loaders = []loader{
 	{workerFile, "worker.ts", "iife"},
 	{mainHostFile, "mainentry.ts", "esm"},
 	{tabsFile, "tabs/entry.ts", "esm"},
+	{pushFile, "pushentry.ts", "esm"},
 	{"serviceworker.mjs", "serviceworker.ts", "esm"},
 	{"compat.mjs", "compat/esm.ts", "esm"},
 	{"compat.js", "compat/script.ts", "iife"},
@@ -35,7 +37,7 @@ var loaders = []loader{
 // contains is for the banner: what is in the file that others wrote.
 func (l loader) contains() string {
 	switch l.entry {
-	case "esm.ts", "script.ts", "tabs/entry.ts", "compat/esm.ts", "compat/script.ts":
+	case "esm.ts", "script.ts", "tabs/entry.ts", "pushentry.ts", "compat/esm.ts", "compat/script.ts":
 		return ""
 	}
 	return "; contains wasm_exec.js, Copyright 2018 The Go Authors (BSD-3-Clause)"
@@ -80,7 +82,7 @@ func esbuildArgs(p *project, l loader, wasm *module) []string {
 		"--bundle", "--minify", "--sourcemap", "--target=es2022", "--charset=utf8", "--log-level=warning",
 		"--format=" + l.format,
 		"--outfile=js/dist/" + l.file,
-		"--external:*/" + mainHostFile, "--external:*/" + tabsFile, "--external:*/" + moduleFile,
+		"--external:*/" + mainHostFile, "--external:*/" + tabsFile, "--external:*/" + pushFile, "--external:*/" + moduleFile,
 		"--define:KIIWEB_VERSION=" + strconv.Quote(p.version),
 		"--define:KIIWEB_BUILD=" + strconv.Quote(wasm.build),
 		// wasm_exec.js means its own fs, whatever a page may have declared by that name.

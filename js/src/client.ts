@@ -9,6 +9,7 @@ import type {
   Login,
   MqttEndpoint,
   Owner,
+  Push,
   PushMessage,
   StartPushOptions,
   Topic,
@@ -21,7 +22,8 @@ import { asyncDispose } from "./dispose.js";
 import { aborted, disposed } from "./errors.js";
 import type { Host } from "./host.js";
 import { Listeners } from "./listeners.js";
-import { LivePush, type PushClient } from "./push.js";
+import type { PushPart } from "./parts.js";
+import type { PushClient } from "./push.js";
 import { SignalWatch } from "./signals.js";
 import { isFinal } from "./state.js";
 
@@ -32,6 +34,7 @@ export class Client implements Kii {
   #host: Host;
   #login: Login | null = null;
   readonly #logins = new Listeners<void>();
+  readonly #pushPart: () => Promise<PushPart>;
   readonly #storageKey: string;
   readonly #connections = new Set<LiveConnection>();
   /** What is under way: how to stop it, and when it is over. */
@@ -41,9 +44,14 @@ export class Client implements Kii {
 
   /**
    * host makes the host, which asks login who is logged in, and says by enter that a token was renewed, or
-   * with null that another tab has logged out.
+   * with null that another tab has logged out. pushPart loads what startPush needs.
    */
-  constructor(host: (login: () => Login | null, enter: (login: Login | null) => void) => Host, storageKey: string = "kiiweb") {
+  constructor(
+    host: (login: () => Login | null, enter: (login: Login | null) => void) => Host,
+    pushPart: () => Promise<PushPart>,
+    storageKey: string = "kiiweb",
+  ) {
+    this.#pushPart = pushPart;
     this.#storageKey = storageKey;
     this.#host = host(
       () => this.#login,
@@ -123,12 +131,14 @@ export class Client implements Kii {
     });
   }
 
-  startPush(options?: StartPushOptions): Promise<LivePush> {
+  startPush(options?: StartPushOptions): Promise<Push> {
     return this.#do(options, async (call) => {
-      const push = new LivePush(this.#forPush(), options);
+      const clock = new Clock(call);
+      const { livePush } = await clock.bound(this.#pushPart());
+      const push = new (livePush(LiveConnection))(this.#forPush(), options);
       const unwatch = this.#signals.hold();
       try {
-        await push.begin(call);
+        await push.begin(clock.rest());
       } catch (error) {
         unwatch();
         throw error;

@@ -15,6 +15,10 @@ declare module "*/tabs.mjs" {
   export const build: string;
   export const share: typeof import("./tabs/entry.js").share;
 }
+declare module "*/push.mjs" {
+  export const build: string;
+  export const livePush: typeof import("./push.js").livePush;
+}
 /** The loader as an ES module, beside compat.mjs. */
 declare module "*/kiiweb.mjs" {
   export const load: typeof import("./esm.js").load;

@@ -11,7 +11,7 @@ const files = {
   wasm: () => new URL("kiiweb.wasm", import.meta.url).href,
   worker: () => new URL("worker.js", import.meta.url).href,
 };
-const parts: Parts = { main: () => import("./mainhost.mjs"), tabs: () => import("./tabs.mjs") };
+const parts: Parts = { main: () => import("./mainhost.mjs"), tabs: () => import("./tabs.mjs"), push: () => import("./push.mjs") };
 
 export const load = loadFrom(files, parts);
 

@@ -5,7 +5,7 @@ import type { Kii, LoadOptions } from "../types/index.js";
 import { ChosenHost } from "./chosenhost.js";
 import { Client } from "./client.js";
 import { readOptions, storageKey, type Files } from "./options.js";
-import type { Parts } from "./parts.js";
+import { loadPart, type Parts } from "./parts.js";
 import { TabGate } from "./tabgate.js";
 import { renewing } from "./token.js";
 
@@ -20,6 +20,6 @@ export function loadFrom(files: Files, parts: Parts): (options: LoadOptions) => 
     return new Client((login, enter) => {
       const own = new ChosenHost(renewing(settings, login, enter), parts.main, login);
       return settings.tabs === false ? own : new TabGate(own, settings.config, parts.tabs, login, () => enter(null));
-    }, storageKey(settings.config));
+    }, () => loadPart("push.mjs", parts.push), storageKey(settings.config));
   };
 }

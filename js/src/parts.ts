@@ -4,6 +4,7 @@ import { build } from "./build.js";
 import { unsupported, type KiiError } from "./errors.js";
 import type { MainHost } from "./mainhost.js";
 import { watchPolicy } from "./policy.js";
+import type { livePush } from "./push.js";
 import { ScriptFile } from "./scriptcheck.js";
 import type { share } from "./tabs/entry.js";
 
@@ -21,10 +22,16 @@ export interface TabsPart extends Part {
   readonly share: typeof share;
 }
 
+/** What push.mjs exports: it keeps push alive over logins. */
+export interface PushPart extends Part {
+  readonly livePush: typeof livePush;
+}
+
 /** How the loader gets at its parts. */
 export interface Parts {
   main(): Promise<MainPart>;
   tabs(): Promise<TabsPart>;
+  push(): Promise<PushPart>;
 }
 
 /** How long a look at a file that does not start may take, in milliseconds. */

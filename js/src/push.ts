@@ -13,9 +13,10 @@ import type {
   StopPushOptions,
 } from "../types/index.js";
 import { callOptions, Clock, copyOptions } from "./calls.js";
-import { LiveConnection } from "./connection.js";
+import type { LiveConnection } from "./connection.js";
 import { invalidArgument, KiiError } from "./errors.js";
 import type { Link, Sink } from "./host.js";
+import { Patience } from "./patience.js";
 import { isFinal } from "./state.js";
 import { forget, recall, remember } from "./storage.js";
 
@@ -30,14 +31,16 @@ export interface PushClient {
   key(login: Login): string;
 }
 
-/** Milliseconds between two attempts; it doubles. */
-const firstDelay = 1000;
-const maxDelay = 60_000;
+/** How often an endpoint is asked for that is being prepared, and how long one attempt may take, in milliseconds. */
+const interval = 1000;
+const attempt = 60_000;
 
-export class LivePush extends LiveConnection implements Push {
+/** Makes the class of pushes, from the one of connections that the loader has. */
+export const livePush = (Base: typeof LiveConnection) => class LivePush extends Base implements Push {
   readonly #client: PushClient;
   readonly #development: boolean;
   readonly #options: ConnectOptions;
+  #patience = new Patience();
   #installation: Installation | null = null;
   /** Whose it is, by key. */
   #owner: string | undefined;
@@ -47,6 +50,8 @@ export class LivePush extends LiveConnection implements Push {
   /** Ends what is under way for the owner. */
   #era = new AbortController();
   #off = () => {};
+  /** Ends a wait between two attempts. */
+  #hurry = () => {};
   #stopped: Promise<void> | undefined;
   #uninstalled: Promise<void> | undefined;
 
@@ -62,7 +67,7 @@ export class LivePush extends LiveConnection implements Push {
         if (method === "close") return this.stop(call);
         return this.#below ? this.#below.call(method, args, call) : Promise.reject(notConnected());
       },
-      wake: (cause) => this.#below?.wake(cause),
+      wake: (cause) => (this.#below ? this.#below.wake(cause) : this.#hurry()),
     });
   }
 
@@ -140,6 +145,7 @@ export class LivePush extends LiveConnection implements Push {
     this.discard(); // it is the former owner's
     this.#owner = owner;
     this.#installation = null;
+    this.#patience = new Patience();
     if (owner) void this.#persist(owner);
     else this.sink.state({ state: "idle", code: "NOT_LOGGED_IN", reason: "Nobody is logged in." });
   }
@@ -154,20 +160,24 @@ export class LivePush extends LiveConnection implements Push {
     return below ? below.call("close", [], call).finally(this.#gone) : Promise.resolve();
   }
 
-  /** Tries until it is connected, or that cannot be. */
-  async #persist(owner: string): Promise<void> {
+  /** Tries until it is connected, or that cannot be; first it waits, where cause has ended the connection before. */
+  async #persist(owner: string, cause?: KiiError): Promise<void> {
     const era = this.#era;
-    for (let delay = firstDelay; !era.signal.aborted; delay = Math.min(delay * 2, maxDelay)) {
+    for (let error = cause; ; ) {
+      if (error) {
+        const about = { code: error.code, reason: this.#patience.explain(error), error };
+        if (!error.retryable) return this.#become({ state: "failed", ...about });
+        const retryIn = this.#patience.next();
+        this.sink.state({ state: "waiting", retryIn, ...about });
+        await pause(retryIn, era.signal, (hurry) => (this.#hurry = hurry));
+      }
+      if (era.signal.aborted) return;
       try {
         this.sink.state({ state: "connecting", reason: "" });
-        return await this.#journey(owner, { signal: era.signal, timeout: maxDelay }, era);
-      } catch (cause) {
-        const error = cause as KiiError;
+        return await this.#journey(owner, { signal: era.signal, timeout: attempt }, era);
+      } catch (failed) {
         if (era.signal.aborted) return;
-        const about = { code: error.code, reason: error.message, error };
-        if (!error.retryable) return this.#become({ state: "failed", ...about });
-        this.sink.state({ state: "waiting", retryIn: delay, ...about });
-        await pause(delay, era.signal);
+        error = failed as KiiError;
       }
     }
   }
@@ -213,26 +223,35 @@ export class LivePush extends LiveConnection implements Push {
       } catch (error) {
         const { code } = error as KiiError;
         if (known && (code === "NOT_FOUND" || code === "FORBIDDEN")) known = undefined; // FORBIDDEN: it is another owner's
-        else if (code === "ENDPOINT_NOT_READY") await clock.bound(pause(firstDelay));
+        else if (code === "ENDPOINT_NOT_READY") await clock.bound(pause(interval));
         else throw error;
       }
     }
   }
 
   #changed(owner: string, change: StateChange): void {
+    if (change.state === "online") this.#patience.stands();
     if (!isFinal(change.state)) return this.sink.state(change);
     if (!this.#below) return; // the attempt itself tells
     this.#below = undefined;
+    this.#patience.ended();
     if (change.code === "REVOKED") forget(owner);
-    if (change.error?.retryable) void this.#persist(owner);
+    if (change.error?.retryable) void this.#persist(owner, change.error);
     else this.#become(change);
   }
-}
+};
 
-function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
+/** Waits; signal ends that, and what hurry gets. */
+function pause(milliseconds: number, signal?: AbortSignal, hurry?: (go: () => void) => void): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, milliseconds);
-    signal?.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
+    const go = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", go);
+      resolve();
+    };
+    const timer = setTimeout(go, milliseconds);
+    signal?.addEventListener("abort", go);
+    hurry?.(go);
   });
 }
 

@@ -15,4 +15,5 @@ export const files: Files = {
 export const parts: Parts = {
   main: () => import(new URL("mainhost.mjs", base).href),
   tabs: () => import(new URL("tabs.mjs", base).href),
+  push: () => import(new URL("push.mjs", base).href),
 };

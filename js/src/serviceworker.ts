@@ -6,6 +6,7 @@ import { Client } from "./client.js";
 import { unsupported } from "./errors.js";
 import { MainHost } from "./mainhost.js";
 import { readOptions } from "./options.js";
+import * as push from "./pushentry.js";
 import { renewing } from "./token.js";
 
 export { KiiError } from "./errors.js";
@@ -20,5 +21,5 @@ export async function load(options: LoadOptions): Promise<Kii> {
   const { wasmURL, host } = settings;
   const noWorker = host === "main" ? null : unsupported("Worker");
   if (host === "worker") throw noWorker;
-  return new Client((login, enter) => new MainHost(renewing(settings, login, enter).config, wasmURL, login, noWorker));
+  return new Client((login, enter) => new MainHost(renewing(settings, login, enter).config, wasmURL, login, noWorker), async () => push);
 }

@@ -3,12 +3,12 @@ import { test } from "node:test";
 
 import { build } from "../src/build.js";
 import { ChosenHost } from "../src/chosenhost.js";
-import { Client } from "../src/client.js";
 import { MainHost } from "../src/mainhost.js";
 import type { Parts } from "../src/parts.js";
 import type { HostOption, Kii } from "../types/index.js";
 import { quiet, serve, wasm } from "./crasher.js";
 import { installWorkers, workerScript, type FakeWorker } from "./fakeworker.js";
+import { newClient } from "./newclient.js";
 
 const config = { appID: "a", appKey: "k", baseURL: "http://127.0.0.1:1/api" };
 const endpoint = { installationID: "i", username: "u", password: "p", mqttTopic: "t", host: "h" };
@@ -25,7 +25,7 @@ async function setUp(t: Parameters<typeof serve>[0], host: HostOption, status = 
   });
   let chosen!: ChosenHost;
   const settings = { config, wasmURL: `${url}/k.wasm`, workerURL: () => `${url}/worker.js`, host };
-  const kii: Kii = new Client((login) => (chosen = new ChosenHost(settings, main, login)));
+  const kii: Kii = newClient((login) => (chosen = new ChosenHost(settings, main, login)));
   return { kii, chosen };
 }
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Client } from "../src/client.js";
 import type { Host } from "../src/host.js";
 import type { CallOptions, Kii, Topic } from "../types/index.js";
+import { newClient } from "./newclient.js";
 
 type Call = [method: string, args: unknown[], options: CallOptions];
 
@@ -20,7 +20,7 @@ function client(answer: (method: string) => unknown = () => undefined) {
     end: () => {},
     signal: () => {},
   };
-  return { kii: new Client(() => host) as Kii, calls };
+  return { kii: newClient(() => host) as Kii, calls };
 }
 
 const mine: Topic = { name: "news", userID: "me" };
@@ -100,7 +100,7 @@ test("signals of the browser count from the first attempt to connect until it ha
     end: () => {},
     signal: (signal, cause) => void told.push(`${signal} ${cause}`),
   };
-  const kii = new Client(() => host);
+  const kii = newClient(() => host);
   const endpoint = { installationID: "i", username: "u", password: "p", mqttTopic: "t", host: "h" };
   const connecting = kii.connect(endpoint);
   window.dispatchEvent(new Event("online"));

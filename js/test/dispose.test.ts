@@ -3,12 +3,12 @@ import { test } from "node:test";
 
 import { build } from "../src/build.js";
 import { ChosenHost } from "../src/chosenhost.js";
-import { Client } from "../src/client.js";
 import type { Host, Link, Sink } from "../src/host.js";
 import { MainHost } from "../src/mainhost.js";
 import type { CallOptions, HostOption, Kii, KiiError } from "../types/index.js";
 import { serve, wasm } from "./crasher.js";
 import { installWorkers, workerScript } from "./fakeworker.js";
+import { newClient } from "./newclient.js";
 
 const config = { appID: "a", appKey: "k", baseURL: "http://127.0.0.1:1/api" };
 const main = async () => ({ build, MainHost });
@@ -47,7 +47,7 @@ function client(parts: Partial<Host> = {}, close: (options: CallOptions) => Prom
     end: (error) => void ends.push(error),
     ...parts,
   };
-  return { kii: new Client(() => host) as Kii, asked, ends, sinks, link };
+  return { kii: newClient(() => host) as Kii, asked, ends, sinks, link };
 }
 
 /** Every method that sends, with arguments. */
@@ -100,7 +100,7 @@ test("every method takes a signal and a timeout, and the list is whole", async (
     }
   }
   const others = ["constructor", "current", "host", "hostReason", "tabs", "tabsReason", "startPush"]; // push.test.ts has the last
-  const own = Object.getOwnPropertyNames(Client.prototype).filter((name) => !others.includes(name));
+  const own = Object.getOwnPropertyNames(Object.getPrototypeOf(kii)).filter((name) => !others.includes(name));
   assert.deepEqual(own.sort(), [...Object.keys(all), "dispose"].sort());
 });
 
@@ -187,7 +187,7 @@ for (const host of ["worker", "main"] as const satisfies HostOption[]) {
     const url = await serve(t, (_path, response) => response.writeHead(200, { "Content-Type": "application/wasm" }).end(wasm));
     let chosen!: ChosenHost;
     const settings = { config, wasmURL: `${url}/k.wasm`, workerURL: () => `${url}/worker.js`, host };
-    const kii: Kii = new Client((login) => (chosen = new ChosenHost(settings, main, login)));
+    const kii: Kii = newClient((login) => (chosen = new ChosenHost(settings, main, login)));
     const connection = await kii.connect(endpoint);
     const next = connection[Symbol.asyncIterator]().next();
     const pending = chosen.call("never", [], {});
@@ -205,11 +205,11 @@ for (const host of ["worker", "main"] as const satisfies HostOption[]) {
     const { made } = installWorkers(t, workerScript((c, wasmURL, login) => new MainHost(c, wasmURL, login)));
     const url = await serve(t, (_path, response) => response.writeHead(200, { "Content-Type": "application/wasm" }).end(wasm));
     const settings = { config, wasmURL: `${url}/k.wasm`, workerURL: () => `${url}/worker.js`, host };
-    const kii: Kii = new Client((login) => new ChosenHost(settings, main, login));
+    const kii: Kii = newClient((login) => new ChosenHost(settings, main, login));
     const call = assert.rejects(kii.login("a", "b"), { code: "CLOSED" });
     await kii.dispose();
     await call;
-    const again: Kii = new Client((login) => new ChosenHost(settings, main, login));
+    const again: Kii = newClient((login) => new ChosenHost(settings, main, login));
     assert.equal((await again.login("a", "b")).token, "t", "which is how a component mounted twice behaves");
     await again.dispose();
     assert.ok(made.every(({ terminated }) => terminated));

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Client } from "../src/client.js";
 import { LiveConnection } from "../src/connection.js";
 import { MainHost } from "../src/mainhost.js";
 import { quiet, serve, wasm } from "./crasher.js";
+import { newClient } from "./newclient.js";
 
 const config = { appID: "a", appKey: "k", baseURL: "http://127.0.0.1:1/api" };
 const endpoint = { installationID: "i", username: "u", password: "p", mqttTopic: "t", host: "h" };
@@ -17,7 +17,7 @@ async function host(t: Parameters<typeof serve>[0]) {
     response.writeHead(200, { "Content-Type": "application/wasm" }).end(wasm);
   });
   let made!: MainHost;
-  const client = new Client((login) => (made = new MainHost(config, `${url}/k.wasm`, login)));
+  const client = newClient((login) => (made = new MainHost(config, `${url}/k.wasm`, login)));
   return { client, host: made, fetched: () => fetched };
 }
 

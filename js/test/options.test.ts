@@ -32,7 +32,7 @@ test("options of load become a configuration", () => {
 });
 
 const notHere = () => Promise.reject(new Error("not here"));
-const noParts = { main: notHere, tabs: notHere };
+const noParts = { main: notHere, tabs: notHere, push: notHere };
 
 const wrong: [string, unknown, RegExp][] = [
   ["nothing", undefined, /options must be an object/],

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Client } from "../src/client.js";
 import { KiiError } from "../src/errors.js";
 import type { Host, Sink } from "../src/host.js";
+import { Patience } from "../src/patience.js";
 import type { StateChange } from "../types/index.js";
 import { plain } from "./messages.js";
+import { newClient } from "./newclient.js";
 
 const failure = (code: KiiError["code"], retryable: boolean) => new KiiError(code, { code, retryable, remedy: "r" });
 
@@ -47,7 +48,7 @@ function client() {
     end: () => {},
     signal: () => {},
   };
-  return { kii: new Client(() => host), calls, connections, failures, waits, endAtOnce };
+  return { kii: newClient(() => host), calls, connections, failures, waits, endAtOnce };
 }
 
 /** A page's storage, until t ends; broken throws like a sandboxed frame's. */
@@ -173,6 +174,70 @@ test("an endpoint that is being prepared is waited for, as long as the call may 
   const disposed = assert.rejects(kii.startPush(), { code: "CLOSED" });
   await kii.dispose();
   await disposed;
+});
+
+test("a module that crashes again and again is started less and less often, and the state says so", async (t) => {
+  storage(t);
+  const { kii, connections } = client();
+  await kii.login("alice", "p");
+  const push = await kii.startPush();
+  const waits: [retryIn: number, reason: string][] = [];
+  push.on("state", ({ state, code, retryIn, reason }) => {
+    if (state === "waiting") waits.push([retryIn!, `${code}: ${reason}`]);
+  });
+  for (let crashes = 1; crashes <= 8; crashes++) {
+    connections.at(-1)!.sink.state({ state: "failed", code: "CRASHED", reason: "", error: failure("CRASHED", true) });
+    assert.equal(push.state, "waiting");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.equal(connections.length, crashes, "it was started at once");
+    push.wake();
+    await until(() => push.state === "online");
+  }
+  waits.forEach(([retryIn, reason], i) => {
+    const most = Math.min(1000 * 2 ** i, 60_000);
+    assert.ok(retryIn >= most / 2 && retryIn <= most, `${i}: ${retryIn}`);
+    assert.match(reason, i === 0 ? /^CRASHED: CRASHED$/ : new RegExp(`^CRASHED: CRASHED .*${i + 1} times running.*message that is waiting`));
+  });
+  assert.equal(waits.length, 8);
+  await push.stop();
+});
+
+test("a connection that has stood for long is connected again soon", () => {
+  let now = 0;
+  const patience = new Patience(() => now);
+  const error = failure("CRASHED", true);
+  const fall = (after: number) => {
+    patience.stands();
+    now += after;
+    patience.ended();
+    return patience.next();
+  };
+  for (let i = 0; i < 5; i++) fall(29_999);
+  assert.ok(fall(29_999) >= 16_000);
+  assert.match(patience.explain(error), /6 times/);
+  assert.equal(patience.explain(failure("NETWORK", true)), "NETWORK");
+  assert.ok(fall(30_000) <= 1000);
+  assert.equal(patience.explain(error), "CRASHED");
+  assert.ok(patience.next() >= 1000, "the attempt that followed has failed");
+});
+
+test("a wait ends with the push, and with another login", async (t) => {
+  storage(t);
+  const { kii, connections } = client();
+  await kii.login("alice", "p");
+  const push = await kii.startPush();
+  const crash = () => connections.at(-1)!.sink.state({ state: "failed", code: "CRASHED", reason: "", error: failure("CRASHED", true) });
+  crash();
+  await kii.login("bob", "p");
+  await until(() => push.state === "online");
+  assert.equal(connections.at(-1)!.owner, "bob");
+  crash();
+  assert.ok(push.lastChange.retryIn! <= 1000, "bob's first");
+  await push.stop();
+  assert.equal(push.state, "closed");
+  push.wake();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.equal(connections.length, 2);
 });
 
 test("a connection that dies is followed by another, one that is revoked is not", async (t) => {

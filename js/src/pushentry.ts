@@ -1,0 +1,4 @@
+// Entry of push.mjs, which the loader imports for startPush.
+
+export { build } from "./build.js";
+export { livePush } from "./push.js";
