@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs what the tests need and the machine lacks: PostgreSQL, RabbitMQ 4, Chromium, Mosquitto, curl, Node.js with
-# npm, and the npm packages by their lock files; with the argument "long" what the whole of tests/interop needs as
+# Installs what the tests need and the machine lacks: PostgreSQL, RabbitMQ 4, Chromium, Mosquitto, curl, dbus-daemon,
+# Node.js with npm, and the npm packages by their lock files; with the argument "long" what the whole of tests/interop needs as
 # well: RabbitMQ 3, npm packages; with "database" PostgreSQL alone; with "cluster" that and RabbitMQ 4.
 # Does nothing where all is there.
 set -eu
@@ -99,6 +99,7 @@ if [ -z "${FIREFOX:-}" ] && ! have firefox-esr && ! have firefox; then
 	install firefox-esr
 fi
 have curl || install curl
+have dbus-daemon || install dbus-daemon
 have node || install nodejs
 have npm || install npm
 

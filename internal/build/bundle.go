@@ -32,12 +32,14 @@ var loaders = []loader{
 	{"serviceworker.mjs", "serviceworker.ts", "esm"},
 	{"compat.mjs", "compat/esm.ts", "esm"},
 	{"compat.js", "compat/script.ts", "iife"},
+	{"notify.mjs", "notify/entry.ts", "esm"},
+	{"notify.js", "notify/script.ts", "iife"},
 }
 
 // contains is for the banner: what is in the file that others wrote.
 func (l loader) contains() string {
 	switch l.entry {
-	case "esm.ts", "script.ts", "tabs/entry.ts", "pushentry.ts", "compat/esm.ts", "compat/script.ts":
+	case "esm.ts", "script.ts", "tabs/entry.ts", "pushentry.ts", "compat/esm.ts", "compat/script.ts", "notify/entry.ts", "notify/script.ts":
 		return ""
 	}
 	return "; contains wasm_exec.js, Copyright 2018 The Go Authors (BSD-3-Clause)"

@@ -13,7 +13,8 @@ import (
 
 // compressed lists what servers send often enough to be compressed beforehand.
 var compressed = []string{
-	wasmFile, moduleFile, "kiiweb.js", workerFile, mainHostFile, tabsFile, pushFile, "serviceworker.mjs", "compat.mjs", "compat.js", "wasm_exec.js",
+	wasmFile, moduleFile, "kiiweb.js", workerFile, mainHostFile, tabsFile, pushFile, "serviceworker.mjs", "compat.mjs", "compat.js", "notify.mjs", "notify.js",
+	"wasm_exec.js",
 }
 
 // compression is one content coding at its smallest.

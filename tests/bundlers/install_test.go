@@ -42,7 +42,7 @@ console.log(JSON.stringify({ results, left: Object.getOwnPropertyNames(globalThi
 // TestOnAServer: importing touches nothing, and load says what to use instead.
 func TestOnAServer(t *testing.T) {
 	dir := project(t)
-	for _, entry := range []string{"kiiweb", "kiiweb/service-worker", "kiiweb/compat"} {
+	for _, entry := range []string{"kiiweb", "kiiweb/service-worker", "kiiweb/compat", "kiiweb/notify"} {
 		t.Run(entry, func(t *testing.T) {
 			write(t, filepath.Join(dir, "server.js"), "const ENTRIES = ["+quote(entry)+"];"+onServer)
 			var out struct {
@@ -57,8 +57,8 @@ func TestOnAServer(t *testing.T) {
 			r := out.Results[entry]
 			assert.Empty(t, r.Touched)
 			assert.Empty(t, out.Left, "globals")
-			if entry == "kiiweb/compat" { // whose classes have no load
-				assert.Contains(t, r.Exports, "KiiUser")
+			if name, ok := map[string]string{"kiiweb/compat": "KiiUser", "kiiweb/notify": "notifications"}[entry]; ok { // they have no load
+				assert.Contains(t, r.Exports, name)
 				return
 			}
 			assert.Subset(t, r.Exports, []string{"KiiError", "load", "version"})
@@ -84,13 +84,16 @@ import { KiiError, load, version, type Connection, type KiiPushMessage } from "k
 import { load as inServiceWorker } from "kiiweb/service-worker";
 import type { Raw } from "kiiweb/raw";
 import { KiiUser } from "kiiweb/compat";
+import { notifications } from "kiiweb/notify";
 export async function run(raw: Raw): Promise<Connection> {
 	await using kii = await load({ appID: "a", appKey: "k", site: "JP" });
 	const other = await kiiweb.load({ appID: version, appKey: "k", site: "JP" });
 	await (await inServiceWorker({ appID: "a", appKey: "k", site: "JP" })).dispose();
 	await raw.init({ appID: "a", appKey: "k", site: "JP" });
 	await KiiUser.authenticate("name", "password");
+	using notifier = await notifications(kii, { content: (m) => ({ title: m.text() }) });
 	const connection = await other.connect(await kii.getMqttEndpoint("id"));
+	notifier.watch(connection);
 	connection.on("message", (m) => m.json<KiiPushMessage<{ text: string }>>().text.length);
 	try { await connection.close() } catch (e) { if (e instanceof KiiError && e.code === "TIMEOUT") throw e }
 	return connection;

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
@@ -32,6 +33,8 @@ type Options struct {
 	Throttling bool
 	// Flags are further switches, without their dashes: a bool or a string each.
 	Flags map[string]any
+	// Env are further environment variables, as NAME=value.
+	Env []string
 }
 
 // Browser is one Chromium process with a fresh user data folder.
@@ -81,6 +84,9 @@ func (o Options) switches(t testing.TB, path, data string) []chromedp.ExecAlloca
 		require.NoError(t, err)
 		options = append(options, chromedp.Flag("ignore-certificate-errors-spki-list", strings.Join(pins, ",")))
 	}
+	if len(o.Env) > 0 {
+		options = append(options, chromedp.Env(o.Env...))
+	}
 	for name, value := range o.Flags {
 		options = append(options, chromedp.Flag(name, value))
 	}
@@ -104,6 +110,36 @@ func (b *Browser) Profile(t testing.TB) *Profile {
 	return &Profile{t: t, b: b, id: id}
 }
 
+// Permit grants pages of origin the permissions, and denies them all others.
+func (p *Profile) Permit(origin string, permissions ...browser.PermissionType) {
+	p.t.Helper()
+	require.NoError(p.t, browser.GrantPermissions(permissions).WithOrigin(origin).WithBrowserContextID(p.id).Do(p.b.executor()))
+}
+
+// OwnProfile is the profile that the browser itself has, which is no private one.
+func (b *Browser) OwnProfile(t testing.TB) *Profile { return &Profile{t: t, b: b} }
+
+// Deny denies pages of origin the permission of that name, as the Permissions standard names it.
+func (p *Profile) Deny(origin, name string) {
+	p.t.Helper()
+	denied := browser.SetPermission(&browser.PermissionDescriptor{Name: name}, browser.PermissionSettingDenied)
+	require.NoError(p.t, denied.WithOrigin(origin).WithBrowserContextID(p.id).Do(p.b.executor()))
+}
+
+// Pages are the addresses of all pages that are open.
+func (b *Browser) Pages() (urls []string) {
+	targets, err := target.GetTargets().Do(b.executor())
+	if err != nil {
+		return nil
+	}
+	for _, one := range targets {
+		if one.Type == "page" {
+			urls = append(urls, one.URL)
+		}
+	}
+	return urls
+}
+
 // Tab opens a tab in a profile of its own.
 func (b *Browser) Tab(t testing.TB) *Tab {
 	t.Helper()
@@ -115,11 +151,21 @@ func (b *Browser) executor() context.Context {
 	return cdp.WithExecutor(b.ctx, chromedp.FromContext(b.ctx).Browser)
 }
 
-// Tab opens an empty tab.
+// Tab opens an empty tab in a window of its own.
 func (p *Profile) Tab() *Tab {
 	p.t.Helper()
-	// A profile has no window until it is asked for one.
-	id, err := target.CreateTarget("about:blank").WithBrowserContextID(p.id).WithNewWindow(true).Do(p.b.executor())
+	return p.open(true) // a profile has no window until it is asked for one
+}
+
+// NextTab opens an empty tab in the window that was opened last, in front of the others there.
+func (p *Profile) NextTab() *Tab {
+	p.t.Helper()
+	return p.open(false)
+}
+
+func (p *Profile) open(window bool) *Tab {
+	p.t.Helper()
+	id, err := target.CreateTarget("about:blank").WithBrowserContextID(p.id).WithNewWindow(window).Do(p.b.executor())
 	require.NoError(p.t, err)
 	ctx, cancel := chromedp.NewContext(p.b.ctx, chromedp.WithTargetID(id))
 	tab := &Tab{t: p.t, ctx: ctx, cancel: cancel, log: newLogger(p.t)}

@@ -1,0 +1,268 @@
+package browser_test
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/browser"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/kiiweb/kiiweb/tests/browser/chrome"
+	"github.com/kiiweb/kiiweb/tests/cloud"
+)
+
+// clicksWorker is an app's service worker.
+const clicksWorker = `importScripts("/notify.js"); kiiwebNotify.handleNotificationClicks();`
+
+// notifyScript makes a notifier, and a connection by start, whose messages it watches.
+const notifyScript = `
+	globalThis.lib = await import("/kiiweb.mjs");
+	globalThis.notify = await import("/notify.mjs");
+	globalThis.until = async (condition) => { while (!condition()) await new Promise((resolve) => setTimeout(resolve, 10)) };
+	globalThis.kii = await lib.load(OPTIONS);
+	globalThis.got = []; globalThis.states = []; globalThis.clicks = []; globalThis.permissions = []; globalThis.errors = [];
+	globalThis.notifier = await notify.notifications(kii, {
+		registration: navigator.serviceWorker.register("/sw.js"),
+		content: (m) => ({ title: m.json().text, body: "a push", url: "/page?opened", data: m.json() }),
+	});
+	notifier.on("click", (click) => clicks.push(click));
+	notifier.on("permission", (permission) => permissions.push(permission));
+	notifier.on("error", (error) => errors.push(error.message));
+	await kii.useToken(TOKEN, { userID: USER });
+	globalThis.connection = await (START);
+	connection.on("message", (m) => got.push(m.json().text));
+	notifier.watch(connection);`
+
+const (
+	byConnect = `kii.connect(await kii.getMqttEndpoint((await kii.installMqtt(false)).installationID))`
+	byPush    = `kii.startPush({ development: false })`
+)
+
+// app is a site whose pages show notifications on a desktop.
+type app struct {
+	*cloud.Cloud
+	t       *testing.T
+	desktop *desktop
+	origin  string
+	user    cloud.User
+	profile *chrome.Profile
+	browser *chrome.Browser
+	blank   *chrome.Tab // a page that is none of the app's, in the same window
+	pages   []*page
+}
+
+func newApp(t *testing.T) *app {
+	t.Helper()
+	a := &app{Cloud: cloud.Start(t), t: t, desktop: newDesktop(t)}
+	a.user = a.NewUser()
+	a.browser = chrome.Start(t, chrome.Options{Env: []string{"DBUS_SESSION_BUS_ADDRESS=" + a.desktop.address}})
+	a.profile = a.browser.OwnProfile(t) // Chromium loses clicks on notifications of private ones
+	a.blank = a.profile.NextTab()
+	a.origin = host(t, func(w http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path == "/sw.js" {
+			w.Header().Set("Content-Type", "text/javascript")
+			_, _ = w.Write([]byte(clicksWorker))
+		}
+		return r.URL.Path == "/sw.js"
+	})
+	return a
+}
+
+// open opens a tab, in front of the others, whose connection is made by start.
+func (a *app) open(start string) *page {
+	a.t.Helper()
+	p := &page{Tab: a.profile.NextTab(), t: a.t}
+	p.Open(a.origin + "/page")
+	p.eval(strings.NewReplacer(
+		"OPTIONS", `{ appID: `+quote(a.Ready.AppID)+`, appKey: `+quote(a.Ready.AppKey)+`, baseURL: `+quote(a.Ready.API)+` }`,
+		"TOKEN", quote(a.user.Token), "USER", quote(a.user.ID), "START", start,
+	).Replace(notifyScript), nil)
+	a.pages = append(a.pages, p)
+	return p
+}
+
+// tick is how often a test looks.
+const tick = 20 * time.Millisecond
+
+// front puts a tab in front of the others, which hides them.
+func (a *app) front(p *page) {
+	a.t.Helper()
+	p.Show()
+	p.await(`document.visibilityState === "visible"`)
+	for _, other := range a.pages {
+		if other != p {
+			other.await(`document.visibilityState === "hidden"`)
+		}
+	}
+}
+
+// elsewhere puts a page in front that is none of the app's.
+func (a *app) elsewhere() {
+	a.t.Helper()
+	a.blank.Show()
+	for _, p := range a.pages {
+		p.await(`document.visibilityState === "hidden"`)
+	}
+}
+
+// push sends texts, and waits until each of the tabs has the last of them.
+func (a *app) push(text string, pages ...*page) {
+	a.t.Helper()
+	a.Push(a.user, map[string]any{"text": text})
+	for _, p := range pages {
+		p.await(`got.at(-1) === ` + quote(text))
+	}
+}
+
+// awaitTitles waits until so many notifications were shown, and compares all of them.
+func (a *app) awaitTitles(want ...string) {
+	a.t.Helper()
+	require.Eventually(a.t, func() bool { return len(a.desktop.all()) >= len(want) }, patience, tick, "%v", a.desktop.all())
+	var titles []string
+	for _, n := range a.desktop.all() {
+		titles = append(titles, n.Title)
+	}
+	require.Equal(a.t, want, titles)
+}
+
+// clicked waits until one of the tabs has heard of a click, and holds that it is one alone.
+func (a *app) clicked() *page {
+	a.t.Helper()
+	var those []*page
+	require.Eventually(a.t, func() bool {
+		those = nil
+		for _, p := range a.pages {
+			var count int
+			p.Eval(`clicks.length`, &count)
+			for range count {
+				those = append(those, p)
+			}
+		}
+		return len(those) > 0
+	}, patience, tick, "no tab was told of the click")
+	require.Len(a.t, those, 1)
+	return those[0]
+}
+
+// TestNotifications: two tabs that share a connection, on a desktop that takes what Chromium shows.
+func TestNotifications(t *testing.T) {
+	a := newApp(t)
+	a.profile.Permit(a.origin, browser.PermissionTypeNotifications)
+	one, two := a.open(byConnect), a.open(byPush)
+	one.await(`kii.tabs === "leader" && notifier.permission === "granted" && notifier.reason === null`)
+	two.await(`kii.tabs === "follower"`)
+
+	a.front(two)
+	a.push("the second is visible", one, two)
+	a.front(one)
+	a.push("the first is visible", one, two)
+	a.elsewhere()
+	a.push("nobody looks", one, two)
+	a.push("nobody looks still", one, two)
+	a.awaitTitles("nobody looks", "nobody looks still")
+
+	// A click puts one of the tabs in front, and tells that one.
+	a.desktop.click(t, a.desktop.all()[0].ID)
+	clicked := a.clicked()
+	clicked.await(`document.visibilityState === "visible"`)
+	var click struct {
+		Action, URL string
+		Data        struct{ Text string }
+	}
+	clicked.Eval(`clicks[0]`, &click)
+	assert.Equal(t, "nobody looks", click.Data.Text)
+	assert.Equal(t, a.origin+"/page?opened", click.URL)
+	a.push("somebody looks again", one, two)
+	a.elsewhere()
+
+	// The next leader shows what comes.
+	one.Close()
+	a.pages = a.pages[1:]
+	two.await(`kii.tabs === "leader" && connection.state === "online"`)
+	a.push("led by the second", two)
+	a.awaitTitles("nobody looks", "nobody looks still", "led by the second")
+	two.eval(`globalThis.tags = (await (await navigator.serviceWorker.ready).getNotifications()).map((n) => n.tag)`, nil)
+	two.await(`tags.length === 2 && tags.every((tag) => tag.length > 8) && new Set(tags).size === 2`)
+
+	// With a notifier that has ended nothing is shown, and nothing of it is left.
+	two.eval(`notifier.dispose(); notifier.dispose()`, nil)
+	a.push("nobody would show it", two)
+	two.eval(`notifier = await notify.notifications(kii, { content: (m) => ({ title: m.text() }) })`, nil)
+	two.eval(`notifier.watch(connection); notifier[Symbol.dispose]()`, nil)
+	a.front(two)
+	var held []string
+	two.eval(`return (await navigator.locks.query()).held.map(({ name }) => name)`, &held)
+	for _, name := range held {
+		assert.NotContains(t, name, "visible")
+	}
+	two.assertQuiet()
+
+	// Where no tab is left, a click opens one.
+	opened := func(path string) bool { return slices.Contains(a.browser.Pages(), a.origin+path) }
+	two.Close()
+	all := a.desktop.all()
+	require.Eventually(t, func() bool { return !opened("/page") }, patience, tick)
+	a.desktop.click(t, all[len(all)-1].ID)
+	require.Eventually(t, func() bool { return opened("/page?opened") }, patience, tick, "no page was opened: %v", a.browser.Pages())
+	a.awaitTitles("nobody looks", "nobody looks still", "led by the second")
+}
+
+// TestNotificationsDenied: it is a state, and what is pushed arrives all the same.
+func TestNotificationsDenied(t *testing.T) {
+	a := newApp(t)
+	a.profile.Deny(a.origin, "notifications")
+	p := a.open(byPush)
+	reason := func() (f failure) {
+		p.Eval(`((e) => ({ isKiiError: e instanceof lib.KiiError, code: e.code, message: e.message, remedy: e.remedy }))(notifier.reason)`, &f)
+		return f
+	}
+	p.await(`notifier.permission === "denied"`)
+	f := reason()
+	assert.True(t, f.IsKiiError)
+	assert.Equal(t, "FORBIDDEN", f.Code)
+	assert.Contains(t, f.Remedy, "settings")
+	var asked string
+	p.eval(`return await notifier.ask()`, &asked)
+	assert.Equal(t, "denied", asked)
+	a.elsewhere()
+	a.push("denied", p)
+
+	// The user changes their mind, twice.
+	a.profile.Permit(a.origin, browser.PermissionTypeNotifications)
+	p.await(`permissions.join() === "granted" && notifier.permission === "granted"`)
+	a.push("granted", p)
+	a.awaitTitles("granted")
+	a.profile.Deny(a.origin, "notifications")
+	p.await(`permissions.join() === "granted,denied"`)
+	a.push("denied again", p)
+	a.profile.Permit(a.origin, browser.PermissionTypeNotifications)
+	p.await(`notifier.permission === "granted"`)
+	a.push("granted again", p)
+	a.awaitTitles("granted", "granted again")
+	p.await(`errors.length === 0`)
+	p.assertQuiet()
+}
+
+// TestNotificationsWithoutAServiceWorker, or where its script does not load.
+func TestNotificationsWithoutAServiceWorker(t *testing.T) {
+	b := chrome.Start(t, chrome.Options{})
+	tab := b.Tab(t)
+	tab.Open(host(t, nil) + "/page")
+	for _, options := range []string{``, `registration: navigator.serviceWorker.register("/missing.js"),`} {
+		var said struct{ Permission, Code, Remedy, Asked string }
+		tab.Eval(`(async () => {
+			const { notifications } = await import("/notify.mjs");
+			using notifier = await notifications({ tabs: null }, { `+options+` content: () => null });
+			const { code, remedy } = notifier.reason;
+			return { permission: notifier.permission, code, remedy, asked: await notifier.ask() };
+		})()`, &said)
+		assert.Equal(t, "unsupported", said.Permission)
+		assert.Equal(t, "unsupported", said.Asked)
+		assert.Equal(t, "UNSUPPORTED", said.Code)
+		assert.Contains(t, said.Remedy, "navigator.serviceWorker.register")
+	}
+}
