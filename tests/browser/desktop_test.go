@@ -25,11 +25,10 @@ type desktop struct {
 
 // shown is a notification that the browser asked for.
 type shown struct {
-	ID            uint32
-	Title, Body   string
-	Actions       []string // in pairs: key, label
-	Replaces      uint32
-	closedByCalls bool
+	ID          uint32
+	Title, Body string
+	Actions     []string // in pairs: key, label
+	Replaces    uint32
 }
 
 const (
