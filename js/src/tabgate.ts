@@ -23,6 +23,8 @@ export class TabGate implements Host {
   #shared: Tabs | undefined;
   #reason: KiiError | null = null;
   #ended = false;
+  /** How many calls that give a login are under way. */
+  #entering = 0;
 
   /** own runs the module in this tab. left is called when the one who is logged in has logged out in another tab. */
   constructor(own: ChosenHost, config: Config, load: Parts["tabs"], login: () => Login | null, left: () => void) {
@@ -39,16 +41,13 @@ export class TabGate implements Host {
 
   async call(method: string, args: unknown[], options: CallOptions): Promise<unknown> {
     const clock = new Clock(options);
-    if (entrances.includes(method)) {
-      const login = this.#given(method, args) ?? ((await this.#own.call(method, args, options)) as Login);
-      (await clock.bound(this.#open(login)))?.entered(login);
-      return login;
-    }
+    if (entrances.includes(method)) return this.#enter(method, args, clock);
+    const said = Date.now();
     const login = this.#login();
     const tabs = login && (await clock.bound(this.#open(login)));
     if (method !== "logout") return (tabs || this.#own).call(method, args, clock.rest());
     if (this.#own.started) await this.#own.call(method, args, clock.rest());
-    if (login) tabs?.loggedOut(login);
+    if (login) tabs?.loggedOut(login, said);
     return undefined;
   }
 
@@ -68,6 +67,20 @@ export class TabGate implements Host {
   signal(signal: Signal, cause: string): void {
     this.#own.signal(signal, cause);
     if (signal === "wake") this.#shared?.woken(cause);
+  }
+
+  async #enter(method: string, args: unknown[], clock: Clock): Promise<Login> {
+    this.#entering++;
+    try {
+      const login = this.#given(method, args) ?? ((await this.#own.call(method, args, clock.rest())) as Login);
+      (await clock.bound(this.#open(login)))?.entered(login);
+      this.#entering--;
+      return login;
+    } catch (error) {
+      this.#entering--;
+      this.#forget();
+      throw error;
+    }
   }
 
   /** A token that comes with its owner is a login as it is: no module is needed for it. */
@@ -103,7 +116,12 @@ export class TabGate implements Host {
 
   #leave(): void {
     this.#left();
-    if (this.#own.started) this.#own.call("logout", [], {}).catch(() => {});
+    this.#forget();
+  }
+
+  /** The module is to have no login that the page has not; but this would end one that is on its way, too. */
+  #forget(): void {
+    if (this.#own.started && this.#entering === 0 && !this.#login()) this.#own.call("logout", [], {}).catch(() => {});
   }
 }
 

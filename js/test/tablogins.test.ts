@@ -5,6 +5,7 @@ import { test } from "node:test";
 
 import { KiiError } from "../src/errors.js";
 import { Names } from "../src/tabs/messages.js";
+import { settled } from "./fakebrowser.js";
 import { setUp, until } from "./tabpages.js";
 
 const config = { appID: "app", appKey: "key" };
@@ -46,4 +47,23 @@ test("a cloud is the same however it is named", () => {
   assert.equal(name({ baseURL: "http://localhost:80/api//" }), name({ baseURL: "http://LOCALHOST/api" }));
   const others = [{ site: "US" }, { site: "JP" }, { baseURL: "https://api.kii.com/API" }, { baseURL: "http://api.kii.com/api" }, { baseURL: "https://api.kii.com:8443/api" }];
   assert.equal(new Set(others.map(name)).size, others.length);
+});
+
+test("a logout does not end a login of the same user that came after it", async (t) => {
+  const { open } = setUp(t);
+  const one = await open();
+  const other = await open();
+  const login = one.login!;
+  const said = Date.now();
+  await new Promise((resolve) => setTimeout(resolve, 2));
+  other.login = { userID: "somebody", token: "its own" };
+  other.tabs.entered(other.login); // while the word is on its way
+  one.login = null;
+  one.tabs.loggedOut(login, said);
+  await settled();
+  assert.equal(other.login.token, "its own");
+  assert.deepEqual(other.host.calls, []);
+  await new Promise((resolve) => setTimeout(resolve, 2));
+  one.tabs.loggedOut(login, Date.now());
+  await until("the other has heard it", () => other.login === null);
 });

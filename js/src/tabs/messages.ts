@@ -9,7 +9,7 @@ import { packError, unpackError } from "../workermessages.js";
  * Part of every name. Tabs with loaders of different versions may be open at a time: when what is
  * said here changes, or the layout of a batch, this does, and they do not meet.
  */
-export const protocol = 1;
+export const protocol = 2;
 
 /** An error on its way to another tab. */
 type Crossing = ReturnType<typeof packError>;
@@ -49,8 +49,8 @@ export type ToOne =
   /** It was not made, or not finished: this tab does not lead any more, or not this owner's. */
   | { type: "passed"; id: number };
 
-/** Said to every tab of an owner. */
-export type ToOwner = { type: "logout"; from: string };
+/** Said to every tab of an owner: when logout was called, in milliseconds since 1970. */
+export type ToOwner = { type: "logout"; from: string; said: number };
 
 /** The regions' base URLs are this with the region in lower case. That of US, the oldest, has none. */
 const region = "https://api-*.kii.com/api";

@@ -16,6 +16,9 @@ import type { Channel, Surroundings } from "./surroundings.js";
 /** How soon a tab has to say that it makes a call, in milliseconds, before this one makes it itself. */
 const confirmation = 2000;
 
+/** So long a logout may take to arrive, in milliseconds. */
+const onItsWay = 60_000;
+
 /** So many ways to other tabs are kept open. */
 const maxWays = 64;
 
@@ -42,6 +45,8 @@ export class Owner implements Place {
   readonly #unwatch: () => void;
   /** Logouts are heard by a page that was put aside, too: it is not shown again then. */
   readonly #all: Channel;
+  /** When the owner logged in here, by two clocks. */
+  #login = { at: 0, began: 0 };
   #inbox: Channel | undefined;
   readonly #ways = new Map<string, Channel>();
   /** What this tab does for others. */
@@ -57,7 +62,7 @@ export class Owner implements Place {
     this.#config = config;
     this.#client = client;
     this.#all = around.channel(this.names.owner);
-    this.#all.onmessage = ({ data }) => (data as ToOwner)?.type === "logout" && client.left();
+    this.#all.onmessage = ({ data }) => this.#hear(data as ToOwner);
     this.#unwatch = around.watch((aside) => this.#suspend(aside), () => this.#resume());
     this.#listen();
   }
@@ -108,8 +113,21 @@ export class Owner implements Place {
     for (const group of this.#groups.values()) group.signal(cause);
   }
 
-  loggedOut(): void {
-    this.#all.postMessage({ type: "logout", from: this.id } satisfies ToOwner);
+  /** Somebody has logged in as the owner here. */
+  entered(): void {
+    this.#login = { at: Date.now(), began: performance.now() };
+  }
+
+  loggedOut(said: number): void {
+    this.#all.postMessage({ type: "logout", from: this.id, said } satisfies ToOwner);
+  }
+
+  /** A login that came after the logout was said is another one, which stays. */
+  #hear(message: ToOwner): void {
+    if (message?.type !== "logout") return;
+    const { at, began } = this.#login;
+    if (message.said < at && performance.now() - began < onItsWay) return; // however clocks are set: what is old is not meant
+    this.#client.left();
   }
 
   post(to: string, message: ToOne): void {

@@ -28,7 +28,7 @@ export class Tabs {
 
   /** Begins to take part for who is logged in. */
   entered(login: Login): void {
-    this.#owner(login);
+    this.#owner(login).entered();
   }
 
   call(method: string, args: unknown[], options: CallOptions): Promise<unknown> {
@@ -40,9 +40,9 @@ export class Tabs {
     return ((shared && this.#current()) || this.#client.own).connect(endpoint, options, sink, call);
   }
 
-  /** login has ended, and is to end everywhere. */
-  loggedOut(login: Login): void {
-    this.#owner(login).loggedOut();
+  /** login has ended, and is to end everywhere; said is when logout was called, in milliseconds since 1970. */
+  loggedOut(login: Login, said: number): void {
+    this.#owner(login).loggedOut(said);
   }
 
   /** The page or the network is back. */
