@@ -33,8 +33,11 @@ func (m *machine) balked(c cause, r ruling) bool {
 
 // bare tells whether a connection was closed without a reason soon after it was accepted.
 func (c cause) bare(r ruling) bool {
-	return c.kind == causeClosed && r.code == fault.Network && c.lived < briefLife
+	return c.wordless(r) && c.lived < briefLife
 }
+
+// wordless tells whether a connection was closed without a reason.
+func (c cause) wordless(r ruling) bool { return c.kind == causeClosed && r.code == fault.Network }
 
 // balk is the error of what the broker refuses by ending connections. last is the
 // latest of these ends.

@@ -20,19 +20,30 @@ func closedAfter(at, lived float64) cause {
 
 func TestContest(t *testing.T) {
 	with := func(c cause, change func(*cause)) cause { change(&c); return c }
+	slow := func(at, lived, took float64) cause {
+		return with(closedAfter(at, lived), func(c *cause) { c.took = time.Duration(took * float64(time.Second)) })
+	}
 	for name, c := range map[string]struct {
 		contest contest
 		ends    []cause
 		decided bool
 	}{
-		"three brief ones in a minute":       {contest{}, []cause{closedAfter(1, 1), closedAfter(30, 4.9), closedAfter(60.9, 0)}, true},
-		"all at once":                        {contest{}, []cause{closedAfter(0, 0), closedAfter(0, 0), closedAfter(0, 0)}, true},
-		"two":                                {contest{}, []cause{closedAfter(1, 1), closedAfter(2, 1)}, false},
-		"three in more than a minute":        {contest{}, []cause{closedAfter(1, 1), closedAfter(30, 1), closedAfter(61, 1)}, false},
-		"the last three of four":             {contest{}, []cause{closedAfter(1, 1), closedAfter(40, 1), closedAfter(70, 1), closedAfter(99, 1)}, true},
-		"one that lived":                     {contest{}, []cause{closedAfter(1, 1), closedAfter(9, 5), closedAfter(20, 1)}, false},
-		"one that lived between three brief": {contest{}, []cause{closedAfter(1, 1), closedAfter(9, 5), closedAfter(20, 1), closedAfter(30, 1)}, true},
-		"switched off":                       {contest{off: true}, []cause{closedAfter(1, 1), closedAfter(2, 1), closedAfter(3, 1)}, false},
+		"three brief ones in a minute":        {contest{}, []cause{closedAfter(1, 1), closedAfter(30, 4.9), closedAfter(60.9, 0)}, true},
+		"all at once":                         {contest{}, []cause{closedAfter(0, 0), closedAfter(0, 0), closedAfter(0, 0)}, true},
+		"two":                                 {contest{}, []cause{closedAfter(1, 1), closedAfter(2, 1)}, false},
+		"three in more than a minute":         {contest{}, []cause{closedAfter(1, 1), closedAfter(30, 1), closedAfter(61, 1)}, false},
+		"the last three of four":              {contest{}, []cause{closedAfter(1, 1), closedAfter(40, 1), closedAfter(70, 1), closedAfter(99, 1)}, true},
+		"the first lived":                     {contest{}, []cause{closedAfter(6, 5), closedAfter(9, 1), closedAfter(20, 1)}, false},
+		"the second longer than the first":    {contest{}, []cause{closedAfter(5, 4.9), closedAfter(16, 9.9), closedAfter(32, 14.9)}, true},
+		"the second lived":                    {contest{}, []cause{closedAfter(1, 1), closedAfter(12, 10), closedAfter(20, 1)}, false},
+		"the third lived":                     {contest{}, []cause{closedAfter(1, 1), closedAfter(2, 1), closedAfter(18, 15)}, false},
+		"one that lived between three brief":  {contest{}, []cause{closedAfter(1, 1), closedAfter(12, 10), closedAfter(20, 1), closedAfter(30, 1)}, true},
+		"each as long as the way to it":       {contest{}, []cause{slow(20, 10, 10), slow(40, 10, 10), slow(60, 10, 10)}, true},
+		"in more than a minute, the way long": {contest{}, []cause{slow(20, 10, 10), slow(60, 10, 10), slow(99.9, 10, 10)}, true},
+		"in still more":                       {contest{}, []cause{slow(20, 10, 10), slow(60, 10, 10), slow(100, 10, 10)}, false},
+		"the way very long":                   {contest{}, []cause{slow(60, 24.9, 100), slow(70, 1, 1), slow(80, 1, 1)}, true},
+		"the way very long, and it lived":     {contest{}, []cause{slow(60, 25, 100), slow(70, 1, 1), slow(80, 1, 1)}, false},
+		"switched off":                        {contest{off: true}, []cause{closedAfter(1, 1), closedAfter(2, 1), closedAfter(3, 1)}, false},
 		"with a reason": {contest{}, []cause{closedAfter(1, 1), closedAfter(2, 1),
 			with(closedAfter(3, 1), func(c *cause) { c.err = &transport.CloseError{Code: 1012} })}, false},
 		"of another kind": {contest{}, []cause{closedAfter(1, 1), closedAfter(2, 1),
@@ -40,10 +51,80 @@ func TestContest(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			for i, end := range c.ends {
-				assert.Equal(t, c.decided && i == len(c.ends)-1, c.contest.decided(end, judge(end)), i)
+				assert.Equal(t, c.decided && i == len(c.ends)-1, c.contest.judge(phaseOnline, end, judge(end)) == suspicionProof, i)
 			}
 		})
 	}
+}
+
+func TestWhoeverIsTurnedAwayInAContestHadALongerWay(t *testing.T) {
+	var k contest
+	closed := func(p phase, at, lived, took float64) suspicion {
+		c := closedAfter(at, lived)
+		c.took = time.Duration(took * float64(time.Second))
+		return k.judge(p, c, judge(c))
+	}
+	assert.Equal(t, suspicionNone, closed(phaseGreeting, 1, 0, 1), "nothing has counted yet")
+	assert.Equal(t, suspicionSome, closed(phaseOnline, 2, 1, 0))
+	for range turnedMost {
+		assert.Equal(t, suspicionSome, closed(phaseGreeting, 4, 0, 2))
+	}
+	assert.Equal(t, suspicionNone, closed(phaseGreeting, 5, 0, 9), "that is too often")
+	assert.Equal(t, suspicionSome, closed(phaseOnline, 22, 15.9, 0), "10 s, and the 6 s that those took")
+	assert.Equal(t, suspicionSome, closed(phaseGreeting, 24, 0, 2), "counted anew")
+	assert.Equal(t, suspicionNone, closed(phaseOnline, 42, 17, 0))
+	assert.Equal(t, suspicionSome, closed(phaseGreeting, 81, 0, 1))
+	assert.Equal(t, suspicionNone, closed(phaseGreeting, 82, 0, 1), "it is a minute ago")
+}
+
+func TestABrokerThatIsNotThereIsNoContest(t *testing.T) {
+	m := at(phaseOnline)
+	m.failures = 0
+	for n := range 3 {
+		for range 2 {
+			m.phase = phaseOnline
+			m, _ = step(m, lost{gen, closedAfter(1, 1)})
+		}
+		assert.Equal(t, phaseWaiting.String(), m.phase.String())
+		assert.Equal(t, 3*n, m.failures)
+		m.phase = phaseDialing
+		var effects []effect
+		m, effects = step(m, lost{gen, cause{kind: causeDial, at: 3 * time.Second}})
+		assert.Equal(t, 3*n+2, effects[len(effects)-1].(wait).attempt, "the two were failures, too")
+		assert.Zero(t, m.contest.count)
+	}
+}
+
+// What the other client may have done is answered soon, whatever the back-off: it would not be
+// told from the network else.
+func TestAContestDoesNotRaiseTheBackoff(t *testing.T) {
+	closed := closedAfter(3, 1)
+	end := func(m machine, p phase, c cause) (machine, wait) {
+		m.phase = p
+		m, effects := step(m, lost{m.gen, c})
+		require.Equal(t, phaseWaiting.String(), m.phase.String())
+		return m, effects[len(effects)-1].(wait)
+	}
+	m := at(phaseOnline)
+	m.version.forced = true
+	m.failures = 6
+	for count := range 2 {
+		var w wait
+		m, w = end(m, phaseOnline, closed)
+		assert.Equal(t, count, w.attempt)
+		for range turnedMost {
+			m, w = end(m, phaseGreeting, closed)
+			assert.Equal(t, count, w.attempt, "turned away")
+		}
+		assert.Equal(t, 6, m.failures)
+	}
+	m, w := end(m, phaseGreeting, closed)
+	assert.Equal(t, 6, w.attempt)
+	assert.Equal(t, 7, m.failures)
+
+	m.contest = contest{off: true}
+	_, w = end(m, phaseOnline, closed)
+	assert.Equal(t, 7, w.attempt, "nobody watches")
 }
 
 func TestContestInTheMachine(t *testing.T) {
@@ -52,7 +133,7 @@ func TestContestInTheMachine(t *testing.T) {
 		t.Run(p.String(), func(t *testing.T) {
 			m := at(p)
 			m.version.closes = 0
-			m.contest = contest{count: 2}
+			m.contest = contest{count: 2, last: [2]time.Duration{time.Second, 2 * time.Second}}
 			m, effects := step(m, brief)
 			if p <= phaseGreeting {
 				assert.Equal(t, phaseWaiting.String(), m.phase.String(), "nobody was evicted who was not accepted")

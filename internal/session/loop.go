@@ -29,6 +29,7 @@ type loop struct {
 	endpoint Endpoint       // of the current attempt
 	renewAt  time.Time      // when to fetch it anew; zero: never, or it was tried
 	assigned string         // client identifier that a server gave
+	dialed   time.Time      // when the present dial began
 	offered  transport.Conn // just dialed, for the greet effect
 	cancel   context.CancelFunc
 	link     *link // nil while there is none
@@ -163,7 +164,10 @@ func (l *loop) lose(c cause) {
 	now := l.now()
 	c.at = now.Sub(l.began)
 	if l.link != nil {
-		c.lived = now.Sub(l.link.welcomed)
+		c.lived, c.took = now.Sub(l.link.welcomed), now.Sub(l.dialed)
+		if !l.link.welcomed.IsZero() {
+			c.took -= c.lived
+		}
 		c.answered, c.unanswered = l.link.answered, l.out.unanswered()
 	}
 	l.step(lost{l.machine.gen, c})

@@ -11,7 +11,11 @@ func (m machine) lose(c cause) (machine, []effect) {
 	if r.filter && m.phase == phaseOnline {
 		r.act, r.blame = actRetry, true
 	}
-	if m.phase > phaseGreeting && m.contest.decided(c, r) {
+	if m.phase == phaseDialing {
+		m.failures += m.contest.unanswered()
+	}
+	suspicion := m.contest.judge(m.phase, c, r)
+	if suspicion == suspicionProof {
 		c.kind = causeContest
 		r = judge(c)
 	}
@@ -49,9 +53,11 @@ func (m machine) lose(c cause) (machine, []effect) {
 	}
 	floor := r.wait(c)
 	m.phase, m.held = phaseWaiting, floor > 0
-	do = append(do, wait{attempt: m.failures, floor: floor, err: err})
+	if suspicion == suspicionSome {
+		return m, append(do, wait{attempt: m.contest.attempt(), floor: floor, err: err})
+	}
 	m.failures++
-	return m, do
+	return m, append(do, wait{attempt: m.failures - 1, floor: floor, err: err})
 }
 
 // again dials without a wait, in an attempt of its own.

@@ -118,7 +118,7 @@ func step(m machine, e event) (machine, []effect) {
 		return m.pause(e.why)
 	case takenBack:
 		if m.phase == phaseDisplaced {
-			m.failures, m.refused, m.refresh, m.contest.count, m.balks = 0, 0, false, 0, 0
+			m.failures, m.refused, m.refresh, m.contest, m.balks = 0, 0, false, contest{off: m.contest.off}, 0
 			return m.start("taking the connection back")
 		}
 	case closedByUser:

@@ -124,7 +124,7 @@ const renewAhead = time.Minute
 
 // dial opens the transport in the background. One that comes too late is closed.
 func (l *loop) dial(e dial) {
-	l.version = e.version
+	l.version, l.dialed = e.version, l.now()
 	l.codec, _ = mqtt.NewCodec(e.version) // the machine knows no others
 	ctx, url := l.background(), l.endpoint.URL
 	o := transport.Options{

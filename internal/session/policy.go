@@ -40,6 +40,7 @@ type cause struct {
 
 	at    time.Duration // when it happened, since the session was opened
 	lived time.Duration // since CONNACK
+	took  time.Duration // from the beginning of the dial to CONNACK, or to the end where none came
 
 	answered   bool // something that was sent over the connection was answered
 	unanswered bool // something was not
