@@ -54,6 +54,7 @@ type Embedded struct {
 
 	broker   *broker.Server
 	sessions *registry
+	settled  *settler
 	count    counters
 	closing  sync.Once
 }
@@ -111,6 +112,7 @@ func NewEmbedded(cfg EmbeddedConfig) (*Embedded, error) {
 	if e.limits.MaxPacket <= 0 {
 		e.limits.MaxPacket = guard.DefaultLimits.MaxPacket
 	}
+	e.settled = newSettler(e.queue, e.log)
 	e.broker, err = newBroker(e.log, e.limits.MaxPacket)
 	return e, err
 }
@@ -128,7 +130,8 @@ func newBroker(log *slog.Logger, maxPacket int) (*broker.Server, error) {
 	caps.MaximumQos = 1
 	caps.RetainAvailable = 0
 	caps.WildcardSubAvailable = 0
-	s := broker.New(&broker.Options{Capabilities: caps, Logger: slog.New(brokerLog{log.Handler()})})
+	s := broker.New(&broker.Options{Capabilities: caps, ClientNetReadBufferSize: 16, ClientNetWriteBufferSize: 16, // the guard has buffers
+		Logger: slog.New(brokerLog{log.Handler()})})
 	return s, s.AddHook(&hook{maxPacket: uint32(maxPacket)}, nil)
 }
 
@@ -187,25 +190,35 @@ func (e *Embedded) Publish(ctx context.Context, to []store.Installation, p store
 	}
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	dropped, err := e.queue.EnqueueAll(ctx, p, ids)
+	done, err := e.queue.EnqueueAll(ctx, p, ids)
 	if err != nil {
 		return err
 	}
-	e.Stored(store.Told{To: to, Dropped: dropped})
+	e.counted(len(done.Places), done.Dropped)
+	for _, inst := range to {
+		if seq, there := done.Places[inst.ID]; there {
+			e.offer(inst, done.Push, seq)
+		}
+	}
 	return nil
 }
 
 // Stored is part of Engine.
 func (e *Embedded) Stored(told store.Told) {
-	if len(told.To) > 0 {
-		e.count.accepted.Add(1)
-		e.count.queued.Add(int64(len(told.To)))
-	}
-	for id, n := range told.Dropped {
-		e.droppedOldest(id, n)
-	}
+	e.counted(len(told.To), told.Dropped)
 	for _, inst := range told.To {
-		e.wake(inst)
+		e.offer(inst, told.Push, inst.LastSeq)
+	}
+}
+
+// counted counts a push that was put into queues.
+func (e *Embedded) counted(queues int, dropped map[string]int) {
+	if queues > 0 {
+		e.count.accepted.Add(1)
+		e.count.queued.Add(int64(queues))
+	}
+	for id, n := range dropped {
+		e.droppedOldest(id, n)
 	}
 }
 
@@ -213,16 +226,15 @@ func (e *Embedded) Stored(told store.Told) {
 func (e *Embedded) enqueue(ctx context.Context, inst store.Installation, p store.Push) error {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	_, dropped, err := e.queue.Enqueue(ctx, p)
+	seq, dropped, err := e.queue.Enqueue(ctx, p)
 	if err != nil {
 		return err
 	}
-	e.count.accepted.Add(1)
-	e.count.queued.Add(1)
+	e.counted(1, nil)
 	if dropped > 0 {
 		e.droppedOldest(inst.ID, dropped)
 	}
-	e.wake(inst)
+	e.offer(inst, p, seq)
 	return nil
 }
 
@@ -231,12 +243,21 @@ func (e *Embedded) droppedOldest(installationID string, n int) {
 	e.log.Warn("queue is full: oldest pushes dropped", "installation", installationID, "dropped", n)
 }
 
-// wake tells the delivery to inst, where there is one, that its queue has something new.
-func (e *Embedded) wake(inst store.Installation) {
-	if s := e.sessions.of(inst.Topic); s != nil {
-		if pump := s.delivery(); pump != nil {
-			pump.poke()
-		}
+// offer tells the delivery to inst, where there is one, that its queue has p at the place seq.
+// Whether a push that was never to live for long is still alive only the queue knows.
+func (e *Embedded) offer(inst store.Installation, p store.Push, seq int64) {
+	s := e.sessions.of(inst.Topic)
+	if s == nil {
+		return
+	}
+	pump := s.delivery()
+	switch {
+	case pump == nil:
+	case p.MessageID == "" || p.ExpiresAt.Sub(p.CreatedAt) < time.Minute:
+		pump.poke()
+	default:
+		p.Seq, p.InstallationID = seq, inst.ID
+		pump.offer(p)
 	}
 }
 
@@ -262,7 +283,7 @@ func (e *Embedded) Revoke(ctx context.Context, inst store.Installation) error {
 		for i, p := range pushes {
 			seqs[i] = p.Seq
 		}
-		if err := e.queue.Acknowledge(ctx, inst.ID, seqs); err != nil {
+		if err := e.queue.Acknowledge(ctx, map[string][]int64{inst.ID: seqs}); err != nil {
 			return err
 		}
 	}
@@ -277,7 +298,10 @@ func (e *Embedded) Shutdown(ctx context.Context) error {
 	done := make(chan struct{})
 	go func() {
 		e.sessions.wg.Wait()
-		e.closing.Do(func() { _ = e.broker.Close() })
+		e.closing.Do(func() {
+			e.settled.close()
+			_ = e.broker.Close()
+		})
 		close(done)
 	}()
 	select {

@@ -20,9 +20,10 @@ func TestQueueContractForMany(t *testing.T) {
 			require.NoError(t, err)
 		}
 		everybody := []string{short.ID, gone.ID, full.ID}
-		dropped, err := q.EnqueueAll(ctx, pushFor(store.Installation{}, 5000), everybody)
+		done, err := q.EnqueueAll(ctx, pushFor(store.Installation{}, 5000), everybody)
 		require.NoError(t, err, "who is gone is no error")
-		require.Equal(t, map[string]int{full.ID: 1}, dropped)
+		require.Equal(t, map[string]int{full.ID: 1}, done.Dropped)
+		require.Equal(t, map[string]int64{full.ID: store.QueueMax + 1, short.ID: 1}, done.Places)
 
 		left, err := q.Pending(ctx, full.ID, 0, 2*store.QueueMax)
 		require.NoError(t, err)
@@ -40,9 +41,10 @@ func TestQueueContractForMany(t *testing.T) {
 			require.Equal(t, `{"n":5000}`, string(found[0].Payload))
 			require.Equal(t, id, found[0].InstallationID)
 		}
-		dropped, err = q.EnqueueAll(ctx, pushFor(gone, 1), []string{gone.ID})
+		done, err = q.EnqueueAll(ctx, pushFor(gone, 1), []string{gone.ID})
 		require.NoError(t, err)
-		require.Empty(t, dropped)
+		require.Empty(t, done.Dropped)
+		require.Empty(t, done.Places)
 	})
 }
 

@@ -35,7 +35,7 @@ func (*hook) ID() string { return "kiicloud" }
 
 func (*hook) Provides(b byte) bool {
 	switch b {
-	case broker.OnConnectAuthenticate, broker.OnACLCheck, broker.OnSessionEstablish, broker.OnPacketEncode,
+	case broker.OnConnectAuthenticate, broker.OnACLCheck, broker.OnPacketEncode,
 		broker.OnSubscribe, broker.OnPacketProcessed, broker.OnUnsubscribed:
 		return true
 	}
@@ -49,17 +49,9 @@ func (*hook) OnConnectAuthenticate(cl *broker.Client, _ packets.Packet) bool {
 	return s != nil && s.delivery() != nil
 }
 
-// OnACLCheck allows subscribing to the own topic, and no publishing: the guard takes every
-// PUBLISH out.
-func (*hook) OnACLCheck(cl *broker.Client, topic string, write bool) bool {
-	s := sessionOf(cl)
-	return s != nil && !write && topic == s.topic
-}
-
-// OnSessionEstablish hands the broker's client to the session, before CONNACK is sent.
-func (*hook) OnSessionEstablish(cl *broker.Client, _ packets.Packet) {
-	sessionOf(cl).client = cl
-}
+// OnACLCheck keeps the broker from noting subscriptions: it would route nothing by them, and they
+// would take memory. Which are granted is for OnSubscribe to say.
+func (*hook) OnACLCheck(*broker.Client, string, bool) bool { return false }
 
 // OnSubscribe decides on the filters one by one and notes the outcome for the SUBACK.
 func (*hook) OnSubscribe(cl *broker.Client, pk packets.Packet) packets.Packet {
@@ -101,9 +93,8 @@ func (h *hook) OnPacketEncode(cl *broker.Client, pk packets.Packet) packets.Pack
 		pk.ReasonCodes = sessionOf(cl).granted
 		pk.Properties.User = nil // the broker would echo the client's
 	case packets.Unsuback:
+		pk.ReasonCodes = sessionOf(cl).granted
 		pk.Properties.User = nil
-	case packets.Publish:
-		pk.Mods.DisallowProblemInfo = false // PUBLISH keeps its user properties [MQTT-3.1.2-29]
 	}
 	return pk
 }
@@ -126,12 +117,15 @@ func (*hook) OnPacketProcessed(cl *broker.Client, pk packets.Packet, err error) 
 	s.delivery().subscribe(*s.wanted)
 }
 
-// OnUnsubscribed halts the delivery before the UNSUBACK.
+// OnUnsubscribed halts the delivery before the UNSUBACK, and notes its codes.
 func (*hook) OnUnsubscribed(cl *broker.Client, pk packets.Packet) {
 	s := sessionOf(cl)
+	s.granted = s.granted[:0]
 	for _, f := range pk.Filters {
-		if f.Filter == s.topic {
-			s.delivery().unsubscribe()
+		code := byte(mqtt.NoSubscriptionExisted)
+		if f.Filter == s.topic && s.delivery().unsubscribe() {
+			code = byte(mqtt.Success)
 		}
+		s.granted = append(s.granted, code)
 	}
 }

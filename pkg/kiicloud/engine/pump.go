@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/store"
 )
@@ -43,42 +44,49 @@ type sender interface {
 }
 
 // pump carries pushes from an installation's queue to one connection, in order, and takes
-// them out of the queue when the client has them. One goroutine, from the first SUBSCRIBE
-// to stop, does all the work.
+// them out of the queue when the client has them. A goroutine does the work, while there is any.
+//
+// A push comes to it in one of two ways. Who has put it into the queue offers it, with its place:
+// places of an installation go up by one, so what has the place behind the last one sent is sent
+// as it is. Everything else is read from the queue: what waited before the connection was made,
+// what there was no room for, and what came out of order.
 type pump struct {
 	queue        Queue
+	settled      *settler
 	log          *slog.Logger
 	count        *counters
 	out          sender
 	installation string
-	window       int // pushes that may be sent and not acknowledged
-
-	wake chan struct{}   // holds one element when there may be work
-	ctx  context.Context // ends with stop
-	quit context.CancelFunc
-	done chan struct{} // closed when the goroutine has ended
-
-	after int64 // the place of the last push read from the queue; the goroutine's own
+	window       int   // pushes that may be sent and not acknowledged
+	given        int64 // the last place given in the queue when the client was let in
 
 	// sending is held from the look at the subscription until what it led to is written, so
 	// that nothing follows an UNSUBACK [MQTT-3.10.4-2].
 	sending sync.Mutex
+	after   int64 // the place of the last push taken on; guarded by sending
 
 	mu       sync.Mutex
-	started  bool
 	stopped  bool
+	running  bool               // there is a goroutine
+	again    bool               // there may be work that it has not seen
+	quit     context.CancelFunc // ends what the goroutine waits for; nil without one
+	idle     sync.WaitGroup     // for the goroutine
 	sub      *subscription
 	lastID   uint16
 	inflight map[uint16]int64 // packet identifier -> place in the queue
-	acked    []int64          // places that the queue has not been told of
+	behind   bool             // the queue may hold pushes that were neither taken on nor offered
+	offered  []store.Push     // not yet taken on
+	since    time.Time        // when the first of offered came
 }
 
-func newPump(queue Queue, out sender, installation string, window int, count *counters, log *slog.Logger) *pump {
-	ctx, quit := context.WithCancel(context.Background())
+// offeredAge is how long an offered push is kept for a client that takes no more; after that
+// it comes from the queue, which alone knows what has expired or was pushed out.
+const offeredAge = time.Second
+
+func newPump(queue Queue, settled *settler, out sender, inst store.Installation, window int, count *counters, log *slog.Logger) *pump {
 	return &pump{
-		queue: queue, log: log, count: count, out: out, installation: installation, window: window,
-		wake: make(chan struct{}, 1), ctx: ctx, quit: quit, done: make(chan struct{}),
-		inflight: make(map[uint16]int64),
+		queue: queue, settled: settled, log: log, count: count, out: out, installation: inst.ID, window: window,
+		given: inst.LastSeq, behind: true,
 	}
 }
 
@@ -86,33 +94,46 @@ func newPump(queue Queue, out sender, installation string, window int, count *co
 func (p *pump) subscribe(sub subscription) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.stopped {
-		return
-	}
 	p.sub = &sub
-	if !p.started {
-		p.started = true
-		go p.run()
-	}
-	p.poke()
+	p.behind = true
+	p.look()
 }
 
 // unsubscribe halts the delivery. When it returns nothing more is sent; what was sent can
-// still be acknowledged.
-func (p *pump) unsubscribe() {
+// still be acknowledged. It reports whether there was a subscription.
+func (p *pump) unsubscribe() bool {
 	p.sending.Lock()
 	defer p.sending.Unlock()
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	had := p.sub != nil
 	p.sub = nil
+	return had
 }
 
-// poke tells the goroutine that there may be work.
+// poke tells that the queue may hold something new.
 func (p *pump) poke() {
-	select {
-	case p.wake <- struct{}{}:
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.behind = true
+	p.look()
+}
+
+// offer tells of a push that was put into the queue, at push.Seq.
+func (p *pump) offer(push store.Push) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.behind: // it will be read
+	case p.sub == nil || len(p.offered) >= p.window:
+		p.behind, p.offered = true, nil
 	default:
+		if len(p.offered) == 0 {
+			p.since = time.Now()
+		}
+		p.offered = append(p.offered, push)
 	}
+	p.look()
 }
 
 // acknowledge notes the client's PUBACK.
@@ -124,20 +145,39 @@ func (p *pump) acknowledge(packetID uint16) {
 		return
 	}
 	delete(p.inflight, packetID)
-	p.acked = append(p.acked, seq)
 	p.count.delivered.Add(1)
-	p.poke()
+	p.settled.add(p.installation, seq)
+	if p.behind || len(p.offered) > 0 {
+		p.look()
+	}
+}
+
+// look has the goroutine look for work, where somebody is to get it. The caller holds mu.
+func (p *pump) look() {
+	switch {
+	case p.stopped || p.sub == nil:
+	case p.running:
+		p.again = true
+	default:
+		p.running = true
+		p.idle.Add(1)
+		var ctx context.Context
+		ctx, p.quit = context.WithCancel(context.Background())
+		go p.run(ctx)
+	}
 }
 
 // stop ends the delivery for good. When it returns nothing more is sent, and the queue has
 // been told of every acknowledgement, as far as the store answers.
 func (p *pump) stop() {
 	p.mu.Lock()
-	started := p.started
 	p.stopped = true
+	if p.quit != nil {
+		p.quit()
+	}
 	p.mu.Unlock()
-	p.quit()
-	if started {
-		<-p.done
+	p.idle.Wait()
+	if err := p.settled.flush(); err != nil {
+		p.log.Warn("acknowledged pushes may be repeated", "installation", p.installation, "error", err)
 	}
 }

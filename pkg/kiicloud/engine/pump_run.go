@@ -16,8 +16,8 @@ const (
 )
 
 // run is the goroutine of a pump.
-func (p *pump) run() {
-	defer close(p.done)
+func (p *pump) run(ctx context.Context) {
+	defer p.idle.Done()
 	defer func() {
 		if r := recover(); r != nil {
 			p.log.Error("panic while delivering", "installation", p.installation, "panic", r, "stack", string(debug.Stack()))
@@ -25,82 +25,130 @@ func (p *pump) run() {
 		}
 	}()
 	for {
-		err := p.work()
-		if p.ctx.Err() != nil {
-			break
-		}
-		var retry <-chan time.Time
-		if err != nil {
+		err := p.work(ctx)
+		if err != nil && ctx.Err() == nil {
 			p.log.Warn("delivery is held up by the store", "installation", p.installation, "error", err)
-			retry = time.After(storeRetry)
+			retry := time.NewTimer(storeRetry)
+			select {
+			case <-retry.C:
+			case <-ctx.Done():
+			}
+			retry.Stop()
 		}
-		select {
-		case <-p.wake:
-		case <-retry:
-		case <-p.ctx.Done():
-		}
-	}
-	if err := p.settle(context.Background()); err != nil {
-		p.log.Warn("acknowledged pushes may be repeated", "installation", p.installation, "error", err)
-	}
-}
-
-// work sends what there is room for and tells the queue what was acknowledged, until
-// neither is left. The error is one of the store: a connection that fails ends elsewhere.
-func (p *pump) work() error {
-	for {
-		sent, err := p.fill()
-		if err := errors.Join(err, p.settle(p.ctx)); err != nil {
-			return err
-		}
-		if !sent {
-			return nil
+		if p.rest(err != nil) {
+			return
 		}
 	}
 }
 
-// room is how many pushes may be sent now, and how.
-func (p *pump) room() (subscription, int) {
+// rest ends the goroutine, unless there is more to do.
+func (p *pump) rest(failed bool) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.sub == nil {
-		return subscription{}, 0
+	if (failed || p.again) && !p.stopped {
+		p.again = false
+		return false
 	}
-	if p.sub.qos == 0 {
-		return *p.sub, p.window
-	}
-	return *p.sub, p.window - len(p.inflight)
+	p.quit()
+	p.running, p.quit = false, nil
+	return true
 }
 
-// fill sends the next pushes of the queue. It reports whether there were any.
-func (p *pump) fill() (bool, error) {
+// work sends what there is room for, until there is nothing left. The error is one of the
+// store: a connection that fails ends elsewhere.
+func (p *pump) work(ctx context.Context) error {
+	for ctx.Err() == nil {
+		if sent, err := p.fill(ctx); err != nil || !sent {
+			return err
+		}
+	}
+	return nil
+}
+
+// fill sends the next pushes. It reports whether there were any.
+func (p *pump) fill(ctx context.Context) (bool, error) {
 	p.sending.Lock()
 	defer p.sending.Unlock()
-	sub, room := p.room()
-	if room <= 0 {
+	sub, pushes, room := p.next()
+	if room > 0 {
+		var err error
+		if pushes, err = p.read(ctx, room); err != nil {
+			return false, err
+		}
+	}
+	if len(pushes) == 0 {
 		return false, nil
 	}
-	ctx, cancel := context.WithTimeout(p.ctx, storeTimeout)
-	defer cancel()
-	pushes, err := p.queue.Pending(ctx, p.installation, p.after, room)
-	if err != nil || len(pushes) == 0 {
-		return false, err
-	}
 	var gone []int64
-	sent := p.out.together(func() error {
+	err := p.out.together(func() (err error) {
 		gone, err = p.sendAll(sub, pushes)
 		return err
 	})
-	if sent != nil { // what was not acknowledged stays in the queue
-		p.log.Debug("delivery ends", "installation", p.installation, "error", sent)
-		p.quit()
+	if err != nil { // what was not acknowledged stays in the queue
+		p.log.Debug("delivery ends", "installation", p.installation, "error", err)
+		p.fail()
 		p.out.giveUp()
 		return false, nil
 	}
-	p.mu.Lock()
-	p.acked = append(p.acked, gone...)
-	p.mu.Unlock()
+	p.settled.add(p.installation, gone...)
 	return true, nil
+}
+
+// fail keeps the goroutine from coming back to a connection that is over.
+func (p *pump) fail() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.sub, p.again = nil, false
+}
+
+// next gives what to send now: pushes that were offered, or for how many there is room of
+// those that have to be read from the queue.
+func (p *pump) next() (_ subscription, pushes []store.Push, room int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.sub == nil {
+		return subscription{}, nil, 0
+	}
+	room = p.window
+	if p.sub.qos > 0 {
+		room -= len(p.inflight)
+	}
+	for len(p.offered) > 0 && p.offered[0].Seq <= p.after { // read meanwhile
+		p.offered = p.offered[1:]
+	}
+	switch {
+	case room <= 0 || !p.behind && len(p.offered) == 0:
+		return *p.sub, nil, 0
+	case p.behind || p.offered[0].Seq != p.after+1 || time.Since(p.since) > offeredAge:
+		p.behind, p.offered = false, nil
+		return *p.sub, nil, room
+	}
+	n := 1
+	for n < min(room, len(p.offered)) && p.offered[n].Seq == p.offered[n-1].Seq+1 {
+		n++
+	}
+	pushes, p.offered = p.offered[:n], p.offered[n:]
+	if len(p.offered) == 0 {
+		p.offered = nil
+	}
+	return *p.sub, pushes, 0
+}
+
+// read gives the next pushes of the queue.
+func (p *pump) read(ctx context.Context, room int) ([]store.Push, error) {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	pushes, err := p.queue.Pending(ctx, p.installation, p.after, room)
+	if err != nil || len(pushes) == room {
+		p.mu.Lock()
+		p.behind, p.offered = true, nil
+		p.mu.Unlock()
+		return pushes, err
+	}
+	if len(pushes) == 0 { // what was in the queue when the client came is there no more
+		p.after = max(p.after, p.given)
+	}
+	return pushes, nil
 }
 
 // sendAll sends pushes and gives the places of those that the queue need not keep: sent at
@@ -144,6 +192,9 @@ func (p *pump) sendAll(sub subscription, pushes []store.Push) (gone []int64, err
 func (p *pump) track(seq int64) uint16 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.inflight == nil {
+		p.inflight = make(map[uint16]int64)
+	}
 	for {
 		p.lastID++
 		if _, used := p.inflight[p.lastID]; p.lastID != 0 && !used {
@@ -157,24 +208,4 @@ func (p *pump) untrack(packetID uint16) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.inflight, packetID)
-}
-
-// settle tells the queue what the client has, all of it in one transaction.
-func (p *pump) settle(ctx context.Context) error {
-	p.mu.Lock()
-	acked := p.acked
-	p.acked = nil
-	p.mu.Unlock()
-	if len(acked) == 0 {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
-	defer cancel()
-	err := p.queue.Acknowledge(ctx, p.installation, acked)
-	if err != nil {
-		p.mu.Lock()
-		p.acked = append(acked, p.acked...)
-		p.mu.Unlock()
-	}
-	return err
 }

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"errors"
-	"io"
 	"log/slog"
 	"testing"
 	"time"
@@ -42,7 +41,10 @@ func newTestPump(t *testing.T, w *wire, window, pushes int) (*pump, *memory, sto
 		_, _, err := q.Enqueue(t.Context(), pushFor(inst, n))
 		require.NoError(t, err)
 	}
-	p := newPump(q, w, inst.ID, window, &counters{}, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	log := slog.New(slog.DiscardHandler)
+	settled := newSettler(q, log)
+	p := newPump(q, settled, w, inst, window, &counters{}, log)
+	t.Cleanup(settled.close)
 	t.Cleanup(p.stop)
 	return p, q, inst
 }
@@ -100,7 +102,7 @@ func TestPumpThatWasStoppedStaysStopped(t *testing.T) {
 	p.subscribe(subscription{qos: 1})
 	p.stop()
 	require.Empty(t, w.sent)
-	require.False(t, p.started)
+	require.False(t, p.running)
 }
 
 func TestPumpStopTellsTheQueueOfTheLastAcknowledgement(t *testing.T) {
@@ -112,7 +114,7 @@ func TestPumpStopTellsTheQueueOfTheLastAcknowledgement(t *testing.T) {
 	for _, id := range ids {
 		p.acknowledge(id)
 	}
-	require.Eventually(t, func() bool { return len(p.wake) == 0 }, guardtest.Patience, time.Millisecond)
+	require.Error(t, p.settled.flush())
 	q.setFail(nil)
 	p.stop() // does not wait for the next attempt
 	left, err := q.Pending(t.Context(), inst.ID, 0, 10)

@@ -12,15 +12,15 @@ type Queue interface {
 	// InstallationByTopic finds an installation by its mqttTopic, else store.ErrNotFound: there
 	// is none, or its owner may not connect.
 	InstallationByTopic(ctx context.Context, topic string) (store.Installation, error)
-	// Enqueue stores p durably and gives its place. dropped tells how many of the oldest
+	// Enqueue stores p durably and gives its place, one behind the last. dropped tells how many of the oldest
 	// had to go because of store.QueueMax. store.ErrNotFound: the installation is gone.
 	Enqueue(ctx context.Context, p store.Push) (seq int64, dropped int, err error)
 	// EnqueueAll is Enqueue for many installations, in one transaction: all of it is stored or
-	// nothing. Who is gone is left out and is no error. dropped has the counts by installation,
-	// of those whose queue was full.
-	EnqueueAll(ctx context.Context, p store.Push, installationIDs []string) (dropped map[string]int, err error)
+	// nothing. Who is gone is left out and is no error.
+	EnqueueAll(ctx context.Context, p store.Push, installationIDs []string) (store.Enqueued, error)
 	// Pending lists up to limit pushes that have not expired, with a place above after, in order.
 	Pending(ctx context.Context, installationID string, after int64, limit int) ([]store.Push, error)
-	// Acknowledge removes pushes in one transaction. Those that are gone do not matter.
-	Acknowledge(ctx context.Context, installationID string, seqs []int64) error
+	// Acknowledge removes pushes, named by installation and place, in one transaction. Those that
+	// are gone do not matter.
+	Acknowledge(ctx context.Context, delivered map[string][]int64) error
 }

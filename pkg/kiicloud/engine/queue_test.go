@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sort"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -71,6 +71,7 @@ func (q *memory) InstallationByTopic(_ context.Context, topic string) (store.Ins
 	if !ok {
 		return inst, store.ErrNotFound
 	}
+	inst.LastSeq = q.seq[inst.ID]
 	return inst, nil
 }
 
@@ -80,17 +81,21 @@ func (q *memory) Enqueue(_ context.Context, p store.Push) (seq int64, dropped in
 	return q.enqueue(p)
 }
 
-func (q *memory) EnqueueAll(_ context.Context, p store.Push, installationIDs []string) (map[string]int, error) {
+func (q *memory) EnqueueAll(_ context.Context, p store.Push, installationIDs []string) (store.Enqueued, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	dropped := map[string]int{}
+	done := store.Enqueued{Push: p, Places: map[string]int64{}, Dropped: map[string]int{}}
 	for _, id := range installationIDs {
 		p.InstallationID = id
-		if _, n, err := q.enqueue(p); err == nil && n > 0 {
-			dropped[id] = n
+		seq, n, err := q.enqueue(p)
+		if err == nil {
+			done.Places[id] = seq
+		}
+		if n > 0 {
+			done.Dropped[id] = n
 		}
 	}
-	return dropped, nil
+	return done, nil
 }
 
 func (q *memory) enqueue(p store.Push) (seq int64, dropped int, err error) {
@@ -134,22 +139,16 @@ func (q *memory) Pending(ctx context.Context, installationID string, after int64
 	return found, nil
 }
 
-func (q *memory) Acknowledge(ctx context.Context, installationID string, seqs []int64) error {
+func (q *memory) Acknowledge(ctx context.Context, delivered map[string][]int64) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if err := errors.Join(q.fail, ctx.Err()); err != nil {
 		return err
 	}
 	q.acknowledged++
-	var left []store.Push
-	sort.Slice(seqs, func(i, j int) bool { return seqs[i] < seqs[j] })
-	for _, p := range q.queues[installationID] {
-		i := sort.Search(len(seqs), func(i int) bool { return seqs[i] >= p.Seq })
-		if i == len(seqs) || seqs[i] != p.Seq {
-			left = append(left, p)
-		}
+	for id, seqs := range delivered {
+		q.queues[id] = slices.DeleteFunc(slices.Clone(q.queues[id]), func(p store.Push) bool { return slices.Contains(seqs, p.Seq) })
 	}
-	q.queues[installationID] = left
 	return nil
 }
 
@@ -248,7 +247,7 @@ func TestQueueContract(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, seqsOf(all[2:4]), seqsOf(some))
 
-		require.NoError(t, q.Acknowledge(ctx, inst.ID, []int64{all[1].Seq, all[3].Seq, 1 << 40}))
+		require.NoError(t, q.Acknowledge(ctx, map[string][]int64{inst.ID: {all[1].Seq, all[3].Seq, 1 << 40}}))
 		left, err := q.Pending(ctx, inst.ID, 0, 100)
 		require.NoError(t, err)
 		require.Equal(t, []int64{all[0].Seq, all[2].Seq, all[4].Seq}, seqsOf(left))

@@ -3,12 +3,11 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
+	"runtime/debug"
 	"sync"
 	"time"
-
-	broker "github.com/mochi-mqtt/server/v2"
-	"github.com/mochi-mqtt/server/v2/packets"
 
 	"github.com/kiiweb/kiiweb/internal/mqtt"
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/guard"
@@ -23,9 +22,10 @@ type session struct {
 	// Set by the reading goroutine, while it connects; the pump's start comes after.
 	topic   string
 	inst    store.Installation
-	client  *broker.Client
 	granted []byte        // the codes of the SUBACK that is being made
 	wanted  *subscription // what the SUBSCRIBE that is being processed asks of the own topic
+
+	packet []byte // the one that is being sent; the pump's
 
 	clear chan struct{} // closed when the topic's former connection has stopped delivering
 
@@ -81,7 +81,11 @@ func (s *session) takeOver(topic string) {
 func (s *session) findInstallation(c *mqtt.Connect) *guard.Refusal {
 	ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)
 	defer cancel()
-	inst, err := s.e.queue.InstallationByTopic(ctx, s.topic)
+	var inst store.Installation
+	err := apart(func() (err error) {
+		inst, err = s.e.queue.InstallationByTopic(ctx, s.topic)
+		return err
+	})
 	switch {
 	case errors.Is(err, store.ErrNotFound), err == nil && inst.ID != c.Username:
 		return &guard.Refusal{Code: mqtt.NotAuthorized, Reason: "the installation was removed, or its owner is disabled"}
@@ -91,6 +95,21 @@ func (s *session) findInstallation(c *mqtt.Connect) *guard.Refusal {
 	}
 	s.inst = inst
 	return nil
+}
+
+// apart runs f in a goroutine of its own. A database needs a stack of 16 KiB or 32, which the
+// goroutine of a connection would keep until some collection of garbage, or for ever.
+func apart(f func() error) error {
+	done := make(chan error, 1)
+	go func() {
+		defer func() {
+			if p := recover(); p != nil {
+				done <- fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+			}
+		}()
+		done <- f()
+	}()
+	return <-done
 }
 
 // admit prepares the delivery, within what the client can take in.
@@ -105,7 +124,7 @@ func (s *session) admit(c *mqtt.Connect, expires time.Time) {
 		return // the guard notices
 	}
 	s.e.count.connects.Add(1)
-	s.pump = newPump(s.e.queue, s, s.inst.ID, window, &s.e.count, s.e.log)
+	s.pump = newPump(s.e.queue, s.e.settled, s, s.inst, window, &s.e.count, s.e.log)
 	s.lapse = time.AfterFunc(time.Until(expires), func() {
 		s.end(&guard.Refusal{Code: mqtt.MaximumConnectTime, Reason: "the endpoint has lapsed: fetch it again"})
 	})
@@ -172,33 +191,39 @@ func (s *session) end(r *guard.Refusal) {
 	}
 }
 
-// send is the pump's: one PUBLISH, encoded by the broker for the client's version.
+// send is the pump's: one PUBLISH.
 func (s *session) send(m outgoing) error {
-	pk := packets.Packet{
-		FixedHeader: packets.FixedHeader{Type: packets.Publish, Qos: m.qos},
-		TopicName:   s.topic,
-		PacketID:    m.packetID,
-		Payload:     m.push.Payload,
-	}
+	p := mqtt.Publish{QoS: m.qos, Topic: s.topic, PacketID: m.packetID, Payload: m.push.Payload}
 	if s.conn.Version() == mqtt.V5 {
-		pk.Properties.User = []packets.UserProperty{{Key: "pushMessageID", Val: m.push.MessageID}}
+		p.Properties.User = []mqtt.UserProperty{{Key: "pushMessageID", Value: m.push.MessageID}}
 		if !m.push.ExpiresAt.IsZero() {
-			left := time.Until(m.push.ExpiresAt).Round(time.Second) / time.Second
-			pk.Properties.MessageExpiryInterval = uint32(max(left, 1))
+			left := uint32(max(time.Until(m.push.ExpiresAt).Round(time.Second)/time.Second, 1))
+			p.Properties.MessageExpiry = &left
 		}
 		if m.identifier > 0 {
-			pk.Properties.SubscriptionIdentifier = []int{m.identifier} // [MQTT-3.3.4-3]
+			p.Properties.SubscriptionID = []uint32{uint32(m.identifier)} // [MQTT-3.3.4-3]
 		}
 	}
-	err := s.client.WritePacket(pk)
-	if errors.Is(err, packets.ErrPacketTooLarge) {
+	codec, err := mqtt.NewCodec(s.conn.Version())
+	if err != nil {
+		return err
+	}
+	s.packet, err = codec.Append(s.packet[:0], &p)
+	switch limit := s.conn.MaxPacket(); {
+	case err != nil:
+		return err
+	case limit > 0 && len(s.packet) > limit: // [MQTT-3.1.2-24]
 		return errTooLarge
 	}
+	_, err = s.conn.Write(s.packet)
 	return err
 }
 
 // together is the pump's.
-func (s *session) together(write func() error) error { return s.conn.Batch(write) }
+func (s *session) together(write func() error) error {
+	defer func() { s.packet = nil }() // an idle connection keeps no buffer
+	return s.conn.Batch(write)
+}
 
 // giveUp is the pump's.
 func (s *session) giveUp() {

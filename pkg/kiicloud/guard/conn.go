@@ -17,8 +17,12 @@ var errEnded = errors.New("connection ended by the guard")
 
 const (
 	batchLimit = 32 << 10 // bytes of packets that Batch gathers into one write
-	keepBatch  = 4 << 10  // bytes of buffer that an idle connection keeps
+	keepBatch  = 512      // bytes of buffer for writing that an idle connection keeps
+	idleRead   = 256      // bytes of buffer in which an idle connection waits for what comes
 )
+
+// chunks are buffers for reading from clients that send more than idleRead at once.
+var chunks = sync.Pool{New: func() any { return new([4 << 10]byte) }}
 
 // Conn is a client's connection as the broker behind the guard sees it: a net.Conn from
 // which only whole, valid and allowed packets can be read.
@@ -30,7 +34,8 @@ type Conn struct {
 	lim   Limits
 
 	split     *mqtt.Splitter
-	buf       []byte
+	buf       [idleRead]byte
+	more      bool          // the last read filled its buffer
 	pending   []byte        // what of an admitted packet the broker has not read yet
 	clientID  string        // "" before CONNECT was let in
 	patience  time.Duration // 1.5 times the keep alive; 0: for ever
@@ -56,7 +61,6 @@ func NewConn(under net.Conn, h Handler, lim Limits) *Conn {
 		h:        h,
 		lim:      lim,
 		split:    mqtt.NewSplitter(lim.MaxPacket),
-		buf:      make([]byte, 2048),
 		problems: true,
 		writing:  make(chan struct{}, 1),
 	}
@@ -66,6 +70,10 @@ func NewConn(under net.Conn, h Handler, lim Limits) *Conn {
 
 // Version is the protocol version of the CONNECT, 0 before there was one.
 func (c *Conn) Version() mqtt.Version { return mqtt.Version(c.version.Load()) }
+
+// MaxPacket is the largest packet that the client accepts, in bytes; 0: it named no limit. It is
+// known once CONNECT was read.
+func (c *Conn) MaxPacket() int { return c.maxPacket }
 
 // Read gives the broker the bytes of packets that it may see. io.EOF means that the
 // client went.
@@ -97,13 +105,26 @@ func (c *Conn) next() ([]byte, error) {
 		if pkt != nil {
 			return pkt, c.wait()
 		}
-		n, err := c.under.Read(c.buf)
-		if n > 0 {
-			c.split.Feed(append([]byte(nil), c.buf[:n]...))
-		} else if err != nil {
+		if err := c.feed(); err != nil {
 			return nil, c.lost(err)
 		}
 	}
+}
+
+// feed waits for bytes and gives them to the splitter.
+func (c *Conn) feed() error {
+	buf := c.buf[:]
+	if c.more {
+		chunk := chunks.Get().(*[4 << 10]byte)
+		defer chunks.Put(chunk)
+		buf = chunk[:]
+	}
+	n, err := c.under.Read(buf)
+	if c.more = n == len(buf); n > 0 {
+		c.split.Feed(append([]byte(nil), buf[:n]...))
+		return nil
+	}
+	return err
 }
 
 // wait starts the time in which the next packet must have come [MQTT-3.1.2-22]. The

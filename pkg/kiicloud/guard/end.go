@@ -107,7 +107,7 @@ func (c *Conn) Close() error {
 func (c *Conn) Finish() {
 	_ = c.Close()
 	for {
-		if _, err := c.under.Read(c.buf); err != nil {
+		if _, err := c.under.Read(c.buf[:]); err != nil {
 			break
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -57,8 +58,9 @@ func WebSocket(cfg WebSocketConfig) http.Handler {
 	}
 	up := &websocket.Upgrader{
 		HandshakeTimeout: cfg.HandshakeTimeout,
-		ReadBufferSize:   2048,
+		ReadBufferSize:   idleRead,
 		WriteBufferSize:  2048,
+		WriteBufferPool:  &sync.Pool{}, // an idle connection has none
 		Subprotocols:     []string{SubprotocolMQTT, SubprotocolMQTT31},
 		CheckOrigin:      func(*http.Request) bool { return true }, // decided by refuseUpgrade
 		Error: func(w http.ResponseWriter, _ *http.Request, status int, reason error) {
@@ -79,7 +81,8 @@ func WebSocket(cfg WebSocketConfig) http.Handler {
 			return // answered, or the client is gone
 		}
 		ws.SetReadLimit(cfg.ReadLimit)
-		safely(cfg.Logger, newWSConn(ws), cfg.Serve)
+		// Not in the server's goroutine, which keeps all that it had for HTTP.
+		go safely(cfg.Logger, newWSConn(ws), cfg.Serve)
 	})
 }
 

@@ -52,7 +52,8 @@ func TestEventsReachEverySubscribersInstallation(t *testing.T) {
 			require.NoError(t, s.SubscribeToBucket(ctx, notes, who))
 		}
 		told := put(t, s, notes, "a", `{}`)
-		assert.ElementsMatch(t, []Installation{user, machine}, told.To)
+		assert.ElementsMatch(t, []Installation{at(user, 1), at(machine, 1)}, told.To)
+		assert.Equal(t, "m-a", told.Push.MessageID)
 		assert.Empty(t, told.Dropped)
 		put(t, s, Bucket{Scope: notes.Scope, Name: "others"}, "b", `{}`)
 		require.NoError(t, remove(s, notes, "a"))
@@ -98,7 +99,7 @@ func TestDeletingABucketTellsItsSubscribersAndForgetsThem(t *testing.T) {
 		}
 		told, err := s.DeleteBucket(ctx, notes, event("gone"))
 		require.NoError(t, err)
-		assert.Equal(t, []Installation{i}, told.To)
+		assert.Equal(t, []Installation{at(i, 1)}, told.To)
 		assert.Equal(t, []string{"gone"}, waitingFor(t, s, i))
 		n, err := s.CountObjects(ctx, notes)
 		require.NoError(t, err)

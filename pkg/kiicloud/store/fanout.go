@@ -31,15 +31,24 @@ const (
 // parameters; an id that is there twice counts once.
 type groupQueries struct{ next, insert, full string }
 
+// Enqueued is what became of a push to many.
+type Enqueued struct {
+	Push    Push             // as it is in the queues, but for what each has of its own
+	Places  map[string]int64 // Push.Seq by installation; one that is gone has none
+	Dropped map[string]int   // pushes that this one pushed out of a full queue, by installation, where any
+}
+
 var (
 	oneQueries   = makeGroupQueries(1)
 	smallQueries = makeGroupQueries(smallGroup)
 	largeQueries = makeGroupQueries(largeGroup)
+
+	queriesOf = map[int]groupQueries{1: oneQueries, smallGroup: smallQueries, largeGroup: largeQueries}
 )
 
 func makeGroupQueries(n int) groupQueries {
 	return groupQueries{
-		next: `UPDATE installations SET last_seq = last_seq + 1 WHERE id IN (` + parameters(1, n) + `)`,
+		next: `UPDATE installations SET last_seq = last_seq + 1 WHERE id IN (` + parameters(1, n) + `) RETURNING id, last_seq`,
 		insert: `INSERT INTO queue (installation_id, seq, message_id, payload, body_id, created_at, expires_at)
 			SELECT id, last_seq, $1, $2, $3, $4, $5 FROM installations WHERE id IN (` + parameters(6, n) + `)`,
 		// Places ascend and do not repeat, so a queue can hold too much only when the first
@@ -61,16 +70,8 @@ func parameters(first, n int) string {
 // group takes the next installations off ids, as parameters for its queries. The last group
 // is filled up with an id that it has already.
 func group(ids []string) (q groupQueries, params []any, rest []string) {
-	size := 1
-	switch {
-	case len(ids) > smallGroup:
-		q, size = largeQueries, largeGroup
-	case len(ids) > 1:
-		q, size = smallQueries, smallGroup
-	default:
-		q = oneQueries
-	}
-	n := min(size, len(ids))
+	size, n := groupSize(len(ids))
+	q = queriesOf[size]
 	params = make([]any, size)
 	for i := range params {
 		params[i] = ids[min(i, n-1)]
@@ -78,17 +79,29 @@ func group(ids []string) (q groupQueries, params []any, rest []string) {
 	return q, params, ids[n:]
 }
 
+// groupSize is which size of group comes next of so many, and how many it holds.
+func groupSize(left int) (size, n int) {
+	switch {
+	case left > smallGroup:
+		size = largeGroup
+	case left > 1:
+		size = smallGroup
+	default:
+		size = 1
+	}
+	return size, min(size, left)
+}
+
 // EnqueueAll is Enqueue for many installations, all in one transaction: when it fails, none
 // of them has p. An installation that is gone is left out, one that is named twice gets p
-// once. dropped has the number of pushes that newer ones pushed out of a full queue, by
-// installation, for those that lost any. p.InstallationID is ignored.
-func (s *SQL) EnqueueAll(ctx context.Context, p Push, installationIDs []string) (dropped map[string]int, err error) {
+// once. p.InstallationID is ignored.
+func (s *SQL) EnqueueAll(ctx context.Context, p Push, installationIDs []string) (done Enqueued, err error) {
 	now := s.now()
 	p.complete(now)
 	ids := slices.Compact(slices.Sorted(slices.Values(installationIDs)))
 	var full []string
 	err = s.writer.do(ctx, func(t tx) error {
-		full = nil
+		full, done.Places = nil, make(map[string]int64, len(ids))
 		bodyID, err := t.share(p.Payload, len(ids))
 		if err != nil {
 			return err
@@ -97,7 +110,7 @@ func (s *SQL) EnqueueAll(ctx context.Context, p Push, installationIDs []string) 
 			var q groupQueries
 			var params []any
 			q, params, rest = group(rest)
-			more, err := t.enqueueGroup(q, params, p, bodyID)
+			more, err := t.enqueueGroup(q, params, p, bodyID, done.Places)
 			if err != nil {
 				return err
 			}
@@ -106,9 +119,10 @@ func (s *SQL) EnqueueAll(ctx context.Context, p Push, installationIDs []string) 
 		return nil
 	})
 	if err != nil {
-		return nil, wrap("enqueue a push for many", err)
+		return Enqueued{}, wrap("enqueue a push for many", err)
 	}
-	return s.trimAll(ctx, full, now), nil
+	done.Push, done.Dropped = p, s.trimAll(ctx, full, now)
+	return done, nil
 }
 
 // share stores a payload apart from the queues where that saves writing it very often, and
@@ -121,13 +135,21 @@ func (t tx) share(payload []byte, receivers int) (bodyID any, err error) {
 	return id, t.exec(insertBody, id, payload)
 }
 
-// enqueueGroup puts p into the queues of a group and tells which of them may hold too much
-// now. A payload that is shared is not written again.
-func (t tx) enqueueGroup(q groupQueries, ids []any, p Push, bodyID any) (full []string, err error) {
+// enqueueGroup puts p into the queues of a group, notes its places there, and tells which of them
+// may hold too much now. A payload that is shared is not written again.
+func (t tx) enqueueGroup(q groupQueries, ids []any, p Push, bodyID any, places map[string]int64) (full []string, err error) {
 	if bodyID != nil {
 		p.Payload = []byte{}
 	}
-	if err := t.exec(q.next, ids...); err != nil {
+	rows, err := t.rows(q.next, ids...)
+	_, err = collect(rows, err, func(r scanner) (struct{}, error) {
+		var id string
+		var seq int64
+		err := r.Scan(&id, &seq)
+		places[id] = seq
+		return struct{}{}, err
+	})
+	if err != nil {
 		return nil, err
 	}
 	if err := t.exec(q.insert, append([]any{p.MessageID, p.Payload, bodyID, millis(p.CreatedAt), millis(p.ExpiresAt)}, ids...)...); err != nil {

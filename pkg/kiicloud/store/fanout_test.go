@@ -24,9 +24,18 @@ func installMany(t testing.TB, s *SQL, n int) (ids []string) {
 
 func enqueueAll(t testing.TB, s *SQL, payload string, ids ...string) map[string]int {
 	t.Helper()
-	dropped, err := s.EnqueueAll(context.Background(), Push{MessageID: "m-" + payload, Payload: []byte(payload)}, ids)
+	done, err := s.EnqueueAll(context.Background(), Push{MessageID: "m-" + payload, Payload: []byte(payload)}, ids)
 	require.NoError(t, err)
-	return dropped
+	require.Equal(t, payload, string(done.Push.Payload))
+	require.False(t, done.Push.ExpiresAt.IsZero())
+	for id, seq := range done.Places {
+		found, err := s.Pending(context.Background(), id, seq-1, 1)
+		require.NoError(t, err)
+		require.Len(t, found, 1)
+		require.Equal(t, seq, found[0].Seq)
+		require.Equal(t, payload, string(found[0].Payload))
+	}
+	return done.Dropped
 }
 
 func TestEnqueueAllReachesEachInstallationOnce(t *testing.T) {
@@ -97,7 +106,7 @@ func TestEnqueueAllDropsTheOldestOfTheFullQueuesAlone(t *testing.T) {
 		for i := range QueueMax {
 			enqueueAll(t, s, strconv.Itoa(i), full, gaps)
 		}
-		require.NoError(t, s.Acknowledge(context.Background(), gaps, []int64{500})) // its places are as far apart as the full one's
+		require.NoError(t, s.Acknowledge(context.Background(), map[string][]int64{gaps: {500}})) // its places are as far apart as the full one's
 		assert.Equal(t, map[string]int{full: 1}, enqueueAll(t, s, "new", ids...))
 		for id, want := range map[string]struct {
 			first string
@@ -191,7 +200,7 @@ func TestAPayloadForManyIsStoredOnce(t *testing.T) {
 				seq = 3
 			}
 			sweep(2)
-			require.NoError(t, s.Acknowledge(context.Background(), id, []int64{seq}))
+			require.NoError(t, s.Acknowledge(context.Background(), map[string][]int64{id: {seq}}))
 		}
 		sweep(1)
 		assert.Equal(t, []string{payload}, payloads(t, s, ids[len(ids)-1], 0, 10), "what somebody waits for stays")

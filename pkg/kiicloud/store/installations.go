@@ -3,10 +3,10 @@ package store
 import "context"
 
 const (
-	installationColumns = `id, registration_id, app_id, owner_kind, owner_id, device_type, development, topic, created_at, ready_at`
+	installationColumns = `id, registration_id, app_id, owner_kind, owner_id, device_type, development, topic, created_at, ready_at, last_seq`
 
 	// The first install decides ids, topic and readiness; the last one decides development.
-	install = `INSERT INTO installations (` + installationColumns + `, last_seq)
+	install = `INSERT INTO installations (` + installationColumns + `)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0)
 		ON CONFLICT (app_id, owner_kind, owner_id, device_type) DO UPDATE SET development = excluded.development
 		RETURNING ` + installationColumns
@@ -89,7 +89,7 @@ func (s *SQL) DeleteInstallation(ctx context.Context, appID, id string) (gone In
 func scanInstallation(r scanner) (i Installation, err error) {
 	var kind string
 	var development, created, ready int64
-	err = r.Scan(&i.ID, &i.RegistrationID, &i.Owner.AppID, &kind, &i.Owner.ID, &i.DeviceType, &development, &i.Topic, &created, &ready)
+	err = r.Scan(&i.ID, &i.RegistrationID, &i.Owner.AppID, &kind, &i.Owner.ID, &i.DeviceType, &development, &i.Topic, &created, &ready, &i.LastSeq)
 	if err != nil {
 		return Installation{}, notFound(err)
 	}

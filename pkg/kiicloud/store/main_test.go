@@ -99,6 +99,12 @@ func onEach(t *testing.T, test func(t *testing.T, open opener)) {
 	t.Run("PostgreSQL", func(t *testing.T) { test(t, openPostgres) })
 }
 
+// at is i after its queue has given the place seq.
+func at(i Installation, seq int64) Installation {
+	i.LastSeq = seq
+	return i
+}
+
 func owner(id string) Owner { return Owner{AppID: "app", Kind: OwnerUser, ID: id} }
 
 func installFor(t testing.TB, s *SQL, user string) Installation {

@@ -100,6 +100,7 @@ func (s *SQL) ChangeObject(ctx context.Context, b Bucket, id string, decide func
 			return err
 		}
 		change.Event.complete(now)
+		told.Push = change.Event
 		told.To, full, err = t.tell(b, change.Event)
 		return err
 	})
@@ -146,6 +147,7 @@ func (s *SQL) DeleteBucket(ctx context.Context, b Bucket, event Push) (told Told
 	event.complete(now)
 	var full []string
 	err = s.writer.do(ctx, func(t tx) (err error) {
+		told.Push = event
 		if told.To, full, err = t.tell(b, event); err != nil { // while it is known whom
 			return err
 		}

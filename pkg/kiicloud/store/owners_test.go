@@ -37,7 +37,7 @@ func live(t *testing.T, s *SQL, o Owner) life {
 	require.NoError(t, s.PutToken(ctx, Token{Hash: l.token, Owner: o}, "h"))
 	l.installation, _, err = s.Install(ctx, Installation{Owner: o, DeviceType: "MQTT"})
 	require.NoError(t, err)
-	_, _, err = s.Enqueue(ctx, Push{InstallationID: l.installation.ID, MessageID: "m", Payload: []byte("{}")})
+	l.installation.LastSeq, _, err = s.Enqueue(ctx, Push{InstallationID: l.installation.ID, MessageID: "m", Payload: []byte("{}")})
 	require.NoError(t, err)
 	require.NoError(t, s.writer.do(ctx, func(x tx) error {
 		for _, scope := range []Scope{{o.AppID, ScopeApp, ""}, {o.AppID, ScopeKind(o.Kind), o.ID}} {

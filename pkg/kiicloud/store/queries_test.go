@@ -23,7 +23,7 @@ func TestQueriesUseAnIndex(t *testing.T) {
 		"an object": selectObject, "objects": listObjects, "end objects": deleteObjects, "objects counted": countObjects,
 		"places for an event": nextOfSubscribers, "an event": insertOfSubscribers, "full queues": fullOfSubscribers,
 		"places for many": largeQueries.next, "a push to many": largeQueries.insert, "full queues of many": largeQueries.full,
-		"pending": selectPending, "acknowledge": deletePush, "trim": trimQueue, "sweep the queue": sweepQueue, "sweep the tokens": sweepTokens,
+		"pending": selectPending, "acknowledge": deletePushes[largeGroup], "acknowledge one": deletePushes[1], "trim": trimQueue, "sweep the queue": sweepQueue, "sweep the tokens": sweepTokens,
 		"topics counted": countTopics, "subscriptions counted": countTopicSubscriptions, "bucket subscriptions counted": countBucketSubscriptions, "objects of one counted": countObjectsBy,
 		"an owner's scope": ofOwner[5], "an owner's topics": ofOwner[3], "an owner's subscriptions": ofOwner[1],
 	} {

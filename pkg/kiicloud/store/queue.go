@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"time"
 )
 
@@ -14,15 +16,22 @@ const (
 		FROM queue LEFT JOIN bodies ON bodies.id = queue.body_id
 		WHERE installation_id = $1 AND seq > $2 AND expires_at > $3 ORDER BY seq LIMIT $4`
 
-	lastSeq = `SELECT last_seq FROM installations WHERE id = $1`
-
 	countQueue = `SELECT COUNT(*) FROM queue`
 
 	// Changes nothing, but has to be able to.
 	touch = `UPDATE schema_migrations SET version = version WHERE version = 1`
-
-	deletePush = `DELETE FROM queue WHERE installation_id = $1 AND seq = $2`
 )
+
+// deletePushes removes a group of so many, which installation and place in the queue name.
+var deletePushes = map[int]string{1: makeDeletePushes(1), smallGroup: makeDeletePushes(smallGroup), largeGroup: makeDeletePushes(largeGroup)}
+
+func makeDeletePushes(n int) string {
+	rows := make([]string, n)
+	for i := range rows {
+		rows[i] = fmt.Sprintf("($%d, CAST($%d AS BIGINT))", 2*i+1, 2*i+2)
+	}
+	return `DELETE FROM queue WHERE (installation_id, seq) IN (VALUES ` + strings.Join(rows, ", ") + `)`
+}
 
 // Enqueue puts p at the end of its installation's queue. When it returns, p is on the
 // disk, at position seq. A queue keeps QueueMax pushes: dropped tells how many of the
@@ -32,17 +41,20 @@ func (s *SQL) Enqueue(ctx context.Context, p Push) (seq int64, dropped int, err 
 	now := s.now()
 	p.complete(now)
 	err = s.writer.do(ctx, func(t tx) error {
-		full, err := t.enqueueGroup(oneQueries, []any{p.InstallationID}, p, nil)
+		places := map[string]int64{}
+		full, err := t.enqueueGroup(oneQueries, []any{p.InstallationID}, p, nil, places)
 		if err != nil {
 			return err
 		}
+		var there bool
+		if seq, there = places[p.InstallationID]; !there {
+			return ErrNotFound // and nothing was changed
+		}
 		dropped = 0
 		if len(full) > 0 {
-			if dropped, err = t.trim(p.InstallationID, now); err != nil {
-				return err
-			}
+			dropped, err = t.trim(p.InstallationID, now)
 		}
-		return notFound(t.row(lastSeq, p.InstallationID).Scan(&seq)) // when it is gone, nothing was changed
+		return err
 	})
 	if err != nil {
 		return 0, 0, wrap("enqueue a push", err)
@@ -93,16 +105,30 @@ func (s *SQL) Check(ctx context.Context) error {
 	return wrap("write", s.writer.do(ctx, func(t tx) error { return t.exec(touch) }))
 }
 
-// Acknowledge removes delivered pushes. Those that are gone already are no error.
-func (s *SQL) Acknowledge(ctx context.Context, installationID string, seqs []int64) error {
-	if len(seqs) == 0 {
+// Acknowledge removes delivered pushes, named by installation and place in its queue, in one
+// transaction. Those that are gone already are no error.
+func (s *SQL) Acknowledge(ctx context.Context, delivered map[string][]int64) error {
+	var places []any
+	for id, seqs := range delivered {
+		for _, seq := range seqs {
+			places = append(places, id, seq)
+		}
+	}
+	if len(places) == 0 {
 		return nil
 	}
 	err := s.writer.do(ctx, func(t tx) error {
-		for _, seq := range seqs {
-			if err := t.exec(deletePush, installationID, seq); err != nil {
+		for rest := places; len(rest) > 0; {
+			size, n := groupSize(len(rest) / 2)
+			params := make([]any, 0, 2*size)
+			for i := range size { // the last group is filled up with a place that it has already
+				k := 2 * min(i, n-1)
+				params = append(params, rest[k], rest[k+1])
+			}
+			if err := t.exec(deletePushes[size], params...); err != nil {
 				return err
 			}
+			rest = rest[2*n:]
 		}
 		return nil
 	})

@@ -11,7 +11,7 @@ const (
 	findSubscription   = `SELECT created_at` + whichSubscription
 	deleteSubscription = `DELETE` + whichSubscription
 
-	topicReceivers = `SELECT i.id, i.registration_id, i.app_id, i.owner_kind, i.owner_id, i.device_type, i.development, i.topic, i.created_at, i.ready_at
+	topicReceivers = `SELECT i.id, i.registration_id, i.app_id, i.owner_kind, i.owner_id, i.device_type, i.development, i.topic, i.created_at, i.ready_at, i.last_seq
 		FROM topic_subscriptions s JOIN installations i
 		ON i.app_id = s.app_id AND i.owner_kind = s.owner_kind AND i.owner_id = s.owner_id
 		WHERE s.topic_id = $1 AND i.device_type = $2 AND i.development IN ($3, $4)`

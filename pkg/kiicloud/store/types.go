@@ -116,6 +116,7 @@ type Installation struct {
 	Topic          string // mqttTopic: client identifier, topic and queue name; never changes
 	CreatedAt      time.Time
 	ReadyAt        time.Time // when its endpoint may be handed out
+	LastSeq        int64     // the last place that was given in its queue
 }
 
 // Push is one message in an installation's queue.
