@@ -20,8 +20,26 @@ import (
 	"github.com/kiiweb/kiiweb/tests/cloud"
 )
 
-//go:embed app/index.js
-var app string
+// entry is an entry of the package, with an app that uses it.
+type entry struct {
+	name   string
+	app    string
+	line   string // that imports it
+	global string // what takes the line's place after the script tag
+	script string // its form for the script tag
+}
+
+var (
+	//go:embed app/index.js
+	app string
+	//go:embed app/compat.js
+	compatApp string
+
+	entries = []entry{
+		{"kiiweb", app, `import { load } from "kiiweb";`, "const { load } = kiiweb;", "kiiweb.js"},
+		{"kiiweb/compat", compatApp, `import { attach, Kii, KiiUser } from "kiiweb/compat";`, "const { attach } = kiiweb;", "compat.js"},
+	}
+)
 
 // way is one way in which a project gets the library into a page.
 type way struct {
@@ -49,43 +67,45 @@ var ways = []way{
 	{name: "script tag", readme: "Script tag", page: classic, classic: true},
 }
 
-// TestProjects: each way builds, and receives a push in a worker and in the page itself.
+// TestProjects: each way builds, with each entry, and receives a push in a worker and in the page itself.
 func TestProjects(t *testing.T) {
 	document, err := os.ReadFile(filepath.Join(cloud.Root(), "docs", "package.md"))
 	require.NoError(t, err)
 	c := cloud.Start(t)
 	browser := chrome.Start(t, chrome.Options{})
 	for _, w := range ways {
-		t.Run(w.name, func(t *testing.T) {
-			began := time.Now()
-			dir := project(t)
-			w.make(t, dir)
-			made := time.Since(began)
-			base := w.serve(t, dir)
-			for _, host := range []string{"auto", "main"} {
-				receives(t, c, browser.Tab(t), base, host)
-			}
-			t.Logf("%s: built in %.1f s, received in a worker and in the page", w.name, made.Seconds())
-			assert.Contains(t, string(document), "| "+w.name+" | ", "docs/package.md has a row for it")
-		})
+		for _, e := range entries {
+			t.Run(w.name+" "+e.name, func(t *testing.T) {
+				began := time.Now()
+				dir := project(t)
+				w.make(t, dir, e)
+				made := time.Since(began)
+				base := w.serve(t, dir)
+				for _, host := range []string{"auto", "main"} {
+					receives(t, c, browser.Tab(t), base, host)
+				}
+				t.Logf("%s, %s: built in %.1f s, received in a worker and in the page", w.name, e.name, made.Seconds())
+				assert.Contains(t, string(document), "| "+w.name+" | ", "docs/package.md has a row for it")
+			})
+		}
 	}
 }
 
 // make writes the project's sources and does what the README says.
-func (w way) make(t *testing.T, dir string) {
+func (w way) make(t *testing.T, dir string, e entry) {
 	t.Helper()
 	head, commands := "", ""
 	if w.readme != "" {
 		language, block := firstBlock(t, w.readme)
 		if language == "html" {
-			head = block
+			head = strings.Replace(block, "/kiiweb.js", "/"+e.script, 1)
 		} else {
 			commands = block
 		}
 	}
-	source := app
+	source := e.app
 	if w.classic {
-		source = "(async () => {\n" + strings.Replace(app, `import { load } from "kiiweb";`, "const { load } = kiiweb;", 1) + "})();\n"
+		source = "(async () => {\n" + strings.Replace(e.app, e.line, e.global, 1) + "})();\n"
 		require.NotContains(t, source, "import ")
 	}
 	write(t, filepath.Join(dir, "src", "index.js"), source)
