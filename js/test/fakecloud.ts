@@ -36,6 +36,10 @@ export class FakeCloud {
   readonly stored: Push[] = [];
   readonly published: unknown[] = [];
   readonly filters = new Set<string>();
+  /** How each filter was subscribed to, in order. */
+  readonly subscriptions: [filter: string, qos: unknown][] = [];
+  /** What SUBACK refuses, and with which error. */
+  readonly refusals = new Map<string, KiiError>();
   /** Sends what is stored before it answers SUBSCRIBE, as a broker that has kept a session does. */
   eager = false;
   connects = 0;
@@ -83,6 +87,14 @@ export class FakeCloud {
 
   close(connected: Connected): void {
     connected.open = false;
+  }
+
+  subscribe(filter: string, qos: unknown): void {
+    const refusal = this.refusals.get(filter);
+    if (refusal?.retryable) this.refusals.delete(filter); // the next time it is granted
+    if (refusal) throw refusal;
+    this.filters.add(filter);
+    this.subscriptions.push([filter, qos]);
   }
 
   subscribed(connected: Connected): void {
@@ -184,7 +196,7 @@ export class FakeHost implements Host {
           return undefined;
         }
         if (!connected.open) throw new KiiError("closed", { code: "CLOSED", retryable: false, remedy: "" });
-        if (method === "subscribe") this.#cloud.filters.add(args[0] as string);
+        if (method === "subscribe") this.#cloud.subscribe(args[0] as string, options.qos);
         else if (method === "unsubscribe") this.#cloud.filters.delete(args[0] as string);
         else this.#cloud.published.push([this.tab.id, ...args, options]);
         return method === "subscribe" ? 1 : undefined;

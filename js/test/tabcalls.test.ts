@@ -102,6 +102,46 @@ test("a subscription stays when a second call for it is given up", async (t) => 
   assert.deepEqual(follower.got, [id]);
 });
 
+test("a subscription that is refused after a hand-over is told to whose it is, and no other", async (t) => {
+  const { cloud, open } = setUp(t);
+  const first = await open();
+  const [next, last] = [await open(), await open()];
+  await next.connection.subscribe("mine/+", { qos: 2 });
+  await last.connection.subscribe("kept/+", { qos: 0 });
+  await last.connection.subscribe("lost/+");
+  const told: unknown[][] = [];
+  for (const [i, { connection }] of [next, last].entries()) {
+    connection.on("state", ({ state, code, reason, error }) => code && told.push([i, state, code, reason, error?.code]));
+  }
+  cloud.refusals.set("lost/+", failure("FORBIDDEN"));
+  cloud.refusals.set("kept/+", failure("RATE_LIMITED", true)); // the first time only
+  cloud.subscriptions.length = 0;
+  first.tab.kill();
+  await until("both are renewed, and one is refused", () => cloud.subscriptions.length === 2 && told.length === 1);
+  assert.deepEqual(told, [[1, "online", "FORBIDDEN", "not subscribed to lost/+ any more", "FORBIDDEN"]]);
+  assert.deepEqual(cloud.subscriptions.sort(), [["kept/+", 0], ["mine/+", 2]]);
+  cloud.push("lost/1");
+  const kept = cloud.push("kept/1");
+  await until("what is kept comes", () => last.got.length > 0);
+  await settled();
+  assert.deepEqual(last.got, [kept]);
+  assert.deepEqual(next.got, []);
+});
+
+test("a leader that had been displaced renews its subscriptions when it takes the connection back", async (t) => {
+  const { cloud, open } = setUp(t);
+  const first = await open();
+  const next = await open();
+  await next.connection.subscribe("x");
+  cloud.displace();
+  await until("both know", () => next.connection.state === "displaced");
+  first.tab.kill();
+  await until("the next one leads", () => next.tabs.role === "leader");
+  cloud.filters.clear();
+  await next.connection.takeBack();
+  await until("it is subscribed again", () => cloud.filters.has("x"));
+});
+
 test("a place in which tabs cannot meet says so with a KiiError", () => {
   const { BroadcastChannel: real, navigator } = globalThis;
   const denied = new DOMException("denied", "SecurityError");

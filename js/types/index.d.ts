@@ -391,7 +391,7 @@ export interface Connection extends AsyncIterable<Message> {
   /**
    * Subscribes to a further topic filter, besides the connection's own topic; resolves with the
    * QoS granted. FORBIDDEN: the broker does not allow it. The subscription is renewed when the broker
-   * has lost the session; where the broker refuses then, a change to `online` with a code says so.
+   * has lost the session, or another tab leads; where the broker refuses then, a change to `online` with a code says so.
    */
   subscribe(filter: string, options?: SubscribeOptions): Promise<0 | 1 | 2>;
   /** Ends what `subscribe` began. */

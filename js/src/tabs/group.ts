@@ -4,34 +4,28 @@
 import type { CallOptions, ConnectOptions, MqttEndpoint, StateChange } from "../../types/index.js";
 import type { Batch } from "../batch.js";
 import { Clock } from "../calls.js";
+import { aborted, type KiiError } from "../errors.js";
+import type { Host, Link, LinkOptions, Sink } from "../host.js";
 import { isFinal } from "../state.js";
-import { aborted, KiiError } from "../errors.js";
-import type { Host, Link, Sink } from "../host.js";
-import { lostCall, mayRepeat, Passed, type Asks } from "./asks.js";
+import { Passed, type Asks } from "./asks.js";
+import { Audience } from "./audience.js";
 import { Claim } from "./claim.js";
 import { Echo } from "./echo.js";
 import { start, step, type Effect, type Event } from "./election.js";
-import { mine } from "./filters.js";
+import { ended, LedCalls, type Lead, type Method } from "./ledcalls.js";
+import { Meeting } from "./meeting.js";
 import { Member } from "./member.js";
+import { Members } from "./members.js";
 import { packChange, unpackChange, type Names, type ToAll, type ToOne } from "./messages.js";
-import { Recent } from "./recent.js";
-import type { Channel, Surroundings } from "./surroundings.js";
-import { Term, type Applicant } from "./term.js";
-
-/** How often a tab that follows looks whether somebody leads, in milliseconds; up to half as much longer. */
-const tick = 1500;
+import { Renewal } from "./renewal.js";
+import type { Surroundings } from "./surroundings.js";
+import { Term } from "./term.js";
 
 /** How long a leader that closes may say goodbye before the next one connects, in milliseconds. */
 const goodbye = 1000;
 
 /** What a call that nobody has made may take, in milliseconds. */
 const usual = 30_000;
-
-/** How soon a leader confirms that it makes a call that cannot be made twice, in milliseconds. */
-const confirmation = 2000;
-
-/** How often a leader makes sure that it has an audience, in milliseconds. */
-const recount = 10_000;
 
 export interface Place {
   readonly id: string;
@@ -45,21 +39,19 @@ export interface Place {
   roleChanged(): void;
 }
 
-type Method = Parameters<Link["call"]>[0];
-
 export class Group {
   readonly topic: string;
   readonly #place: Place;
-  readonly #members = new Set<Member>();
-  readonly #recent = new Recent();
+  readonly #members: Members;
+  readonly #renewal: Renewal;
+  readonly #audience: Audience;
+  readonly #meeting: Meeting;
+  readonly #calls: LedCalls;
   #election = start;
   #claim: Claim | undefined;
   #frozen: Claim | undefined;
-  #channel: Channel | undefined;
-  #ticker: ReturnType<typeof setInterval> | undefined;
   /** The other tab that leads, and the number of the last change that it told. */
   #leader: { id: string; number: number } | undefined;
-  #whenLed: (() => void)[] = [];
   #change: StateChange | null = null;
   #changes = 0;
   /** While this tab leads. */
@@ -68,11 +60,15 @@ export class Group {
   #ending: Promise<unknown> = Promise.resolve();
   /** What bounds the goodbye of a term that ends. */
   #lastWords: CallOptions = { timeout: usual };
-  #audience: { there: boolean; counted: number } = { there: false, counted: 0 };
 
   constructor(topic: string, place: Place) {
     this.topic = topic;
     this.#place = place;
+    this.#members = new Members(topic);
+    this.#renewal = new Renewal(this.#members, (filter, options) => this.#calls.make("subscribe", [filter], options));
+    this.#audience = new Audience(place.around, place.names, topic);
+    this.#meeting = new Meeting(place.around, place.names.topic(topic), (message) => this.#hear(message), () => this.#happens("tick"));
+    this.#calls = new LedCalls(topic, place.id, place.asks, this.#lead());
   }
 
   get role() {
@@ -114,7 +110,7 @@ export class Group {
     this.#happens("suspend");
     if (this.#change?.state !== "displaced") this.#become({ state: "waiting", reason: `paused: ${aside ? "pagehide" : "freeze"}` });
     const { around, names } = this.#place;
-    if (aside) this.#hangUp();
+    if (aside) this.#meeting.leave();
     else this.#frozen = new Claim(around.locks, names.frozen(this.topic), "share", {});
   }
 
@@ -126,9 +122,27 @@ export class Group {
 
   /** Ends all connections with error, at once. */
   end(error: KiiError): void {
-    for (const member of this.#members) member.become({ state: "closed", code: error.code, reason: error.message, error });
-    this.#members.clear();
+    this.#members.become({ state: "closed", code: error.code, reason: error.message, error });
     this.#happens("leave");
+  }
+
+  #lead(): Lead {
+    const group = this;
+    return {
+      get out() {
+        return group.#election.role === "out";
+      },
+      get term() {
+        return group.#term;
+      },
+      get leader() {
+        return group.#leader?.id;
+      },
+      doubt() {
+        group.#leader = undefined;
+        group.#meeting.say({ type: "ping", from: group.#place.id });
+      },
+    };
   }
 
   /** A newcomer to a group in which this tab takes part already. */
@@ -141,7 +155,7 @@ export class Group {
 
   /** To connect is to contest, as it is without other tabs. */
   #contest(member: Member): void {
-    this.#call("takeBack", [], { timeout: usual }).catch((error) => member.call && this.#refuse(member, error));
+    this.#calls.make("takeBack", [], { timeout: usual }).catch((error) => member.call && this.#refuse(member, error));
   }
 
   #happens(event: Event): void {
@@ -176,41 +190,42 @@ export class Group {
         break;
       }
       case "lead":
-        this.#lead();
+        this.#begin();
         break;
       case "stop":
         this.#stop();
         break;
       case "hello":
-        this.#listen();
-        this.#say({ type: "hello", from: id });
+        this.#meeting.join();
+        this.#leader = undefined;
+        this.#meeting.say({ type: "hello", from: id });
         break;
       case "ping":
-        this.#say({ type: "ping", from: id });
+        this.#meeting.say({ type: "ping", from: id });
     }
   }
 
-  #lead(): void {
+  #begin(): void {
     const { own } = this.#place;
-    this.#stopTicking();
+    this.#meeting.lead();
     this.#leader = undefined;
     this.#place.asks.gone((_, topic) => topic === this.topic);
-    if (this.#change) this.#recent.expectRepeats();
-    this.#audience = { there: true, counted: Date.now() };
+    if (this.#change) this.#members.expectRepeats();
+    this.#audience.came();
     this.#echo = new Echo(this.#place.around, this.#place.names.echo(this.#place.id, this.topic));
     this.#term = new Term(own, {
-      next: () => this.#next(),
-      refused: (applicant, error) => this.#refuse(applicant, error),
+      next: () => this.#members.next(),
+      refused: (applicant, error) => this.#refuse(applicant as Member, error),
       changed: (change) => this.#changed(change),
       batch: (batch) => this.#relay(batch),
     });
+    this.#renewal.begin();
     const { state } = this.#change ?? {};
-    if (state === "displaced" && ![...this.#members].some((member) => member.call)) return this.#tell(); // until takeBack
+    if (state === "displaced" && this.#members.trying.length === 0) return this.#tell(); // until takeBack
     if (state) this.#changed({ state: "connecting", reason: "This tab has the connection now." });
     else this.#tell();
-    this.#resubscribe();
     this.#term.open();
-    this.#ledNow();
+    this.#calls.changed();
   }
 
   #stop(): void {
@@ -222,23 +237,9 @@ export class Group {
     if (this.#election.role === "away") echo.end();
   }
 
-  /** Who opens the connection: a member that has it already rather than one that tries. */
-  #next(): Member | undefined {
-    const members = [...this.#members];
-    return members.find((member) => !member.call) ?? members[0];
-  }
-
-  #refuse(applicant: Applicant, error: KiiError): void {
-    const member = applicant as Member;
-    if (member.call) {
-      member.fail(error);
-      this.#drop(member);
-      return;
-    }
-    for (const one of [...this.#members].filter((one) => !one.call)) {
-      one.fail(error);
-      this.#drop(one);
-    }
+  #refuse(member: Member, error: KiiError): void {
+    this.#members.refuse(member, error);
+    if (this.#members.size === 0) this.#happens("leave");
   }
 
   #drop(member: Member): void {
@@ -258,74 +259,44 @@ export class Group {
     const again = change.state === "connecting" && this.#change?.state === "connecting";
     this.#change = change;
     if (again) return; // this tab has said so already, or the leader before
-    const members = [...this.#members];
-    if (isFinal(change.state)) this.#members.clear();
-    for (const member of members) member.become(change);
+    this.#members.become(change);
     if (isFinal(change.state)) this.#happens("leave");
   }
 
   /** Passes on what has arrived: an acknowledgement follows this, and the others must have it then whatever becomes of this tab. */
   #relay(batch: Batch): void | Promise<void> {
-    if (!this.#audience.there) return this.#deliver(batch);
-    this.#say({ type: "batch", from: this.#place.id, batch });
+    if (!this.#audience.there) return this.#members.deliver(batch);
+    this.#meeting.say({ type: "batch", from: this.#place.id, batch });
     const passed = this.#echo!.passed();
-    void this.#count();
-    return Promise.all([passed, this.#deliver(batch)]).then(() => {});
-  }
-
-  #deliver(batch: Batch): void | Promise<void> {
-    const fresh = this.#recent.pass(batch);
-    if (!fresh) return undefined;
-    const handling: Promise<void>[] = [];
-    for (const member of this.#members) {
-      // One that is still connecting gets it, too: a broker may send what it has kept before it answers SUBSCRIBE.
-      const part = mine(fresh, this.topic, member.filters);
-      const handled = part && member.sink.batch(part);
-      if (handled) handling.push(handled);
-    }
-    return handling.length > 0 ? Promise.all(handling).then(() => {}) : undefined;
-  }
-
-  /** Looks, now and then, whether anybody still follows: a tab alone need not copy every message. */
-  async #count(): Promise<void> {
-    const { around, names } = this.#place;
-    const now = Date.now();
-    if (now - this.#audience.counted < recount) return;
-    const audience: { there: boolean; counted: number } = (this.#audience = { there: true, counted: now });
-    const { held = [], pending = [] } = await around.locks.query().catch((): LockManagerSnapshot => ({}));
-    const follows = pending.some(({ name }) => name === names.topic(this.topic));
-    audience.there = follows || held.some(({ name }) => name === names.frozen(this.topic));
+    void this.#audience.look();
+    return Promise.all([passed, this.#members.deliver(batch)]).then(() => {});
   }
 
   #tell(change = this.#change): void {
     const { id } = this.#place;
-    this.#say({ type: "lead", from: id, change: change && packChange(change), number: this.#changes });
-  }
-
-  #say(message: ToAll): void {
-    this.#channel?.postMessage(message);
+    this.#meeting.say({ type: "lead", from: id, change: change && packChange(change), number: this.#changes });
   }
 
   #hear(message: ToAll): void {
     switch (message?.type) {
       case "hello":
         if (!this.#term) break;
-        this.#audience = { there: true, counted: Date.now() };
+        this.#audience.came();
         this.#tell();
         break;
       case "ping":
         if (this.#term) this.#tell();
         break;
       case "bye":
-        this.#audience.counted = 0;
+        this.#audience.went();
         break;
       case "lead":
         this.#led(message);
         break;
       case "batch":
         if (this.#election.role === "candidate") this.#happens("sign");
-        if (this.#term) this.#recent.expectRepeats(); // two lead: it is not known yet that one was robbed, or there are no locks
-        if (this.#election.role !== "out") void this.#deliver(message.batch);
+        if (this.#term) this.#members.expectRepeats(); // two lead: it is not known yet that one was robbed, or there are no locks
+        if (this.#election.role !== "out") void this.#members.deliver(message.batch);
     }
   }
 
@@ -334,60 +305,38 @@ export class Group {
     this.#happens("sign");
     if (this.#leader?.id !== from) {
       this.#leader = { id: from, number: -1 };
-      this.#recent.expectRepeats();
+      this.#members.expectRepeats();
       this.#place.asks.gone((tab, topic) => topic === this.topic && tab !== from);
-      this.#resubscribe();
-      this.#ledNow();
+      this.#renewal.begin();
+      this.#calls.changed();
       this.#place.roleChanged();
     }
     if (this.#leader!.number === number) return;
     this.#leader!.number = number;
     const displaced = this.#change === null && change?.state === "displaced";
     if (change) this.#become(unpackChange(change));
-    if (displaced) for (const member of this.#members) if (member.call) this.#contest(member);
+    if (displaced) for (const member of this.#members.trying) this.#contest(member);
   }
 
-  #ledNow(): void {
-    for (const go of this.#whenLed.splice(0)) go();
-  }
-
-  /** Makes a call of the connection, by whoever leads. */
-  async #call(method: Method, args: unknown[], options: CallOptions): Promise<unknown> {
-    const clock = new Clock(options);
-    const { id, asks } = this.#place;
-    while (this.#election.role !== "out") {
-      const rest = { ...options, ...clock.rest() };
-      try {
-        if (this.#term) return await this.#term.call(id, method, args, rest);
-        if (this.#leader) return await asks.ask(this.#leader.id, this.topic, method, args, rest, mayRepeat(method, rest) ? undefined : confirmation);
-      } catch (error) {
-        if (!(error instanceof Passed)) throw error;
-        if (error.taken && !mayRepeat(method, rest)) throw lostCall();
-        if (this.#leader) {
-          this.#leader = undefined; // it passed the call on: it leads no more, or is busy and tells again
-          this.#say({ type: "ping", from: id });
-        }
-      }
-      if (!this.#term && !this.#leader) await clock.bound(new Promise<void>((resolve) => this.#whenLed.push(resolve)));
-    }
-    throw closed();
-  }
-
-  async #ofMember(member: Member, method: Method, args: unknown[], options: CallOptions): Promise<unknown> {
+  async #ofMember(member: Member, method: Method, args: unknown[], options: LinkOptions): Promise<unknown> {
     if (method === "close") return this.#close(member, options);
     const filter = args[0] as string;
-    if (!this.#members.has(member)) throw closed();
-    const had = member.filters.has(filter);
+    if (!this.#members.has(member)) throw ended();
+    const before = member.filters.get(filter);
     if (method === "subscribe") {
-      member.filters.add(filter);
+      const { signal: _, timeout: __, ...how } = options;
+      member.filters.set(filter, how);
     } else if (method === "unsubscribe") {
       member.filters.delete(filter);
-      if ([...this.#members].some((other) => other.filters.has(filter))) return undefined;
+      if (this.#members.wants(filter)) return undefined;
     }
     try {
-      return await this.#call(method, args, options);
+      return await this.#calls.make(method, args, options);
     } catch (error) {
-      if (method === "subscribe" && !had) member.filters.delete(filter);
+      if (method === "subscribe") {
+        if (before) member.filters.set(filter, before);
+        else member.filters.delete(filter);
+      }
       throw error;
     }
   }
@@ -406,45 +355,15 @@ export class Group {
     return (member.closed = new Clock(options).bound(ended).finally(end));
   }
 
-  #resubscribe(): void {
-    for (const filter of new Set([...this.#members].flatMap((member) => [...member.filters]))) {
-      this.#call("subscribe", [filter], { timeout: usual }).catch(() => {});
-    }
-  }
-
-  #listen(): void {
-    const { around, names } = this.#place;
-    if (!this.#channel) {
-      this.#channel = around.channel(names.topic(this.topic));
-      this.#channel.onmessage = ({ data }) => this.#hear(data as ToAll);
-    }
-    this.#leader = undefined;
-    this.#ticker ??= setInterval(() => around.visible() && this.#happens("tick"), tick * (1 + Math.random() / 2));
-  }
-
-  #stopTicking(): void {
-    clearInterval(this.#ticker);
-    this.#ticker = undefined;
-  }
-
-  #hangUp(): void {
-    this.#stopTicking();
-    this.#channel?.close();
-    this.#channel = undefined;
-  }
-
   #reset(): void {
-    if (this.#channel) this.#say({ type: "bye", from: this.#place.id });
-    this.#hangUp();
+    this.#renewal.end();
+    this.#meeting.say({ type: "bye", from: this.#place.id });
+    this.#meeting.leave();
     this.#frozen?.end();
     this.#leader = undefined;
     this.#change = null;
-    this.#ledNow();
+    this.#calls.changed();
   }
-}
-
-function closed(): KiiError {
-  return new KiiError("The connection has ended.", { code: "CLOSED", retryable: false, remedy: "Open a new connection with connect." });
 }
 
 function after(milliseconds: number): Promise<void> {

@@ -4,7 +4,7 @@ import type { CallOptions, ConnectOptions, MqttEndpoint, StateChange } from "../
 import { Clock } from "../calls.js";
 import { isFinal } from "../state.js";
 import { aborted, KiiError, timedOut } from "../errors.js";
-import type { Link, Sink } from "../host.js";
+import type { Link, LinkOptions, Sink } from "../host.js";
 import type { Applicant } from "./term.js";
 
 /** So much later than its timeout an attempt ends without the module's word, which knows the cause. */
@@ -14,8 +14,8 @@ export class Member implements Applicant {
   readonly endpoint: MqttEndpoint;
   readonly options: ConnectOptions;
   readonly sink: Sink;
-  /** What it has subscribed to besides the connection's own topic. */
-  readonly filters = new Set<string>();
+  /** What it has subscribed to besides the connection's own topic, and how. */
+  readonly filters = new Map<string, LinkOptions>();
   /** Settles when the connection stands. */
   readonly ready: Promise<Link>;
   /** Once it was closed: settles when that is done. */

@@ -1,0 +1,68 @@
+// Makes the calls of a shared connection: here, where this tab leads, else by the tab that does.
+
+import type { CallOptions } from "../../types/index.js";
+import { Clock } from "../calls.js";
+import { KiiError } from "../errors.js";
+import type { Link } from "../host.js";
+import { lostCall, mayRepeat, Passed, type Asks } from "./asks.js";
+import type { Term } from "./term.js";
+
+export type Method = Parameters<Link["call"]>[0];
+
+/** How soon a leader confirms that it makes a call that cannot be made twice, in milliseconds. */
+const confirmation = 2000;
+
+/** Who leads, as this tab knows it. */
+export interface Lead {
+  /** Nobody has a connection open here. */
+  readonly out: boolean;
+  /** While this tab leads. */
+  readonly term: Term | undefined;
+  /** The other tab that leads. */
+  readonly leader: string | undefined;
+  /** That tab has passed a call on: it leads no more, or is busy and tells again when it is asked. */
+  doubt(): void;
+}
+
+export class LedCalls {
+  readonly #topic: string;
+  readonly #me: string;
+  readonly #asks: Asks;
+  readonly #lead: Lead;
+  #waiting: (() => void)[] = [];
+
+  constructor(topic: string, me: string, asks: Asks, lead: Lead) {
+    this.#topic = topic;
+    this.#me = me;
+    this.#asks = asks;
+    this.#lead = lead;
+  }
+
+  /** Whoever waits for somebody to lead is to look again. */
+  changed(): void {
+    for (const go of this.#waiting.splice(0)) go();
+  }
+
+  async make(method: Method, args: unknown[], options: CallOptions): Promise<unknown> {
+    const clock = new Clock(options);
+    const repeatable = mayRepeat(method, options);
+    while (!this.#lead.out) {
+      const { term, leader } = this.#lead;
+      const rest = { ...options, ...clock.rest() };
+      try {
+        if (term) return await term.call(this.#me, method, args, rest);
+        if (leader) return await this.#asks.ask(leader, this.#topic, method, args, rest, repeatable ? undefined : confirmation);
+      } catch (error) {
+        if (!(error instanceof Passed)) throw error;
+        if (error.taken && !repeatable) throw lostCall();
+        if (this.#lead.leader) this.#lead.doubt();
+      }
+      if (!this.#lead.term && !this.#lead.leader) await clock.bound(new Promise<void>((resolve) => this.#waiting.push(resolve)));
+    }
+    throw ended();
+  }
+}
+
+export function ended(): KiiError {
+  return new KiiError("The connection has ended.", { code: "CLOSED", retryable: false, remedy: "Open a new connection with connect." });
+}

@@ -1,0 +1,104 @@
+// The connections that one tab's code has opened to one topic: they are one to the other tabs.
+
+import type { StateChange } from "../../types/index.js";
+import type { Batch } from "../batch.js";
+import type { KiiError } from "../errors.js";
+import type { LinkOptions } from "../host.js";
+import { isFinal } from "../state.js";
+import { mine } from "./filters.js";
+import type { Member } from "./member.js";
+import { Recent } from "./recent.js";
+
+export class Members {
+  readonly #topic: string;
+  readonly #all = new Set<Member>();
+  readonly #recent = new Recent();
+
+  constructor(topic: string) {
+    this.#topic = topic;
+  }
+
+  get size(): number {
+    return this.#all.size;
+  }
+
+  add(member: Member): void {
+    this.#all.add(member);
+  }
+
+  has(member: Member): boolean {
+    return this.#all.has(member);
+  }
+
+  /** Tells whether it was there. */
+  delete(member: Member): boolean {
+    return this.#all.delete(member);
+  }
+
+  /** Those whose connect has not come to an end. */
+  get trying(): Member[] {
+    return [...this.#all].filter(({ call }) => call);
+  }
+
+  /** With whose data to connect: that of one that has the connection already rather than of one that tries. */
+  next(): Member | undefined {
+    const members = [...this.#all];
+    return members.find(({ call }) => !call) ?? members[0];
+  }
+
+  /** Tells all of a change, which may be their end. */
+  become(change: StateChange): void {
+    const members = [...this.#all];
+    if (isFinal(change.state)) this.#all.clear();
+    for (const member of members) member.become(change);
+  }
+
+  /** Ends the one that was not let in, or all that stand: the connection was opened with their data. */
+  refuse(member: Member, error: KiiError): void {
+    for (const one of member.call ? [member] : [...this.#all].filter(({ call }) => !call)) {
+      one.fail(error);
+      this.#all.delete(one);
+    }
+  }
+
+  /** Another tab leads from now on: what is repeated comes first. */
+  expectRepeats(): void {
+    this.#recent.expectRepeats();
+  }
+
+  /** Hands messages to whom they belong; what it gives settles when all handlers are done. */
+  deliver(batch: Batch): void | Promise<void> {
+    const fresh = this.#recent.pass(batch);
+    if (!fresh) return undefined;
+    const handling: Promise<void>[] = [];
+    for (const member of this.#all) {
+      // One that is still connecting gets it, too: a broker may send what it has kept before it answers SUBSCRIBE.
+      const part = mine(fresh, this.#topic, member.filters.keys());
+      const handled = part && member.sink.batch(part);
+      if (handled) handling.push(handled);
+    }
+    return handling.length > 0 ? Promise.all(handling).then(() => {}) : undefined;
+  }
+
+  /** The further filters that they have subscribed to, and how. */
+  get filters(): Map<string, LinkOptions> {
+    return new Map([...this.#all].flatMap(({ filters }) => [...filters]));
+  }
+
+  wants(filter: string): boolean {
+    return this.#of(filter).length > 0;
+  }
+
+  /** The broker does not let them have filter any more. */
+  lose(filter: string, error: KiiError): void {
+    for (const member of this.#of(filter)) {
+      member.filters.delete(filter);
+      // As the module says it when that happens to it.
+      member.sink.state({ state: "online", code: error.code, reason: `not subscribed to ${filter} any more`, error });
+    }
+  }
+
+  #of(filter: string): Member[] {
+    return [...this.#all].filter(({ filters }) => filters.has(filter));
+  }
+}

@@ -1,0 +1,52 @@
+// Subscriptions to further filters are the leader's, and have to be made again with each next one.
+
+import type { KiiError } from "../errors.js";
+import type { LinkOptions } from "../host.js";
+
+/** How long one attempt may take, and how long after one that has failed the next begins, in milliseconds. */
+const usual = 30_000;
+const breath = 1000;
+
+/** Whose subscriptions they are. */
+export interface Subscribers {
+  readonly filters: Map<string, LinkOptions>;
+  wants(filter: string): boolean;
+  lose(filter: string, error: KiiError): void;
+}
+
+export class Renewal {
+  readonly #subscribers: Subscribers;
+  readonly #subscribe: (filter: string, options: LinkOptions) => Promise<unknown>;
+  #round = 0;
+
+  constructor(subscribers: Subscribers, subscribe: (filter: string, options: LinkOptions) => Promise<unknown>) {
+    this.#subscribers = subscribers;
+    this.#subscribe = subscribe;
+  }
+
+  /** Another leader has begun. */
+  begin(): void {
+    const round = ++this.#round;
+    for (const [filter, options] of this.#subscribers.filters) void this.#renew(filter, options, round);
+  }
+
+  /** Nobody leads any more, or nobody is here. */
+  end(): void {
+    this.#round++;
+  }
+
+  /** Goes on until it is done, or cannot be; then whose it is are told. */
+  async #renew(filter: string, options: LinkOptions, round: number): Promise<void> {
+    while (round === this.#round && this.#subscribers.wants(filter)) {
+      try {
+        await this.#subscribe(filter, { ...options, timeout: usual });
+        return;
+      } catch (cause) {
+        const error = cause as KiiError;
+        if (round !== this.#round) return;
+        if (!error.retryable) return this.#subscribers.lose(filter, error);
+        await new Promise((resolve) => setTimeout(resolve, breath));
+      }
+    }
+  }
+}
