@@ -80,6 +80,12 @@ type Stats struct {
 	Dropped     int64 // pushes that newer ones pushed out of a full queue
 	TooLarge    int64 // pushes that a client's maximum packet size did not admit
 
+	// Where the broker is another process, connections and deliveries are its own to count, and zero here.
+	Elsewhere   bool
+	Refused     int64 // pushes that the broker did not take
+	Unconfirmed int64 // pushes of which the broker did not say in time whether it has them
+	Remade      int64 // queues that were missing when a push came for them
+
 	Ended map[mqtt.ReasonCode]int64 // connections, by why they ended; Success where the client went
 }
 

@@ -1,0 +1,153 @@
+package rabbitmq
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/kiiweb/kiiweb/pkg/kiicloud/engine"
+	"github.com/kiiweb/kiiweb/pkg/kiicloud/store"
+)
+
+const (
+	authTimeout = 5 * time.Second // of the store, for one question
+	authBody    = 16 << 10        // bytes of a question
+
+	exchange = "amq.topic" // which the MQTT plugin publishes to and binds to
+)
+
+// Installations finds installations for Auth.
+type Installations interface {
+	// InstallationByTopic finds an installation by its mqttTopic, else store.ErrNotFound: there
+	// is none, or its owner may not connect.
+	InstallationByTopic(ctx context.Context, topic string) (store.Installation, error)
+}
+
+// Auth answers the questions of RabbitMQ's HTTP back end for authentication and authorisation
+// (rabbitmq_auth_backend_http, http_method = post) about MQTT clients: /user, /vhost, /resource and
+// /topic. It lets in who has the password of an installation, with that installation's id as the user
+// name and its topic as the client identifier, and lets it use its own topic and nothing else, as
+// long as the installation is there. Users of AMQP and of the management API are RabbitMQ's own
+// affair (its internal back end): here they are unknown.
+//
+// Who may ask is for the caller to check.
+type Auth struct {
+	Installations Installations
+	Credentials   *engine.Credentials
+	VHost         string
+	CleanStart    bool // as in Address
+	Logger        *slog.Logger
+}
+
+// ServeHTTP answers allow or deny. What it cannot find out is a 503, which RabbitMQ takes for a
+// refusal.
+func (a *Auth) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	question := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
+	ask, known := map[string]func(form) bool{"user": a.user, "vhost": a.vhost, "resource": a.resource, "topic": a.topic}[question]
+	if !known {
+		http.NotFound(w, r)
+		return
+	}
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", "POST")
+		http.Error(w, "set auth_http.http_method = post in rabbitmq.conf: passwords do not belong into an address", http.StatusMethodNotAllowed)
+		return
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, authBody)
+	if err := r.ParseForm(); err != nil {
+		http.Error(w, "the body is not a form", http.StatusBadRequest)
+		return
+	}
+	f := form{r.PostForm}
+	allow := ask(f)
+	if allow {
+		var err error
+		if allow, err = a.installed(r.Context(), f); err != nil {
+			a.Logger.Error("RabbitMQ asks, but the store does not answer", "question", question, "error", err)
+			http.Error(w, "the store is not available", http.StatusServiceUnavailable)
+			return
+		}
+	}
+	if !allow {
+		a.Logger.Debug("RabbitMQ was told to refuse", "question", question, "user", f.get("username"), "name", f.get("name"), "permission", f.get("permission"))
+		_, _ = io.WriteString(w, "deny")
+		return
+	}
+	_, _ = io.WriteString(w, "allow")
+}
+
+// form is a question. A field that is there twice is not there: nobody is to guess which one counts.
+type form struct{ values map[string][]string }
+
+func (f form) get(name string) string {
+	if v := f.values[name]; len(v) == 1 {
+		return v[0]
+	}
+	return ""
+}
+
+// client is the client identifier of whom the question is about. /topic has it among the variables
+// that RabbitMQ's own permissions may name.
+func (f form) client() string {
+	if id := f.get("client_id"); id != "" {
+		return id
+	}
+	return f.get("variable_map.client_id")
+}
+
+// user: may this client log in? A login over another protocol has no client identifier.
+func (a *Auth) user(f form) bool {
+	if f.client() == "" || f.get("vhost") != a.VHost {
+		return false
+	}
+	_, err := a.Credentials.Verify(f.get("username"), f.client(), f.get("password"))
+	return err == nil
+}
+
+// vhost: may it use the virtual host?
+func (a *Auth) vhost(f form) bool { return f.get("vhost") == a.VHost }
+
+// resource: may it use this queue or exchange? Its own queue, to read and to bind; the MQTT plugin's
+// exchange, to bind to and to publish to. Making and removing queues is for the engine.
+func (a *Auth) resource(f form) bool {
+	if f.get("vhost") != a.VHost || f.client() == "" {
+		return false
+	}
+	permission := f.get("permission")
+	using := permission == "read" || permission == "write"
+	switch name := f.get("name"); f.get("resource") {
+	case "exchange":
+		return name == exchange && using
+	case "queue":
+		if a.CleanStart && name == queueName(f.client(), 0) {
+			return using || permission == "configure"
+		}
+		return name == queueName(f.client(), 1) && (using || permission == "configure" && a.CleanStart)
+	}
+	return false
+}
+
+// topic: may it subscribe to this topic, or publish to it? To its own. Topics have none of the
+// characters that RabbitMQ writes differently as a routing key.
+func (a *Auth) topic(f form) bool {
+	permission := f.get("permission")
+	return f.get("vhost") == a.VHost && f.get("resource") == "topic" && f.get("name") == exchange &&
+		(permission == "read" || permission == "write") && f.client() != "" && f.get("routing_key") == f.client()
+}
+
+// installed tells whether the client's installation is there, and is the user's.
+func (a *Auth) installed(ctx context.Context, f form) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, authTimeout)
+	defer cancel()
+	inst, err := a.Installations.InstallationByTopic(ctx, f.client())
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil && inst.ID == f.get("username"), err
+}

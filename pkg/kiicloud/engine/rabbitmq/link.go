@@ -1,0 +1,175 @@
+package rabbitmq
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"net"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+)
+
+const (
+	dialTimeout  = 10 * time.Second // TCP, TLS and the handshake of AMQP
+	writeTimeout = 10 * time.Second // RabbitMQ reads nothing for so long: the connection is given up
+	heartbeat    = 10 * time.Second // RabbitMQ is silent for some of these: the same
+
+	publishers = 8 // channels on which pushes are sent; all of one queue go over the same
+	toolbox    = 8 // channels for all else
+)
+
+// errAccess is RabbitMQ's refusal of the engine's own user.
+var errAccess = errors.New("RabbitMQ does not let the engine's user in")
+
+// link is one AMQP connection. It ends once and is never repaired: another one takes its place.
+type link struct {
+	conn    *amqp.Connection
+	host    string
+	pubs    [publishers]*publisher
+	tools   chan *amqp.Channel // nil where one has to be opened first
+	gone    chan *amqp.Error   // closed when the connection has ended
+	blocked atomic.Pointer[string]
+	seed    maphash.Seed
+}
+
+// dial connects to one node.
+func dial(ctx context.Context, a Address, host string) (*link, error) {
+	under, err := connect(ctx, a, host)
+	if err != nil {
+		return nil, err
+	}
+	properties := amqp.NewConnectionProperties()
+	properties.SetClientConnectionName("kiicloud")
+	properties["capabilities"] = amqp.Table{"authentication_failure_close": true}
+	conn, err := amqp.Open(under, amqp.Config{
+		SASL:  []amqp.Authentication{&amqp.PlainAuth{Username: a.User, Password: a.Password}},
+		Vhost: a.VHost, Locale: "en_US", Heartbeat: heartbeat, FrameSize: 128 << 10, Properties: properties,
+	})
+	if err != nil {
+		_ = under.Close()
+		if errors.Is(err, amqp.ErrCredentials) || errors.Is(err, amqp.ErrVhost) || refused(err) {
+			return nil, fmt.Errorf("%w at %s: %v", errAccess, host, err)
+		}
+		return nil, fmt.Errorf("AMQP with %s: %w", host, err)
+	}
+	l := &link{conn: conn, host: host, tools: make(chan *amqp.Channel, toolbox), gone: conn.NotifyClose(make(chan *amqp.Error, 1)), seed: maphash.MakeSeed()}
+	if err := l.prepare(); err != nil {
+		_ = conn.CloseDeadline(time.Now().Add(writeTimeout))
+		return nil, err
+	}
+	return l, nil
+}
+
+func refused(err error) bool {
+	var e *amqp.Error
+	return errors.As(err, &e) && (e.Code == amqp.AccessRefused || e.Code == amqp.NotAllowed)
+}
+
+// prepare opens the channels that every link has.
+func (l *link) prepare() error {
+	version, _ := l.conn.Properties["version"].(string)
+	if major, _, _ := strings.Cut(version, "."); len(major) == 1 && major < "4" {
+		return fmt.Errorf("RabbitMQ %s at %s is too old: 4.0 is the oldest that is supported", version, l.host)
+	}
+	go l.watch(l.conn.NotifyBlocked(make(chan amqp.Blocking, 1)))
+	for i := range l.pubs {
+		p, err := newPublisher(l.conn)
+		if err != nil {
+			return fmt.Errorf("open a channel to %s: %w", l.host, err)
+		}
+		l.pubs[i] = p
+	}
+	for range toolbox {
+		l.tools <- nil
+	}
+	return nil
+}
+
+// watch notes that RabbitMQ takes nothing, for want of memory or disk. It ends with the connection.
+func (l *link) watch(changes <-chan amqp.Blocking) {
+	for b := range changes {
+		if b.Active {
+			l.blocked.Store(&b.Reason)
+		} else {
+			l.blocked.Store(nil)
+		}
+	}
+}
+
+// trouble says why nothing can be sent now, or nil.
+func (l *link) trouble() error {
+	if l.conn.IsClosed() {
+		return fmt.Errorf("the connection to %s has ended", l.host)
+	}
+	if why := l.blocked.Load(); why != nil {
+		return fmt.Errorf("%s takes nothing now: %s", l.host, *why)
+	}
+	return nil
+}
+
+func (l *link) close() { _ = l.conn.CloseDeadline(time.Now().Add(writeTimeout)) }
+
+// publisherOf gives the channel for the pushes of a topic.
+func (l *link) publisherOf(topic string) *publisher {
+	return l.pubs[maphash.String(l.seed, topic)%publishers]
+}
+
+// use runs do with a channel of its own, until ctx ends; then do goes on alone. A channel that
+// RabbitMQ closes, as it does to refuse, is replaced.
+func (l *link) use(ctx context.Context, do func(*amqp.Channel) error) error {
+	var ch *amqp.Channel
+	select {
+	case ch = <-l.tools:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	done := make(chan error, 1)
+	go func() {
+		var err error
+		if ch == nil || ch.IsClosed() {
+			ch, err = l.conn.Channel()
+		}
+		if err == nil {
+			err = do(ch)
+		}
+		if err != nil && ch != nil && !ch.IsClosed() {
+			_ = ch.Close()
+		}
+		l.tools <- ch
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// connect opens the connection below AMQP. Its writes have a time limit of their own: RabbitMQ makes who
+// sends too much wait by reading nothing.
+func connect(ctx context.Context, a Address, host string) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	c, err := dialer(a)(ctx, "tcp", host)
+	if err != nil {
+		return nil, err
+	}
+	_ = c.SetDeadline(time.Now().Add(dialTimeout)) // for the handshake, which ends it
+	return &impatient{Conn: c}, nil
+}
+
+// impatient is a connection whose writes end.
+type impatient struct{ net.Conn }
+
+// Write gives up after writeTimeout.
+func (c *impatient) Write(b []byte) (int, error) {
+	if err := c.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
+		return 0, err
+	}
+	return c.Conn.Write(b)
+}

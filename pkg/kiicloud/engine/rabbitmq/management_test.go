@@ -1,0 +1,74 @@
+package rabbitmq
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// node is a management API that answers with status and notes what it was asked.
+func node(t *testing.T, status int) (base string, asked *[]string) {
+	asked = new([]string)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		user, password, _ := r.BasicAuth()
+		body, _ := io.ReadAll(r.Body)
+		*asked = append(*asked, user+":"+password+" "+r.Method+" "+r.URL.EscapedPath()+" "+string(body))
+		w.Header().Set("Location", "http://elsewhere.invalid/")
+		w.WriteHeader(status)
+	}))
+	t.Cleanup(s.Close)
+	return s.URL, asked
+}
+
+func manage(t *testing.T, bases ...string) *management {
+	a, err := ParseAddress("rabbitmq://kii:hush@rabbit/push?management=" + strings.Join(bases, ","))
+	require.NoError(t, err)
+	m := newManagement(a)
+	t.Cleanup(m.close)
+	return m
+}
+
+func TestManagementAsksTheNextNode(t *testing.T) {
+	dead := httptest.NewServer(nil)
+	dead.Close()
+	ill, askedIll := node(t, 500)
+	well, asked := node(t, 204)
+	m := manage(t, dead.URL, ill, well, dead.URL)
+	require.NoError(t, m.endConnections(context.Background(), "an/id"))
+	assert.Len(t, *askedIll, 1)
+	assert.Equal(t, []string{"kii:hush DELETE /api/connections/username/an%2Fid "}, *asked)
+}
+
+func TestManagementSaysWhatIsWrong(t *testing.T) {
+	closed, _ := node(t, 401)
+	away, _ := node(t, 302)
+	err := manage(t, closed, away).endConnections(context.Background(), "x")
+	require.ErrorContains(t, err, "administrator")
+	require.ErrorContains(t, err, "302")
+	require.NotContains(t, err.Error(), "hush")
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	require.ErrorIs(t, manage(t, closed).endConnections(ctx, "x"), context.Canceled)
+}
+
+func TestPolicy(t *testing.T) {
+	base, asked := node(t, 201)
+	require.NoError(t, manage(t, base).setPolicy(context.Background(), "/"))
+	require.Len(t, *asked, 1)
+	head, body, _ := strings.Cut((*asked)[0], " {")
+	assert.Equal(t, "kii:hush PUT /api/policies/%2F/kiicloud", head)
+	var policy struct {
+		Pattern    string         `json:"pattern"`
+		Definition map[string]any `json:"definition"`
+	}
+	require.NoError(t, json.Unmarshal([]byte("{"+body), &policy))
+	assert.Equal(t, map[string]any{"max-length": 1000., "overflow": "drop-head", "message-ttl": 604800000., "delivery-limit": -1.}, policy.Definition)
+	assert.Equal(t, "^mqtt-subscription-.*qos[01]$", policy.Pattern)
+}
