@@ -11,8 +11,7 @@ import (
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/guard/guardtest"
 )
 
-// Each test here is for something that the embedded broker gets wrong when it is left
-// alone. Those about the handshake of WebSockets are in package guard.
+// Each test here is for something that embedded brokers have got wrong. Those about the handshake of WebSockets are in package guard.
 
 func TestSubscribeThatEndsBeforeItsOptionsEndsOneConnectionOnly(t *testing.T) {
 	for _, w := range []way{tcp5, ws5} {
@@ -131,6 +130,17 @@ func TestConnackTellsWhatIsNotSupported(t *testing.T) {
 	client.ExpectClosed()
 }
 
+func TestAClientThatCannotTakeAnAnswerInIsEnded(t *testing.T) {
+	c := start(t, newMemory(), nil)
+	inst := c.q.install(t, installationFor(1))
+	hello := c.hello(inst)
+	hello.Properties = []byte{0x27, 0, 0, 0, 10} // Maximum Packet Size
+	client := c.dial(tcp5)
+	client.Send(guardtest.Connect(mqtt.V5, hello))
+	client.ExpectClosed()
+	require.Eventually(t, func() bool { return c.e.Stats().Ended[mqtt.PacketTooLarge] == 1 }, guardtest.Patience, time.Millisecond)
+}
+
 func TestSessionPresentIsAlwaysZero(t *testing.T) {
 	onEachWay(t, func(t *testing.T, w way) {
 		c := start(t, newMemory(), nil)
@@ -151,7 +161,6 @@ func TestNoPasswordAndNoPayloadIsLogged(t *testing.T) {
 	const mark = "SECRET-PAYLOAD"
 	inst := c.q.install(t, installationFor(1))
 	hello := c.hello(inst)
-	hello.KeepAlive = 2 // the broker warns of that
 	for _, w := range ways {
 		client := c.connect(w, inst, func(h *guardtest.Hello) { *h = hello })
 		_ = client.TrySend(guardtest.Connect(w.version, hello)) // a second CONNECT
@@ -168,23 +177,11 @@ func TestNoPasswordAndNoPayloadIsLogged(t *testing.T) {
 	}
 	c.close()
 	logs := c.logs.String()
-	require.Contains(t, logs, "broker: ", "the broker's log is there")
+	require.Contains(t, logs, "connection ended", "the log is there")
 	require.NotContains(t, logs, hello.Password)
 	require.NotContains(t, logs, mark)
 	require.NotContains(t, logs, "level=WARN")
 	require.NotContains(t, logs, "level=ERROR")
-}
-
-// TestBrokerLogKeepsPacketsOut is about what the broker would log by itself: whole packets.
-func TestBrokerLogKeepsPacketsOut(t *testing.T) {
-	c := start(t, newMemory(), nil)
-	log := c.e.broker.Log
-	log.Warn("error processing packet", "pk", "SECRET", "client", "id")
-	log.With("packet", "SECRET", "hook", "h").WithGroup("g").Error("x", "will", "SECRET", "error", "why")
-	logs := c.logs.String()
-	require.NotContains(t, logs, "SECRET")
-	require.Contains(t, logs, `level=DEBUG msg="broker: error processing packet" client=id`)
-	require.Contains(t, logs, `level=DEBUG msg="broker: x" hook=h error=why`)
 }
 
 // TestRandomPackets sends broken and random packets and sees that nothing else suffers.
@@ -248,6 +245,5 @@ func TestFloodOfConnectionsLeavesNothingBehind(t *testing.T) {
 		c.subscribe(ways[i%len(ways)], inst, qos1).HangUp()
 	}
 	require.Eventually(t, func() bool { return c.e.Stats().Connections == 0 }, guardtest.Patience, 5*time.Millisecond)
-	require.Zero(t, c.e.broker.Clients.Len())
 	require.Empty(t, c.e.sessions.byTopic)
 }

@@ -7,12 +7,8 @@ import (
 	"errors"
 	"log/slog"
 	"net"
-	"runtime/debug"
-	"sync"
 	"sync/atomic"
 	"time"
-
-	broker "github.com/mochi-mqtt/server/v2"
 
 	"github.com/kiiweb/kiiweb/internal/mqtt"
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/guard"
@@ -40,7 +36,7 @@ type EmbeddedConfig struct {
 	Took   func(time.Duration)            // hears how long each push took from its acceptance to its client; nil: nobody does
 }
 
-// Embedded is the Engine that runs in this process: a broker behind the guard, which
+// Embedded is the Engine that runs in this process: it answers what the guard lets through, and
 // delivers from the store's queues. Only one process may serve a store in this way.
 type Embedded struct {
 	queue       Queue
@@ -52,11 +48,9 @@ type Embedded struct {
 	limits      guard.Limits
 	log         *slog.Logger
 
-	broker   *broker.Server
 	sessions *registry
 	settled  *settler
 	count    counters
-	closing  sync.Once
 }
 
 var _ Engine = (*Embedded)(nil)
@@ -119,26 +113,7 @@ func NewEmbedded(cfg EmbeddedConfig) (*Embedded, error) {
 		e.limits.MaxPacket = guard.DefaultLimits.MaxPacket
 	}
 	e.settled = newSettler(e.queue, e.log)
-	e.broker, err = newBroker(e.log, e.limits.MaxPacket)
-	return e, err
-}
-
-// newBroker makes the broker. It is never told to Serve: its listeners, its $SYS topics and
-// its sessions' expiry are what this engine has no use for.
-func newBroker(log *slog.Logger, maxPacket int) (*broker.Server, error) {
-	caps := broker.NewDefaultServerCapabilities()
-	caps.MaximumClientWritesPending = 1 // nothing is routed, so nothing waits
-	caps.MaximumSessionExpiryInterval = 0
-	caps.MaximumPacketSize = uint32(maxPacket)
-	caps.ReceiveMaximum = DefaultWindow
-	caps.TopicAliasMaximum = 0
-	caps.SharedSubAvailable = 0
-	caps.MaximumQos = 1
-	caps.RetainAvailable = 0
-	caps.WildcardSubAvailable = 0
-	s := broker.New(&broker.Options{Capabilities: caps, ClientNetReadBufferSize: 16, ClientNetWriteBufferSize: 16, // the guard has buffers
-		Logger: slog.New(brokerLog{log.Handler()})})
-	return s, s.AddHook(&hook{maxPacket: uint32(maxPacket)}, nil)
+	return e, nil
 }
 
 // Serve runs one MQTT connection and returns when it ended. It never panics.
@@ -149,24 +124,13 @@ func (e *Embedded) Serve(conn net.Conn) {
 		return
 	}
 	defer e.sessions.wg.Done()
-	err := e.establish(s)
+	err := s.run()
 	s.end(&guard.Refusal{Code: mqtt.Success, Reason: "the connection ended"})
 	e.sessions.remove(s)
 	s.conn.Finish()
 	e.count.ended[s.conn.Cause().Code].Add(1)
 	e.log.Debug("connection ended", "remote", conn.RemoteAddr().String(), "installation", s.inst.ID,
 		"reason", s.conn.Cause().Reason, "code", int(s.conn.Cause().Code), "error", err)
-}
-
-// establish lets the broker have the connection.
-func (e *Embedded) establish(s *session) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			e.log.Error("panic in a connection", "panic", p, "stack", string(debug.Stack()))
-			err = errors.New("panic in a connection")
-		}
-	}()
-	return e.broker.EstablishConnection("kiicloud", &guardedConn{s.conn, s})
 }
 
 // Endpoint is part of Engine.
@@ -304,10 +268,7 @@ func (e *Embedded) Shutdown(ctx context.Context) error {
 	done := make(chan struct{})
 	go func() {
 		e.sessions.wg.Wait()
-		e.closing.Do(func() {
-			e.settled.close()
-			_ = e.broker.Close()
-		})
+		e.settled.close()
 		close(done)
 	}()
 	select {

@@ -21,7 +21,7 @@ const ownPrefix = "own-"
 type subscription struct {
 	qos        byte // 0 or 1
 	noLocal    bool
-	identifier int // 0: none
+	identifier uint32 // 0: none
 }
 
 // outgoing is one PUBLISH to be written.
@@ -29,7 +29,7 @@ type outgoing struct {
 	push       store.Push
 	qos        byte
 	packetID   uint16 // 0 at QoS 0
-	identifier int
+	identifier uint32
 }
 
 // sender writes to the client.

@@ -20,10 +20,8 @@ type session struct {
 	conn *guard.Conn
 
 	// Set by the reading goroutine, while it connects; the pump's start comes after.
-	topic   string
-	inst    store.Installation
-	granted []byte        // the codes of the SUBACK that is being made
-	wanted  *subscription // what the SUBSCRIBE that is being processed asks of the own topic
+	topic string
+	inst  store.Installation
 
 	packet []byte // the one that is being sent; the pump's
 
@@ -201,21 +199,13 @@ func (s *session) send(m outgoing) error {
 			p.Properties.MessageExpiry = &left
 		}
 		if m.identifier > 0 {
-			p.Properties.SubscriptionID = []uint32{uint32(m.identifier)} // [MQTT-3.3.4-3]
+			p.Properties.SubscriptionID = []uint32{m.identifier} // [MQTT-3.3.4-3]
 		}
 	}
-	codec, err := mqtt.NewCodec(s.conn.Version())
-	if err != nil {
-		return err
+	var err error
+	if s.packet, err = s.encode(s.packet[:0], &p); err == nil {
+		_, err = s.conn.Write(s.packet)
 	}
-	s.packet, err = codec.Append(s.packet[:0], &p)
-	switch limit := s.conn.MaxPacket(); {
-	case err != nil:
-		return err
-	case limit > 0 && len(s.packet) > limit: // [MQTT-3.1.2-24]
-		return errTooLarge
-	}
-	_, err = s.conn.Write(s.packet)
 	return err
 }
 

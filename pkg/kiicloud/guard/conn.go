@@ -12,7 +12,7 @@ import (
 	"github.com/kiiweb/kiiweb/internal/mqtt"
 )
 
-// errEnded is what the broker reads from a connection that was ended here.
+// errEnded is what Next gives for a connection that was ended here.
 var errEnded = errors.New("connection ended by the guard")
 
 const (
@@ -24,10 +24,10 @@ const (
 // chunks are buffers for reading from clients that send more than idleRead at once.
 var chunks = sync.Pool{New: func() any { return new([4 << 10]byte) }}
 
-// Conn is a client's connection as the broker behind the guard sees it: a net.Conn from
-// which only whole, valid and allowed packets can be read.
+// Conn is a client's connection as the engine behind the guard sees it: only whole, valid and
+// allowed packets come from it.
 //
-// Read belongs to one goroutine. Everything else may be called from any.
+// Next belongs to one goroutine. Everything else may be called from any.
 type Conn struct {
 	under net.Conn
 	h     Handler
@@ -36,7 +36,6 @@ type Conn struct {
 	split     *mqtt.Splitter
 	buf       [idleRead]byte
 	more      bool          // the last read filled its buffer
-	pending   []byte        // what of an admitted packet the broker has not read yet
 	clientID  string        // "" before CONNECT was let in
 	patience  time.Duration // 1.5 times the keep alive; 0: for ever
 	version   atomic.Uint32 // mqtt.Version; 0 before CONNECT
@@ -75,21 +74,19 @@ func (c *Conn) Version() mqtt.Version { return mqtt.Version(c.version.Load()) }
 // known once CONNECT was read.
 func (c *Conn) MaxPacket() int { return c.maxPacket }
 
-// Read gives the broker the bytes of packets that it may see. io.EOF means that the
+// Next waits for the next packet that was not dealt with here: the CONNECT that was let in, then
+// SUBSCRIBE, UNSUBSCRIBE and PINGREQ. It is valid until the next call. io.EOF means that the
 // client went.
-func (c *Conn) Read(p []byte) (int, error) {
-	for len(c.pending) == 0 {
+func (c *Conn) Next() ([]byte, error) {
+	for {
 		pkt, err := c.next()
-		if err != nil {
-			return 0, err
+		if err == nil {
+			pkt, err = c.admit(pkt)
 		}
-		if c.pending, err = c.admit(pkt); err != nil {
-			return 0, err
+		if pkt != nil || err != nil {
+			return pkt, err
 		}
 	}
-	n := copy(p, c.pending)
-	c.pending = c.pending[n:]
-	return n, nil
 }
 
 // next is the next whole packet.
@@ -127,8 +124,7 @@ func (c *Conn) feed() error {
 	return err
 }
 
-// wait starts the time in which the next packet must have come [MQTT-3.1.2-22]. The
-// broker's own arithmetic does not count: its deadlines are ignored.
+// wait starts the time in which the next packet must have come [MQTT-3.1.2-22].
 func (c *Conn) wait() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -158,7 +154,7 @@ func (c *Conn) lost(err error) error {
 	return err
 }
 
-// Write sends b, whole packets of the broker: at once, or with the rest of a batch.
+// Write sends b, whole packets: at once, or with the rest of a batch.
 func (c *Conn) Write(b []byte) (int, error) {
 	if len(b) == 0 {
 		return 0, nil
@@ -229,18 +225,3 @@ func (c *Conn) send(b []byte, timeout time.Duration) error {
 	}
 	return err
 }
-
-// LocalAddr is that of the connection below.
-func (c *Conn) LocalAddr() net.Addr { return c.under.LocalAddr() }
-
-// RemoteAddr is that of the connection below.
-func (c *Conn) RemoteAddr() net.Addr { return c.under.RemoteAddr() }
-
-// SetDeadline does nothing: the guard alone decides how long to wait.
-func (c *Conn) SetDeadline(time.Time) error { return nil }
-
-// SetReadDeadline does nothing, as SetDeadline.
-func (c *Conn) SetReadDeadline(time.Time) error { return nil }
-
-// SetWriteDeadline does nothing, as SetDeadline.
-func (c *Conn) SetWriteDeadline(time.Time) error { return nil }

@@ -98,12 +98,12 @@ func (c *Conn) fit(long, short []byte) []byte {
 // Close ends the connection without a reason. The network connection itself is closed by
 // Finish, after the client had time to read what was sent last.
 func (c *Conn) Close() error {
-	c.End(&Refusal{mqtt.Success, "the broker closed the connection"})
+	c.End(&Refusal{mqtt.Success, "the connection was closed"})
 	return nil
 }
 
 // Finish closes the network connection, once the client has closed its side or Linger is
-// over. It is called by the goroutine that read, after the broker has returned.
+// over. It is called by the goroutine that read, when Next has nothing more.
 func (c *Conn) Finish() {
 	_ = c.Close()
 	for {

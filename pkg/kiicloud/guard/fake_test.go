@@ -1,7 +1,6 @@
 package guard
 
 import (
-	"io"
 	"net"
 	"sync"
 	"testing"
@@ -45,7 +44,7 @@ func (f *fake) Acknowledge(packetID uint16) {
 	f.acked = append(f.acked, packetID)
 }
 
-// echo is a broker behind the guard, as plain as can be: it answers CONNECT with success,
+// echo is an engine behind the guard, as plain as can be: it answers CONNECT with success,
 // PINGREQ, and notes every packet that it sees.
 type echo struct {
 	h    *fake
@@ -70,32 +69,23 @@ func (e *echo) types() (types []mqtt.Type) {
 
 func (e *echo) run() {
 	defer e.conn.Finish()
-	split := mqtt.NewSplitter(0)
-	buf := make([]byte, 16)
 	for {
-		n, err := e.conn.Read(buf)
-		split.Feed(append([]byte(nil), buf[:n]...))
-		for {
-			pkt, broken := split.Next()
-			if pkt == nil || broken != nil {
-				break
-			}
-			e.mu.Lock()
-			e.seen = append(e.seen, append([]byte(nil), pkt...))
-			e.mu.Unlock()
-			switch mqtt.PacketTypeOf(pkt) {
-			case mqtt.CONNECT:
-				ok := []byte{0x20, 2, 0, 0}
-				if e.conn.Version() == mqtt.V5 {
-					ok = []byte{0x20, 3, 0, 0, 0}
-				}
-				_, _ = e.conn.Write(ok)
-			case mqtt.PINGREQ:
-				_, _ = e.conn.Write([]byte{0xD0, 0})
-			}
-		}
+		pkt, err := e.conn.Next()
 		if err != nil {
 			return
+		}
+		e.mu.Lock()
+		e.seen = append(e.seen, append([]byte(nil), pkt...))
+		e.mu.Unlock()
+		switch mqtt.PacketTypeOf(pkt) {
+		case mqtt.CONNECT:
+			ok := []byte{0x20, 2, 0, 0}
+			if e.conn.Version() == mqtt.V5 {
+				ok = []byte{0x20, 3, 0, 0, 0}
+			}
+			_, _ = e.conn.Write(ok)
+		case mqtt.PINGREQ:
+			_, _ = e.conn.Write([]byte{0xD0, 0})
 		}
 	}
 }
@@ -136,6 +126,3 @@ func openIn(t *testing.T, v mqtt.Version) (*guardtest.Client, *echo) {
 	require.Equal(t, mqtt.Success, client.Expect(mqtt.CONNACK).Code())
 	return client, e
 }
-
-var _ net.Conn = (*Conn)(nil)
-var _ io.ReadWriteCloser = (*Conn)(nil)

@@ -9,8 +9,8 @@ import (
 	"github.com/kiiweb/kiiweb/internal/mqtt"
 )
 
-// admit decides on one packet: it returns the bytes that the broker may see, nothing when
-// the packet was dealt with here, or an error when the connection ends.
+// admit decides on one packet: it returns it when it is for the engine, nothing when the
+// packet was dealt with here, or an error when the connection ends.
 func (c *Conn) admit(pkt []byte) ([]byte, error) {
 	if c.clientID == "" {
 		return c.admitConnect(pkt)
@@ -60,7 +60,6 @@ func (c *Conn) admitConnect(pkt []byte) ([]byte, error) {
 		return nil, c.refuseConnect(v, r)
 	}
 	c.clientID = conn.ClientID
-	forceCleanStart(v, pkt)
 	return pkt, c.wait()
 }
 
@@ -93,17 +92,7 @@ func allowConnect(conn *mqtt.Connect) *Refusal {
 	}
 }
 
-// forceCleanStart sets the clean start flag in pkt, a valid CONNECT: the broker keeps no
-// session, what waits for the client is kept by the installation's queue.
-func forceCleanStart(v mqtt.Version, pkt []byte) {
-	name := len("MQTT")
-	if v == mqtt.V31 {
-		name = len("MQIsdp")
-	}
-	pkt[headerLen(pkt)+2+name+1] |= 0x02
-}
-
-// publish takes a PUBLISH, answers it, and never lets the broker route it.
+// publish takes a PUBLISH, answers it, which goes no further.
 func (c *Conn) publish(pkt []byte) error {
 	p, err := mqtt.ParsePublish(c.Version(), mqtt.FromClient, pkt)
 	if err != nil {

@@ -91,19 +91,6 @@ func TestFirstPacketMustBeAConnectOfAKnownVersion(t *testing.T) {
 	}
 }
 
-func TestTheBrokerGetsACleanStart(t *testing.T) {
-	for _, v := range versions {
-		client, e := open(t, v, Limits{})
-		client.Send(guardtest.Connect(v, with(func(h *guardtest.Hello) { h.Session = true })))
-		client.Expect(mqtt.CONNACK)
-		seen, err := mqtt.ParseConnect(e.packets()[0])
-		require.NoError(t, err)
-		require.True(t, seen.CleanStart)
-		require.False(t, e.h.connect.CleanStart, "the Handler sees what the client sent")
-		require.Equal(t, "me", seen.ClientID)
-	}
-}
-
 func TestPacketsThatEndTheConnection(t *testing.T) {
 	big := strings.Repeat("x", 4097)
 	cases := []struct {
