@@ -55,7 +55,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	flags.BoolVar(&o.full, "full", true, "grow to a million messages; else to a hundred thousand")
 	flags.StringVar(&only, "only", "", "regular expression: measure only parts whose name matches (receive, watch, publish, roundtrip, start, growth, large, flood, topics, mosquitto, cloud, queued)")
 	flags.StringVar(&clients, "clients", "", "regular expression: measure only clients whose name matches, such as 'main|MQTT'")
-	flags.StringVar(&forms, "forms", "", "regular expression: receive only in forms whose name matches, such as '^64 B, QoS 1, 1 packet'")
+	flags.StringVar(&forms, "forms", "", "regular expression: receive, and profile, only what has such a name, such as '64 B, QoS 1, 1 packet'")
 	flags.BoolVar(&o.profile, "profile", true, "tell where kiiweb's time goes, after the rounds")
 	flags.BoolVar(&o.write, "write", true, "write bench/results.json and docs/performance.md; else they go to a new folder, which is named")
 	flags.BoolVar(&o.render, "render", false, "measure nothing: write docs/performance.md from bench/results.json")

@@ -55,6 +55,9 @@ func (r *runner) profiles(ctx context.Context, root string) error {
 func (r *runner) profile(ctx context.Context, kase, unit string,
 	time func(*suite.Act) ([]suite.Spent, error), calls func(*suite.Act) ([]suite.Group, error),
 ) error {
+	if !r.options.forms.MatchString(kase) {
+		return nil
+	}
 	p := report.Profile{Case: kase, Unit: unit}
 	i := slices.IndexFunc(r.clients, inThePage)
 	kiiweb := r.clients[i] // in the page, where the profiler and the counter see it

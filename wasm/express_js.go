@@ -33,7 +33,8 @@ type note struct {
 	frame, frameSize int32 // where a frame goes, and its largest size in bytes
 	table, out       int32
 	receiver, acks   int32 // of the latest frame
-	tickets, _       int32 // so many are in the table
+	tickets          int32 // so many are in the table, or were sent
+	port             int32 // over which
 }
 
 // expressExports are what the loader needs besides the module's exports: the address of
@@ -89,4 +90,17 @@ func expressHandled(port, acks int32) int32 {
 		return 0
 	}
 	return int32(lane.Handled(int(acks), shared.out[:]))
+}
+
+// expressSend sends staged messages of a receiver, size bytes in frame: what is to be written to the
+// WebSocket takes their place. It gives the number of its bytes; -1: they are to come the long way.
+//
+//go:wasmexport kiiwebSend
+func expressSend(receiver, size int32) int32 {
+	if size < 0 || int(size) > len(shared.frame) {
+		return -1
+	}
+	port, written, messages := transport.SendStaged(receiver, shared.frame[:size])
+	shared.notes.port, shared.notes.tickets = port, int32(messages)
+	return int32(written)
 }

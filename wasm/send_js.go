@@ -5,15 +5,11 @@ import (
 	"syscall/js"
 
 	"github.com/kiiweb/kiiweb/internal/jsx"
-	"github.com/kiiweb/kiiweb/pkg/kiiweb"
 )
 
-// Messages that the loader sends come many at once, in shared.frame: each is a byte with QoS
-// (two bits) and RETAIN, the sizes of topic (two bytes) and payload (four), big endian,
-// topic and payload. js/src/publisher.ts writes them. Each has a ticket, under which onSent is
-// told how it went.
-
-const sendHeader = 7
+// Messages that the loader sends come many at once, in shared.frame, as mqtt.ReadStaged reads them.
+// js/src/publisher.ts writes them. Each has a ticket, under which onSent is told how it went. Here are
+// those that expressSend did not take.
 
 // send takes the connection's handle, the size in bytes of what is in shared.frame, and the
 // first ticket.
@@ -23,8 +19,7 @@ func (a *app) send(args []js.Value) any {
 	if !open || l.sent == nil || size < 0 || size > len(shared.frame) {
 		return js.Undefined() // the state says what there is to say
 	}
-	messages := readMessages(append([]byte(nil), shared.frame[:size]...))
-	l.conn.Send(messages, first, l.sent.tell)
+	l.conn.Send(append([]byte(nil), shared.frame[:size]...), first, l.sent.tell)
 	return js.Undefined()
 }
 
@@ -34,25 +29,6 @@ func (a *app) forget(args []js.Value) any {
 		l.conn.Forget(int32(args[1].Int()))
 	}
 	return js.Undefined()
-}
-
-// readMessages reads what the loader has written; the messages are parts of b.
-func readMessages(b []byte) (messages []kiiweb.Message) {
-	topic := ""
-	for len(b) >= sendHeader {
-		flags, name, payload := b[0], int(b[1])<<8|int(b[2]), int(b[3])<<24|int(b[4])<<16|int(b[5])<<8|int(b[6])
-		b = b[sendHeader:]
-		if name+payload > len(b) {
-			break
-		}
-		if string(b[:name]) != topic {
-			topic = string(b[:name])
-		}
-		end := name + payload
-		messages = append(messages, kiiweb.Message{Topic: topic, Payload: b[name:end:end], QoS: flags & 3, Retain: flags&4 != 0})
-		b = b[end:]
-	}
-	return messages
 }
 
 // receipts tells the loader how messages went, of many at once where they went well.

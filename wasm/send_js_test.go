@@ -10,21 +10,7 @@ import (
 
 	"github.com/kiiweb/kiiweb/internal/fault"
 	"github.com/kiiweb/kiiweb/internal/jsx"
-	"github.com/kiiweb/kiiweb/pkg/kiiweb"
 )
-
-func TestReadMessages(t *testing.T) {
-	staged := []byte("\x05\x00\x01\x00\x00\x00\x02ahi" + "\x00\x00\x01\x00\x00\x00\x00a" + "\x01\x00\x00\x00\x00\x00\x01!")
-	want := []kiiweb.Message{
-		{Topic: "a", Payload: []byte("hi"), QoS: 1, Retain: true},
-		{Topic: "a", Payload: []byte{}},
-		{Topic: "", Payload: []byte("!"), QoS: 1},
-	}
-	assert.Equal(t, want, readMessages(staged))
-	for n := range staged {
-		assert.LessOrEqual(t, len(readMessages(staged[:n])), 3, "what is cut is left out")
-	}
-}
 
 func TestReceiptsAreTold(t *testing.T) {
 	seen := eval(t, `(() => { const seen = []; seen.onSent = (bytes, error) => seen.push([...bytes].join() + (error ? " " + error.code : "")); return seen })()`)
@@ -56,4 +42,6 @@ func TestRoomForFrames(t *testing.T) {
 	}
 	assert.Equal(t, int32(-1), expressFrame(99, 1), "nobody is behind that port")
 	assert.Zero(t, expressHandled(99, 1))
+	assert.Equal(t, int32(-1), expressSend(99, 1), "nobody takes it")
+	assert.Equal(t, int32(-1), expressSend(99, maxFrame+1))
 }

@@ -107,7 +107,7 @@ func (tab *Tab) Identify(ctx context.Context) error {
 	}
 	const busy = "{ const end = performance.now() + %d; while (performance.now() < end); }"
 	latest, times := 0, 0
-	for range 40 { // on a busy machine a page gets little of its time
+	for range 200 { // on a busy machine a page gets little of its time
 		before := make(map[int]Usage)
 		for _, pid := range pids {
 			if u, err := ReadUsage(pid); err == nil && !slices.Contains(tab.older, pid) {

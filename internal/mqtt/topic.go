@@ -10,8 +10,10 @@ const sharePrefix = "$share/"
 
 // ValidTopicName reports whether s can be published to: at least one character, at
 // most 65535 bytes, strict UTF-8 without the null character, no wildcards [MQTT-4.7.0-1].
-func ValidTopicName(s string) bool {
-	b := []byte(s)
+func ValidTopicName(s string) bool { return ValidTopic([]byte(s)) }
+
+// ValidTopic is ValidTopicName for a name in bytes.
+func ValidTopic(b []byte) bool {
 	return len(b) > 0 && len(b) <= maxField && textRule(b) == nil && !hasWildcard(b)
 }
 

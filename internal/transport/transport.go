@@ -58,6 +58,11 @@ type Lane interface {
 	// to out, which has room for them. It gives the number of bytes to be sent at once;
 	// -1: not now, ask again.
 	Handled(acks int, out []byte) int
+	// Send is offered messages of the one that the loader knows by receiver, staged as
+	// mqtt.ReadStaged reads them. It makes of them, in place, what is to be sent at once, so many
+	// bytes, and tells how many messages that are, which then count as written. size < 0: it
+	// has not taken them, and they may be spoiled.
+	Send(receiver int32, staged []byte) (size, messages int)
 }
 
 // MaxUnread is how many bytes a browser may have received before Read takes them;

@@ -62,6 +62,17 @@ func LaneAt(number int32) Lane {
 	return nil
 }
 
+// SendStaged offers messages to all lanes; Lane.Send says what that is. port is the number of the
+// one that has taken them.
+func SendStaged(receiver int32, staged []byte) (port int32, size, messages int) {
+	for i := range ports {
+		if size, messages = ports[i].lane.Send(receiver, staged); size >= 0 {
+			return ports[i].number, size, messages
+		}
+	}
+	return 0, -1, 0
+}
+
 // usePort sets the lane behind a port's number; nil takes the port away.
 func usePort(number int32, lane Lane) {
 	var list []port

@@ -13,6 +13,8 @@ export interface ExpressExports {
   kiiwebFrame(port: number, size: number): number;
   /** Says that messages were handled, and gives how many bytes are to be sent; -1: ask again. */
   kiiwebHandled(port: number, acks: number): number;
+  /** Takes staged messages of a receiver, and gives how many bytes are to be sent, in the frame's place; -1: they are to come the long way. */
+  kiiwebSend(receiver: number, size: number): number;
 }
 
 /** What the program hands over for it. */
@@ -30,7 +32,8 @@ const TABLE = 2; // address
 const OUT = 3; // address: what is to be sent
 const RECEIVER = 4; // who gets the messages of the latest frame
 const ACKS = 5; // how many acknowledgements will be owed for it
-const TICKETS = 6; // how many messages of this side it acknowledges
+const TICKETS = 6; // how many messages of this side it acknowledges, or are sent
+const PORT = 7; // over which those are sent
 
 /** So many bytes may wait in the browser; the program's own bound is the same. */
 const maxUnsent = 1 << 20;
@@ -49,6 +52,7 @@ export class Express {
   readonly #notes: number; // their place in #words
   readonly #failed: (cause: unknown) => void;
   readonly #sinks = new Map<number, Sink>();
+  readonly #ports = new Map<number, Port>();
   #sinkIDs = 0;
   #bytes = new Uint8Array();
   #words = new Int32Array();
@@ -111,6 +115,27 @@ export class Express {
     const start = this.#note(TABLE) >> 2;
     const tickets = Int32Array.from({ length: count }, (_, i) => this.#words[start + i * columns]!);
     this.#sinks.get(this.#note(RECEIVER))?.sent(tickets);
+  }
+
+  /** Knows port from now on; the function returned ends that. */
+  open(port: Port): () => void {
+    this.#ports.set(port.number, port);
+    return () => this.#ports.delete(port.number);
+  }
+
+  /** Sends staged messages of a receiver at once, and gives how many; 0: they are to go the long way. */
+  send(receiver: number, staged: Uint8Array): number {
+    try {
+      this.stage(staged);
+      const size = this.#exports.kiiwebSend(receiver, staged.length);
+      if (size < 0) return 0;
+      this.#look();
+      const sent = this.#ports.get(this.#note(PORT))?.send(this.#bytes.subarray(this.#note(FRAME), this.#note(FRAME) + size));
+      return sent ? this.#note(TICKETS) : 0;
+    } catch (cause) {
+      this.#failed(cause);
+      return 0;
+    }
   }
 
   /** Copies bytes to where the program looks for what is to be sent. */
@@ -196,12 +221,14 @@ export class Port {
   #due = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
+  readonly #forget: () => void;
 
   /** slow takes what express does not. */
   constructor(number: number, socket: Attached, express: Express, slow: (data: unknown) => void) {
     this.number = number;
     this.#socket = socket;
     this.#express = express;
+    this.#forget = express.open(this);
     socket.onmessage = ({ data }) => {
       if (typeof data !== "object" || !express.receive(this, data as ArrayBuffer)) slow(data);
     };
@@ -219,9 +246,17 @@ export class Port {
     });
   }
 
+  /** Sends bytes, unless so many wait in the browser that they should wait as well. */
+  send(bytes: Uint8Array): boolean {
+    if (this.#closed || this.#socket.bufferedAmount > maxUnsent) return false;
+    this.#socket.send(bytes as Uint8Array<ArrayBuffer>);
+    return true;
+  }
+
   /** Ends it. The WebSocket stays as it is. */
   close(): void {
     this.#closed = true;
+    this.#forget();
     this.#socket.onmessage = null;
     clearTimeout(this.#timer);
   }

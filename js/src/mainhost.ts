@@ -73,6 +73,9 @@ export class MainHost implements Host {
       sender: raw.send && {
         send: (staged, first) => {
           if (program.death) return; // which ended all
+          const sent = program.express!.send(short!.receiver, staged);
+          if (sent > 0) return sink.sent(Int32Array.from({ length: sent }, (_, i) => first + i));
+          if (program.death) return;
           program.express!.stage(staged);
           raw.send!(staged.length, first);
         },

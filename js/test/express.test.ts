@@ -37,6 +37,15 @@ function setUp(t: Test, batch: (batch: Batch) => void | Promise<void> = () => {}
       new Uint8Array(mem.buffer).fill(7, out, out + acks);
       return acks;
     },
+    /** Takes messages that begin with a 0, and makes of them their other bytes. */
+    kiiwebSend: (receiver: number, size: number) => {
+      const bytes = new Uint8Array(mem.buffer, frame, size);
+      if (receiver !== express_.receiver || bytes[0] !== 0) return -1;
+      bytes.copyWithin(0, 1);
+      words().set([size - 1, program.port], notes / 4 + 6);
+      return size - 1;
+    },
+    port: 3,
   };
   const tell = () => words().set([frame, room, table, out], notes / 4);
   tell();
@@ -60,7 +69,7 @@ function setUp(t: Test, batch: (batch: Batch) => void | Promise<void> = () => {}
     socket.onmessage!.call(socket as never, { data: buffer } as MessageEvent);
     return buffer;
   };
-  return { express, program, port, socket, sent, slow, handled, died, come, forget: express_.forget };
+  return { express, receiver: express_.receiver, program, port, socket, sent, slow, handled, died, come, forget: express_.forget };
 }
 
 /** Waits for something that is to come. */
@@ -208,4 +217,35 @@ test("messages of this side that are acknowledged are told of by their tickets",
   program.tickets = [5, 6];
   come(0, 0);
   assert.deepEqual(told, [[5, 6]]);
+});
+
+test("messages are sent at once", (t) => {
+  const { express, receiver, sent } = setUp(t);
+  assert.equal(express.send(receiver, new Uint8Array([0, 5, 6])), 2);
+  assert.deepEqual(sent, [new Uint8Array([5, 6])]);
+});
+
+test("what is not sent at once is left to the long way", (t) => {
+  const { express, receiver, program, port, socket, sent } = setUp(t);
+  assert.equal(express.send(receiver, new Uint8Array([1, 5])), 0, "the program does not take it");
+  assert.equal(express.send(receiver + 1, new Uint8Array([0, 5])), 0, "nobody knows the receiver");
+  socket.bufferedAmount = (1 << 20) + 1;
+  assert.equal(express.send(receiver, new Uint8Array([0, 5])), 0, "the browser has not sent what it has");
+  socket.bufferedAmount = 0;
+  program.port = 4;
+  assert.equal(express.send(receiver, new Uint8Array([0, 5])), 0, "the port is another one");
+  program.port = 3;
+  port.close();
+  assert.equal(express.send(receiver, new Uint8Array([0, 5])), 0, "the port is closed");
+  assert.deepEqual(sent, []);
+});
+
+test("a program that dies while it sends is dead", (t) => {
+  const { express, receiver, program, died } = setUp(t);
+  const cause = new Error("unreachable");
+  program.kiiwebSend = () => {
+    throw cause;
+  };
+  assert.equal(express.send(receiver, new Uint8Array([0, 5])), 0);
+  assert.deepEqual(died, [cause]);
 });

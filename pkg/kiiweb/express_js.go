@@ -1,23 +1,36 @@
 package kiiweb
 
-import "github.com/kiiweb/kiiweb/internal/session"
+import (
+	"github.com/kiiweb/kiiweb/internal/mqtt"
+	"github.com/kiiweb/kiiweb/internal/session"
+)
 
 // Express is for this project's own loader, which hands out messages itself: what arrives
 // comes the short way from now on, to the one that the loader calls receiver.
 func (conn *Connection) Express(receiver int32) { conn.session.Express(receiver) }
 
-// Send is for the loader, too: it does what Publish does for many messages, without waiting.
-// tell is told of each how it went, under its ticket; tickets count from first. The
-// payloads must not be changed any more.
-func (conn *Connection) Send(messages []Message, first int32, tell func(ticket int32, err error)) {
-	list := make([]session.Message, len(messages))
-	for i, m := range messages {
-		if m.Topic == "" {
-			conn.mu.Lock()
-			m.Topic = conn.endpoint.MQTTTopic
-			conn.mu.Unlock()
+// Send is for the loader, too: it does what Publish does for many messages, without waiting. They
+// are staged as mqtt.ReadStaged reads them, and staged must not be changed any more; a
+// topic without a name is the endpoint's. tell is told of each how it went, under its ticket;
+// tickets count from first.
+func (conn *Connection) Send(staged []byte, first int32, tell func(ticket int32, err error)) {
+	var list []session.Message
+	topic := ""
+	for {
+		m, size := mqtt.ReadStaged(staged)
+		if size == 0 {
+			break
 		}
-		list[i] = session.Message{Topic: m.Topic, Payload: m.Payload, QoS: m.QoS, Retain: m.Retain}
+		staged = staged[size:]
+		switch {
+		case len(m.Topic) == 0:
+			conn.mu.Lock()
+			topic = conn.endpoint.MQTTTopic
+			conn.mu.Unlock()
+		case string(m.Topic) != topic:
+			topic = string(m.Topic)
+		}
+		list = append(list, session.Message{Topic: topic, Payload: m.Payload, QoS: m.QoS, Retain: m.Retain})
 	}
 	conn.session.Send(list, first, tell)
 }
