@@ -117,10 +117,14 @@ export class Express {
     this.#sinks.get(this.#note(RECEIVER))?.sent(tickets);
   }
 
-  /** Knows port from now on; the function returned ends that. */
-  open(port: Port): () => void {
-    this.#ports.set(port.number, port);
-    return () => this.#ports.delete(port.number);
+  /** Listens to a WebSocket, until the function returned is called. What is not taken here slow gets. */
+  listen(socket: Attached, number: number, slow: (data: unknown) => void): () => void {
+    const port = new Port(number, socket, this, slow);
+    this.#ports.set(number, port);
+    return () => {
+      port.close();
+      this.#ports.delete(number);
+    };
   }
 
   /** Sends staged messages of a receiver at once, and gives how many; 0: they are to go the long way. */
@@ -163,8 +167,10 @@ export class Express {
     this.#turns.add(work);
   }
 
-  /** Nothing is to be done any more. */
+  /** Nothing is to be done any more. The WebSockets end, too: nobody is there who would end them. */
   end(): void {
+    for (const port of this.#ports.values()) port.abandon();
+    this.#ports.clear();
     this.#turns.end();
   }
 
@@ -221,14 +227,12 @@ export class Port {
   #due = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
-  readonly #forget: () => void;
 
   /** slow takes what express does not. */
   constructor(number: number, socket: Attached, express: Express, slow: (data: unknown) => void) {
     this.number = number;
     this.#socket = socket;
     this.#express = express;
-    this.#forget = express.open(this);
     socket.onmessage = ({ data }) => {
       if (typeof data !== "object" || !express.receive(this, data as ArrayBuffer)) slow(data);
     };
@@ -248,7 +252,7 @@ export class Port {
 
   /** Sends bytes, unless so many wait in the browser that they should wait as well. */
   send(bytes: Uint8Array): boolean {
-    if (this.#closed || this.#socket.bufferedAmount > maxUnsent) return false;
+    if (this.#socket.bufferedAmount > maxUnsent) return false;
     this.#socket.send(bytes as Uint8Array<ArrayBuffer>);
     return true;
   }
@@ -256,12 +260,11 @@ export class Port {
   /** Ends it. The WebSocket stays as it is. */
   close(): void {
     this.#closed = true;
-    this.#forget();
     this.#socket.onmessage = null;
     clearTimeout(this.#timer);
   }
 
-  /** Ends the WebSocket, too: nobody is there any more who would. */
+  /** Ends the WebSocket, too. */
   abandon(): void {
     this.close();
     this.#socket.close();

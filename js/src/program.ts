@@ -1,6 +1,6 @@
 // One running Go program: starts it, calls its functions, and knows when it has died.
 
-import { Express, Port, type ExpressExports, type ExpressOffer } from "./express.js";
+import { Express, type ExpressExports, type ExpressOffer } from "./express.js";
 import { crashed, KiiError, wasmLoad } from "./errors.js";
 import { currentGlobals, withGlobals, type Globals } from "./globals.js";
 
@@ -35,7 +35,6 @@ export class Program {
   readonly exports: Exports;
   /** The short way; undefined where the program has none. */
   readonly express: Express | undefined;
-  readonly #ports = new Set<Port>();
   #death: KiiError | undefined;
   #mourners = new Set<(death: KiiError) => void>();
   #output = "";
@@ -62,7 +61,7 @@ export class Program {
     this.#go = go;
     this.#watch();
     globals.fs = this.#fileSystem(globals.fs as FileSystem);
-    const { name, taken } = offerHandover((socket, number, slow) => this.#listen(socket, number, slow));
+    const { name, taken } = offerHandover((socket, number, slow) => this.express!.listen(socket, number, slow));
     go.env.KIIWEB_HANDOVER = name;
     withGlobals(globals, () => go.run(instance)).then(() => this.#die(), (cause) => this.#die(cause));
     Reflect.deleteProperty(globalThis, name);
@@ -73,16 +72,6 @@ export class Program {
     }
     this.exports = exports;
     if (offer) this.express = new Express(instance.exports as unknown as ExpressExports, offer, (cause) => this.#die(cause));
-  }
-
-  /** Listens to a WebSocket for the program, until the function returned is called. */
-  #listen(socket: WebSocket, number: number, slow: (data: unknown) => void): () => void {
-    const port = new Port(number, socket, this.express!, slow);
-    this.#ports.add(port);
-    return () => {
-      port.close();
-      this.#ports.delete(port);
-    };
   }
 
   /** Why the program is dead; undefined while it lives. */
@@ -134,8 +123,6 @@ export class Program {
     for (const timer of go._scheduledTimeouts.values()) clearTimeout(timer);
     go._scheduledTimeouts.clear();
     go._inst = undefined; // its memory
-    for (const port of this.#ports) port.abandon();
-    this.#ports.clear();
     this.express?.end();
     const mourners = [...this.#mourners];
     this.#mourners.clear();

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import type { Batch } from "../src/batch.js";
-import { Express, Port } from "../src/express.js";
+import { Express } from "../src/express.js";
 
 type Test = { after(end: () => unknown): void };
 
@@ -63,13 +63,13 @@ function setUp(t: Test, batch: (batch: Batch) => void | Promise<void> = () => {}
   const sent: Uint8Array[] = [];
   const slow: unknown[] = [];
   const socket = { onmessage: null as WebSocket["onmessage"], bufferedAmount: 0, closed: 0, send: (b: unknown) => sent.push((b as Uint8Array).slice()), close: () => socket.closed++ };
-  const port = new Port(3, socket as never, express, (data) => slow.push(data));
+  const leave = express.listen(socket as never, 3, (data) => slow.push(data));
   const come = (...bytes: number[]) => {
     const { buffer } = new Uint8Array(bytes);
     socket.onmessage!.call(socket as never, { data: buffer } as MessageEvent);
     return buffer;
   };
-  return { express, receiver: express_.receiver, program, port, socket, sent, slow, handled, died, come, forget: express_.forget };
+  return { express, receiver: express_.receiver, program, leave, socket, sent, slow, handled, died, come, forget: express_.forget };
 }
 
 /** Waits for something that is to come. */
@@ -188,14 +188,14 @@ test("room is made for large frames, up to a bound", (t) => {
 });
 
 test("a program that dies in a call is buried, and nothing goes on", async (t) => {
-  const { come, program, port, socket, died, slow, sent } = setUp(t);
+  const { come, express, program, socket, died, slow, sent } = setUp(t);
   come(1, 1, 0);
   program.takes = () => {
     throw new WebAssembly.RuntimeError("unreachable");
   };
   come(1, 1, 0);
   assert.equal(died.length, 1);
-  port.abandon();
+  express.end();
   assert.equal(socket.onmessage, null);
   assert.equal(socket.closed, 1);
   await turn();
@@ -226,7 +226,7 @@ test("messages are sent at once", (t) => {
 });
 
 test("what is not sent at once is left to the long way", (t) => {
-  const { express, receiver, program, port, socket, sent } = setUp(t);
+  const { express, receiver, program, leave, socket, sent } = setUp(t);
   assert.equal(express.send(receiver, new Uint8Array([1, 5])), 0, "the program does not take it");
   assert.equal(express.send(receiver + 1, new Uint8Array([0, 5])), 0, "nobody knows the receiver");
   socket.bufferedAmount = (1 << 20) + 1;
@@ -235,7 +235,7 @@ test("what is not sent at once is left to the long way", (t) => {
   program.port = 4;
   assert.equal(express.send(receiver, new Uint8Array([0, 5])), 0, "the port is another one");
   program.port = 3;
-  port.close();
+  leave();
   assert.equal(express.send(receiver, new Uint8Array([0, 5])), 0, "the port is closed");
   assert.deepEqual(sent, []);
 });
