@@ -183,7 +183,7 @@ func (x suffering) suffer(t *testing.T, v venue, p platform, f tap.Fault, r *fau
 // of the connection.
 func (x suffering) silence(t *testing.T, v venue, p platform, r *faultResult) {
 	s := newStage(t, x.column, v, p, soon)
-	us := s.connect(withQoS(x.qos), func(o *options) { o.keepAlive = 2 })
+	us := s.connect(withQoS(x.qos), func(o *options) { o.keepAlive = 6 })
 	in, out := newLedger(), newLedger()
 	s.exchange(us, x.qos, in, out, 1)
 	s.tap.Mute(true)

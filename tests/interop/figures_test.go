@@ -74,6 +74,13 @@ func (l *ledger) note(payload string, accepted bool) {
 	}
 }
 
+// count tells how many were accepted so far.
+func (l *ledger) count() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.accepted
+}
+
 // tally compares the ledger with what came.
 func (l *ledger) tally(messages []peer.Message) figures {
 	l.mu.Lock()

@@ -99,6 +99,8 @@ func (x restarting) play(t *testing.T, rounds int) restartResult {
 		v.restart(t)
 		us.wake()
 	}
+	// What a slow machine has not managed between the restarts it may do now.
+	s.await(func() bool { return in.count() > rounds*lanes && out.count() > rounds*lanes }, "messages flowed")
 	close(end)
 	flowing.Wait()
 	r := restartResult{restarting: x, restarts: rounds}
@@ -112,8 +114,6 @@ func (x restarting) play(t *testing.T, rounds int) restartResult {
 	r.in, r.out, r.online = in.tally(us.messages()), out.tally(heard()), count(us.states(), kiiweb.StateOnline)
 	assert.Zero(t, count(us.states(), kiiweb.StateDisplaced))
 	assert.Greater(t, r.online, 1, "there was something to survive")
-	assert.Greater(t, r.in.accepted, rounds*lanes, "messages flowed")
-	assert.Greater(t, r.out.accepted, rounds*lanes, "messages flowed")
 	r.in.check(t, x.qos == 2 || s.private && x.column.protocol == 5, "in")
 	r.out.check(t, x.qos == 2, "out")
 	us.close()

@@ -1,6 +1,8 @@
 package interop
 
 import (
+	"regexp"
+	"slices"
 	"strconv"
 
 	"github.com/stretchr/testify/assert"
@@ -140,26 +142,37 @@ func retainedOut(s *stage) outcome {
 // offlineQueue: what is sent after our client said goodbye waits for it.
 func offlineQueue(s *stage) outcome {
 	c := s.connect()
+	before, _ := s.tap.Passed()
 	require.Equal(s, yes, s.there.publish(1, false, s.own, numbered(1, 2)...))
 	s.receives(c.messages, numbered(1, 2)...)
+	s.await(func() bool { up, _ := s.tap.Passed(); return up.Bytes >= before.Bytes+2*4 }, "both are acknowledged")
 	c.close()
+	// nats-server goes on sending to a connection that has ended until it has noticed, and sends that
+	// again behind what comes later: that is no matter of the client.
+	if b, ok := s.venue.(public); ok && b.Delivers != nil {
+		s.await(func() bool { return !b.Delivers(s.TB, s.own) }, "the broker has noticed")
+	}
 	sent := numbered(3, 50)
 	require.Equal(s, yes, s.there.publish(1, false, s.own, sent...))
 	c = s.connect()
-	if s.column.broker != nats {
-		s.receives(c.messages, sent...)
-		return yes
-	}
-	// What nats-server had begun to send when the connection ended comes behind what it had not,
-	// which was seen on a busy machine. All of it comes, and once.
 	s.await(func() bool { return len(c.messages()) >= len(sent) }, "%d messages", len(sent))
-	var got []string
-	for _, m := range c.messages() {
-		got = append(got, m.Payload)
+	if told := s.told(); !slices.Equal(told, sent) && len(told) == len(sent) {
+		s.Logf("the broker sent them in this order: %v", told)
 	}
-	assert.ElementsMatch(s, sent, got)
+	s.receives(c.messages, sent...)
 	return yes
 }
+
+// told gives the payloads, as numbered makes them, that the broker has sent on the latest connection.
+func (s *stage) told() (list []string) {
+	for _, m := range payload.FindAll(s.tap.Told(), -1) {
+		list = append(list, string(m))
+	}
+	return list
+}
+
+// payload finds one, where what is said is not compressed.
+var payload = regexp.MustCompile(`\{"n":"\d+"\}`)
 
 // forcedClose: the network fails twice, and what is sent then arrives all the same.
 func forcedClose(s *stage) outcome {
@@ -198,7 +211,7 @@ func takeover(s *stage) outcome {
 // keepsAlive: four times half the keep alive go by, in each of which there is a PINGREQ
 // and its answer, and nothing else.
 func keepsAlive(s *stage) outcome {
-	c := s.connect(func(o *options) { o.keepAlive = 2 })
+	c := s.connect(func(o *options) { o.keepAlive = 4 })
 	up, down := s.tap.Passed()
 	s.await(func() bool {
 		u, d := s.tap.Passed()

@@ -21,6 +21,7 @@ import (
 type stage struct {
 	testing.TB
 	column   column
+	venue    venue
 	platform platform
 	options  options // of the column
 	own      string  // the account's topic
@@ -34,7 +35,7 @@ type stage struct {
 func newStage(t testing.TB, c column, v venue, p platform, limit time.Duration) *stage {
 	t.Helper()
 	e, there := v.arrive(t)
-	s := &stage{TB: t, column: c, platform: p, own: e.MQTTTopic, there: there, endpoint: e}
+	s := &stage{TB: t, column: c, venue: v, platform: p, own: e.MQTTTopic, there: there, endpoint: e}
 	_, s.private = v.(private)
 	s.options = options{protocol: c.protocol, transport: c.transport, path: v.path(), qos: 1, keepAlive: 60, limit: limit}
 	port := &s.endpoint.PortTCP

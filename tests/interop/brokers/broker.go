@@ -21,6 +21,9 @@ type Broker struct {
 	TCP     int    // its port on 127.0.0.1 for MQTT over TCP
 	WS      int    // for MQTT over WebSocket
 	Path    string // of the WebSocket
+	// Delivers tells whether the broker still sends what comes for a topic to a connection; nil where
+	// it does not do so behind a connection's end.
+	Delivers func(t testing.TB, topic string) bool
 	// Restart ends the broker in order and starts it again with what it has kept; nil
 	// where that is not needed.
 	Restart func(t testing.TB)

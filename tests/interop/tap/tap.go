@@ -3,6 +3,7 @@
 package tap
 
 import (
+	"bytes"
 	"io"
 	"net"
 	"sync"
@@ -23,13 +24,17 @@ type Tap struct {
 	pairs  map[*pair]struct{} // those that are open
 	opened int
 	hello  [][]byte // the first bytes of each client, up to helloMax
+	told   [][]byte // the first bytes of the broker to each, up to toldMax
 	up     Flow     // from clients
 	down   Flow     // from the broker
 	mute   bool     // bytes are read and dropped, as if a cable was pulled
 	fault  Fault
 }
 
-const helloMax = 4096
+const (
+	helloMax = 4096
+	toldMax  = 64 << 10
+)
 
 // Flow counts what came from one side.
 type Flow struct{ Pieces, Bytes int }
@@ -120,22 +125,40 @@ func (t *Tap) carry(p *pair) {
 	}
 	n := t.opened
 	t.opened++
-	t.hello = append(t.hello, nil)
+	t.hello, t.told = append(t.hello, nil), append(t.told, nil)
 	t.pairs[p] = struct{}{}
 	up, down := t.stream(p, p.broker, t.fault.Reset.Up), t.stream(p, p.client, t.fault.Reset.Down)
 	t.running.Go(func() {
 		t.pump(up, p.client, func(b []byte) {
 			t.up.add(b)
-			if room := helloMax - len(t.hello[n]); room > 0 {
-				t.hello[n] = append(t.hello[n], b[:min(room, len(b))]...)
-			}
+			keep(&t.hello[n], helloMax, b)
 		})
 		t.end(p)
 	})
 	t.running.Go(func() {
-		t.pump(down, p.broker, t.down.add)
+		t.pump(down, p.broker, func(b []byte) {
+			t.down.add(b)
+			keep(&t.told[n], toldMax, b)
+		})
 		t.end(p)
 	})
+}
+
+// keep notes bytes, up to a limit.
+func keep(noted *[]byte, limit int, b []byte) {
+	if room := limit - len(*noted); room > 0 {
+		*noted = append(*noted, b[:min(room, len(b))]...)
+	}
+}
+
+// Told gives the first 64 KiB that the broker has said on the latest connection.
+func (t *Tap) Told() []byte {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.told) == 0 {
+		return nil
+	}
+	return bytes.Clone(t.told[len(t.told)-1])
 }
 
 // pump moves bytes until either end is closed. note is called under the lock.
