@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/engine"
+	"github.com/kiiweb/kiiweb/pkg/kiicloud/engine/rabbitmq"
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/rest"
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/store"
 )
@@ -53,7 +54,10 @@ type Config struct {
 
 	SecretFile string // the key of the MQTT passwords; "" means a file in DataDir
 	Store      string // "sqlite", or a postgres:// address; "" means the former
-	Engine     string // "embedded"; "" means that
+	Engine     string // "embedded", or a rabbitmq:// address (rabbitmq.ParseAddress); "" means the former
+
+	EnginePorts rabbitmq.Ports // at which clients reach RabbitMQ; none means DefaultEnginePorts
+	EngineToken string         // lets RabbitMQ ask from other machines; "" lets it ask from this one
 
 	Page   http.Handler // serves everything but the API and MQTT; nil means nothing
 	Logger *slog.Logger // nil means slog.Default()
@@ -65,6 +69,9 @@ const (
 	DefaultMQTTTTL  = engine.DefaultTTL
 	DefaultTokenTTL = 30 * 24 * time.Hour
 )
+
+// DefaultEnginePorts are those on which RabbitMQ's plugins listen unless told otherwise.
+var DefaultEnginePorts = rabbitmq.Ports{TCP: 1883, WS: 15675}
 
 // DefaultApp is the app of a cloud that is not told of any.
 var DefaultApp = App{ID: "demo", Key: "demo-key"}
@@ -90,6 +97,12 @@ func (c Config) withDefaults() Config {
 	if c.Engine == "" {
 		c.Engine = "embedded"
 	}
+	if c.onRabbitMQ() {
+		c.MQTT, c.MQTTS = "", "" // RabbitMQ listens
+		if c.EnginePorts == (rabbitmq.Ports{}) {
+			c.EnginePorts = DefaultEnginePorts
+		}
+	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
@@ -108,9 +121,7 @@ func (c Config) check() error {
 	if c.Store != "sqlite" && !c.onPostgres() {
 		errs = append(errs, fmt.Errorf("-store %q is not known: there are sqlite and postgres://user:password@host/database", scheme(c.Store)))
 	}
-	if c.Engine != "embedded" {
-		errs = append(errs, fmt.Errorf("-engine %q is not known: this version has embedded", scheme(c.Engine)))
-	}
+	errs = append(errs, c.checkEngine())
 	for _, d := range []struct {
 		flag  string
 		value time.Duration
@@ -141,7 +152,7 @@ func (c Config) onPostgres() bool {
 	return strings.HasPrefix(c.Store, "postgres://") || strings.HasPrefix(c.Store, "postgresql://")
 }
 
-// openStore opens the store. The embedded engine delivers from it, so it is this process's alone.
+// openStore opens the store. The embedded engine delivers from it, so with that it is this process's alone.
 func (c Config) openStore(ctx context.Context) (*store.SQL, error) {
 	if !c.onPostgres() {
 		return store.OpenSQLite(ctx, store.Options{Dir: c.DataDir})
@@ -149,7 +160,7 @@ func (c Config) openStore(ctx context.Context) (*store.SQL, error) {
 	if err := os.MkdirAll(c.DataDir, 0o700); err != nil { // for certificates and secrets
 		return nil, fmt.Errorf("make the data folder: %w", err)
 	}
-	return store.OpenPostgres(ctx, c.Store, store.Options{})
+	return store.OpenPostgres(ctx, c.Store, store.Options{Shared: c.onRabbitMQ()})
 }
 
 // checkNames finds apps and administrators that clients could not name.

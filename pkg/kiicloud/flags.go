@@ -3,8 +3,10 @@ package kiicloud
 import (
 	"errors"
 	"flag"
+	"strconv"
 	"strings"
 
+	"github.com/kiiweb/kiiweb/pkg/kiicloud/engine/rabbitmq"
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/rest"
 )
 
@@ -12,8 +14,8 @@ import (
 func (c *Config) RegisterFlags(fs *flag.FlagSet) {
 	fs.StringVar(&c.HTTP, "http", "127.0.0.1:8080", "listen for HTTP: the API, MQTT over WebSocket, the page; \"\" for not at all")
 	fs.StringVar(&c.HTTPS, "https", "127.0.0.1:8443", "listen for HTTPS, the same over TLS")
-	fs.StringVar(&c.MQTT, "mqtt", "127.0.0.1:1883", "listen for MQTT over TCP")
-	fs.StringVar(&c.MQTTS, "mqtts", "127.0.0.1:8883", "listen for MQTT over TLS")
+	fs.StringVar(&c.MQTT, "mqtt", "127.0.0.1:1883", "listen for MQTT over TCP; with -engine rabbitmq:// that is RabbitMQ's to do")
+	fs.StringVar(&c.MQTTS, "mqtts", "127.0.0.1:8883", "listen for MQTT over TLS; the same")
 	fs.StringVar(&c.DataDir, "data", "./"+DefaultDataDir, "`folder` of the database, the certificates and the secrets")
 	fs.StringVar(&c.Host, "host", "", "the `name` that endpoints advertise (default the listening host, localhost for loopback)")
 	fs.StringVar(&c.TLSCert, "tls-cert", "", "certificate `file`, PEM (default: generated, with a CA of its own in the data folder)")
@@ -58,7 +60,26 @@ func (c *Config) RegisterFlags(fs *flag.FlagSet) {
 	fs.StringVar(&c.MetricsToken, "metrics-token", "", "a `token` with which /metrics may be read from elsewhere (default: from this machine alone)")
 	fs.StringVar(&c.SecretFile, "secret-file", "", "`file` with the key from which MQTT passwords are derived (default: in the data folder, made when missing)")
 	fs.StringVar(&c.Store, "store", "sqlite", "where users, installations and queues are kept: sqlite, in the data folder, or `address` of a database, postgres://user:password@host/database")
-	fs.StringVar(&c.Engine, "engine", "embedded", "what speaks MQTT")
+	fs.StringVar(&c.Engine, "engine", "embedded", "what speaks MQTT: embedded, in this process, or `address` of a RabbitMQ 4 cluster, rabbitmq://user:password@host,host/vhost?management=http://host:15672 (docs/rabbitmq.md)")
+	fs.Func("engine-ports", "the `ports` at which clients reach RabbitMQ, of tcp=1883,ssl=8883,ws=15675,wss=15676 those that there are (default tcp=1883,ws=15675)", func(s string) (err error) {
+		c.EnginePorts, err = parsePorts(s)
+		return err
+	})
+	fs.StringVar(&c.EngineToken, "engine-token", "", "a `token` with which RabbitMQ may ask from other machines who may connect (default: from this machine alone)")
+}
+
+// parsePorts reads name=port, with commas between.
+func parsePorts(s string) (p rabbitmq.Ports, err error) {
+	to := map[string]*int{"tcp": &p.TCP, "ssl": &p.SSL, "ws": &p.WS, "wss": &p.WSS}
+	for _, part := range strings.Split(s, ",") {
+		name, number, _ := strings.Cut(strings.TrimSpace(part), "=")
+		port, err := strconv.ParseUint(number, 10, 16)
+		if to[name] == nil || err != nil || port == 0 {
+			return p, errors.New("it has to be some of tcp=port, ssl=port, ws=port and wss=port, with commas between")
+		}
+		*to[name] = int(port)
+	}
+	return p, nil
 }
 
 func pair(s string) (name, secret string, err error) {

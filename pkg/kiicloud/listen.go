@@ -44,12 +44,12 @@ func (l listeners) close() error {
 }
 
 // advertised is the host name that endpoints carry: the one configured, or the
-// listening host, which is called localhost where it is this machine's own.
+// listening host, or RabbitMQ's first one, which is called localhost where it is this machine's own.
 func (c Config) advertised() string {
 	if c.Host != "" {
 		return c.Host
 	}
-	for _, addr := range []string{c.HTTPS, c.HTTP, c.MQTTS, c.MQTT} {
+	for _, addr := range append(c.rabbitHosts(), c.HTTPS, c.HTTP, c.MQTTS, c.MQTT) {
 		host, _, err := net.SplitHostPort(addr)
 		if err != nil {
 			continue

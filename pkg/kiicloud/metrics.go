@@ -43,7 +43,10 @@ var (
 	sentDesc        = prometheus.NewDesc("kiicloud_pushes_sent_total", "Pushes written to clients, repeats included.", nil, nil)
 	deliveredDesc   = prometheus.NewDesc("kiicloud_pushes_delivered_total", "Pushes that clients have acknowledged, or got at QoS 0.", nil, nil)
 	droppedDesc     = prometheus.NewDesc("kiicloud_pushes_dropped_total", "Pushes that no client gets.", []string{"why"}, nil)
-	waitingDesc     = prometheus.NewDesc("kiicloud_pushes_waiting", "Pushes that wait for their clients.", nil, nil)
+	refusedDesc     = prometheus.NewDesc("kiicloud_pushes_refused_total", "Pushes that RabbitMQ did not take.", nil, nil)
+	unconfirmedDesc = prometheus.NewDesc("kiicloud_pushes_unconfirmed_total", "Pushes of which RabbitMQ did not say in time whether it has them.", nil, nil)
+	remadeDesc      = prometheus.NewDesc("kiicloud_queues_remade_total", "Queues of RabbitMQ's that were missing, or not bound, when a push came for them.", nil, nil)
+	waitingDesc     = prometheus.NewDesc("kiicloud_pushes_waiting", "Pushes that wait for their clients in the store; with RabbitMQ, events that wait for that.", nil, nil)
 )
 
 func newMetrics() *metrics {
@@ -72,7 +75,7 @@ func (m *metrics) took(d time.Duration) { m.delivery.Observe(max(0, d.Seconds())
 
 // Describe is a prometheus.Collector's.
 func (m *metrics) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{connectionsDesc, connectsDesc, endedDesc, acceptedDesc, enqueuedDesc, sentDesc, deliveredDesc, droppedDesc, waitingDesc} {
+	for _, d := range []*prometheus.Desc{connectionsDesc, connectsDesc, endedDesc, acceptedDesc, enqueuedDesc, sentDesc, deliveredDesc, droppedDesc, waitingDesc, refusedDesc, unconfirmedDesc, remadeDesc} {
 		to <- d
 	}
 }
@@ -80,16 +83,20 @@ func (m *metrics) Describe(to chan<- *prometheus.Desc) {
 // Collect is a prometheus.Collector's.
 func (m *metrics) Collect(to chan<- prometheus.Metric) {
 	s := m.engine()
-	to <- prometheus.MustNewConstMetric(connectionsDesc, prometheus.GaugeValue, float64(s.Connections))
-	for _, c := range []struct {
-		desc   *prometheus.Desc
-		n      int64
-		labels []string
-	}{
-		{connectsDesc, s.Connects, nil}, {acceptedDesc, s.Accepted, nil}, {enqueuedDesc, s.Queued, nil}, {sentDesc, s.Sent, nil}, {deliveredDesc, s.Delivered, nil},
-		{droppedDesc, s.Dropped, []string{"full queue"}}, {droppedDesc, s.TooLarge, []string{"too large for the client"}},
-	} {
-		to <- prometheus.MustNewConstMetric(c.desc, prometheus.CounterValue, float64(c.n), c.labels...)
+	counters := []count{{acceptedDesc, s.Accepted, ""}, {enqueuedDesc, s.Queued, ""}}
+	if s.Elsewhere { // connections and deliveries are in RabbitMQ's own metrics
+		counters = append(counters, count{refusedDesc, s.Refused, ""}, count{unconfirmedDesc, s.Unconfirmed, ""}, count{remadeDesc, s.Remade, ""})
+	} else {
+		to <- prometheus.MustNewConstMetric(connectionsDesc, prometheus.GaugeValue, float64(s.Connections))
+		counters = append(counters, count{connectsDesc, s.Connects, ""}, count{sentDesc, s.Sent, ""}, count{deliveredDesc, s.Delivered, ""},
+			count{droppedDesc, s.Dropped, "full queue"}, count{droppedDesc, s.TooLarge, "too large for the client"})
+	}
+	for _, c := range counters {
+		var labels []string
+		if c.label != "" {
+			labels = []string{c.label}
+		}
+		to <- prometheus.MustNewConstMetric(c.desc, prometheus.CounterValue, float64(c.n), labels...)
 	}
 	for code, n := range s.Ended {
 		to <- prometheus.MustNewConstMetric(endedDesc, prometheus.CounterValue, float64(n), fmt.Sprintf("0x%02x", int(code)))
@@ -97,6 +104,13 @@ func (m *metrics) Collect(to chan<- prometheus.Metric) {
 	if n, err := m.waiting(); err == nil {
 		to <- prometheus.MustNewConstMetric(waitingDesc, prometheus.GaugeValue, float64(n))
 	}
+}
+
+// count is a number of the engine's.
+type count struct {
+	desc  *prometheus.Desc
+	n     int64
+	label string // "" where desc has none
 }
 
 // waiting is the length of all queues, a few seconds old at most.

@@ -12,13 +12,13 @@ import (
 	"time"
 )
 
-// readyTimeout is how long the store may take to show that it can be used.
+// readyTimeout is how long the store and RabbitMQ may take to show that they can be used.
 const readyTimeout = 3 * time.Second
 
 // ops answers those who look after the cloud:
 //
 //	/healthz  the process lives
-//	/readyz   it can serve: the store reads and writes, and it is not stopping
+//	/readyz   it can serve: the store reads and writes, RabbitMQ answers, and it is not stopping
 //	/metrics  what it counts, for Prometheus
 //
 // The first two tell nothing that a client could not find out. Metrics are for programs of this
@@ -69,7 +69,7 @@ func (o *ops) ready(w http.ResponseWriter, r *http.Request) {
 		if r.Context().Err() == nil {
 			o.warn(err)
 		}
-		http.Error(w, "the store is not available", http.StatusServiceUnavailable)
+		http.Error(w, "the store or the broker is not available; the log says more", http.StatusServiceUnavailable)
 		return
 	}
 	_, _ = io.WriteString(w, "ready\n")

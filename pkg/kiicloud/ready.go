@@ -31,8 +31,16 @@ func (s *Server) ready(admin Admin, ca string) Ready {
 		AppID: s.cfg.Apps[0].ID, AppKey: s.cfg.Apps[0].Key,
 		ClientID: admin.ClientID, ClientSecret: admin.Secret,
 	}
+	if s.rabbit != nil {
+		p := s.cfg.EnginePorts
+		r.PortTCP, r.PortSSL, r.PortWS, r.PortWSS = p.TCP, p.SSL, p.WS, p.WSS
+	}
 	r.API = r.HTTP + "/api"
 	if r.HTTP == "" {
+		if s.rabbit != nil {
+			p := s.cfg.EnginePorts
+			r.PortTCP, r.PortSSL, r.PortWS, r.PortWSS = p.TCP, p.SSL, p.WS, p.WSS
+		}
 		r.API = r.HTTPS + "/api"
 	}
 	if ca != "" {

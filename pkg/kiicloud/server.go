@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/engine"
+	"github.com/kiiweb/kiiweb/pkg/kiicloud/engine/rabbitmq"
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/guard"
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/rest"
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/store"
@@ -24,9 +25,12 @@ type Server struct {
 	lns    listeners
 	facts  Ready
 	store  *store.SQL
-	engine *engine.Embedded
+	engine delivery
 	count  *metrics
-	web    []*http.Server
+
+	embedded *engine.Embedded // the engine, or nil
+	rabbit   *rabbitmq.Engine // the engine, or nil
+	web      []*http.Server
 
 	stopTCP context.CancelFunc
 	serving sync.WaitGroup
@@ -50,6 +54,9 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 	}
 	s := &Server{cfg: c, store: st, count: newMetrics()}
 	if err := s.open(); err != nil {
+		if s.rabbit != nil {
+			err = errors.Join(err, s.rabbit.Shutdown(ctx))
+		}
 		return nil, errors.Join(err, s.lns.close(), st.Close())
 	}
 	s.serve()
@@ -80,31 +87,17 @@ func (s *Server) open() (err error) {
 	if err != nil {
 		return err
 	}
-	ws := guard.WebSocket(guard.WebSocketConfig{AllowOrigin: allow, Serve: s.engine.Serve, Logger: s.cfg.Logger})
 	s.listenTLS(conf)
-	s.handle(s.route(api, ws, s.ops()))
+	s.handle(s.route(api, s.mqtt(allow), s.ops()))
 	s.facts = s.ready(admins[0], ca)
 	return nil
-}
-
-func (s *Server) openEngine() error {
-	secret, err := s.cfg.mqttSecret()
-	if err != nil {
-		return err
-	}
-	l := s.lns
-	s.engine, err = engine.NewEmbedded(engine.EmbeddedConfig{
-		Queue: s.store, Secret: secret, Host: s.cfg.advertised(), TTL: s.cfg.MQTTTTL, Logger: s.cfg.Logger, Took: s.count.took,
-		Ports: func() (tcp, ssl, ws, wss int) { return l.mqtt.port(), l.mqtts.port(), l.http.port(), l.https.port() },
-	})
-	return err
 }
 
 // ops are the paths for who looks after the cloud.
 func (s *Server) ops() *ops {
 	s.count.engine, s.count.queued = s.engine.Stats, s.store.QueueLength
 	return &ops{
-		metrics: s.count.handler(), token: s.cfg.MetricsToken, check: s.store.Check, stopped: s.stopped.Load,
+		metrics: s.count.handler(), token: s.cfg.MetricsToken, check: s.check, stopped: s.stopped.Load,
 		warn: func(err error) { s.cfg.Logger.Error("not ready", "error", err) },
 	}
 }
@@ -121,17 +114,17 @@ func (s *Server) listenTLS(conf *tls.Config) {
 	}
 }
 
-// route sends each request to the part that it is for. It is no http.ServeMux, which
+// route sends each request to the part that it is for. mqtt takes those that it serves. It is no http.ServeMux, which
 // redirects the double slashes that Kii's clients send.
-func (s *Server) route(api, ws http.Handler, ops *ops) http.Handler {
+func (s *Server) route(api http.Handler, mqtt part, ops *ops) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch path := r.URL.Path; {
 		case ops.serves(path):
 			ops.ServeHTTP(w, r)
 		case path == "/api" || strings.HasPrefix(path, "/api/"):
 			api.ServeHTTP(w, r)
-		case path == "/mqtt" || strings.HasPrefix(path, "/mqtt/"):
-			ws.ServeHTTP(w, r)
+		case path == mqtt.path || strings.HasPrefix(path, mqtt.path+"/"):
+			mqtt.ServeHTTP(w, r)
 		case s.cfg.Page != nil:
 			s.cfg.Page.ServeHTTP(w, r)
 		default:
@@ -180,7 +173,7 @@ func (s *Server) serve() {
 	}
 	for _, l := range []listener{s.lns.mqtt, s.lns.mqtts} {
 		if l.Listener != nil {
-			s.run("MQTT", func() error { return guard.ServeTCP(ctx, s.cfg.Logger, l, s.engine.Serve) })
+			s.run("MQTT", func() error { return guard.ServeTCP(ctx, s.cfg.Logger, l, s.embedded.Serve) })
 		}
 	}
 }
@@ -215,6 +208,9 @@ func (s *Server) Shutdown(ctx context.Context) error {
 					_ = server.Close()
 				}
 			}()
+		}
+		if s.rabbit != nil {
+			wg.Wait() // requests under way may publish
 		}
 		errs[len(s.web)] = s.engine.Shutdown(ctx)
 		wg.Wait()

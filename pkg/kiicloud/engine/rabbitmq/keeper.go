@@ -134,7 +134,7 @@ func (k *keeper) link(ctx context.Context) (*link, error) {
 				return nil, fmt.Errorf("%w: %w", engine.ErrUnavailable, why)
 			}
 		}
-		if errors.Is(why, errAccess) { // waiting does not help
+		if errors.Is(why, ErrAccess) { // waiting does not help
 			return nil, fmt.Errorf("%w: %w", engine.ErrUnavailable, why)
 		}
 		select {

@@ -22,8 +22,8 @@ const (
 	toolbox    = 8 // channels for all else
 )
 
-// errAccess is RabbitMQ's refusal of the engine's own user.
-var errAccess = errors.New("RabbitMQ does not let the engine's user in")
+// ErrAccess is RabbitMQ's refusal of the engine's own user.
+var ErrAccess = errors.New("RabbitMQ does not let the engine's user in")
 
 // link is one AMQP connection. It ends once and is never repaired: another one takes its place.
 type link struct {
@@ -52,7 +52,7 @@ func dial(ctx context.Context, a Address, host string) (*link, error) {
 	if err != nil {
 		_ = under.Close()
 		if errors.Is(err, amqp.ErrCredentials) || errors.Is(err, amqp.ErrVhost) || refused(err) {
-			return nil, fmt.Errorf("%w at %s: %v", errAccess, host, err)
+			return nil, fmt.Errorf("%w at %s: %v", ErrAccess, host, err)
 		}
 		return nil, fmt.Errorf("AMQP with %s: %w", host, err)
 	}
