@@ -78,7 +78,7 @@ bench: deps build ## measure kiiweb beside other clients, for about a quarter of
 displacement: deps build ## have clients fight for one connection, for about four minutes, into docs/displacement.md
 	go test -count=1 -v -run TestTwoTabsWithOneEndpoint ./tests/browser -fights docs/displacement.md
 
-bench-server: ## measure the cloud beside mosquitto, into docs/performance-server.md
+bench-server: deps ## measure the cloud beside mosquitto, into docs/performance-server.md
 	go run ./bench/server
 
 tabs: deps build ## share a connection between up to fifty tabs and end those that lead, for about four minutes, into docs/tabs.md

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/kiiweb/kiiweb/bench/cloud"
 	"github.com/kiiweb/kiiweb/bench/report"
 	"github.com/kiiweb/kiiweb/bench/suite"
 )
@@ -18,7 +19,7 @@ type runner struct {
 	stderr    io.Writer
 	stage     *suite.Stage
 	mosquitto *suite.Mosquitto // nil where it is not installed
-	cloud     *suite.Cloud
+	cloud     *cloud.Cloud
 	clients   []suite.Client
 	company   *company // in a round
 	results   *report.Results
@@ -76,7 +77,7 @@ func (r *runner) open(ctx context.Context, root string) (err error) {
 	wait, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	if r.mosquitto, err = suite.StartMosquitto(wait); err == nil {
-		r.cloud, err = suite.StartCloud(root)
+		r.cloud, err = suite.StartCloud(ctx, root)
 	}
 	return err
 }

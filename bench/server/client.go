@@ -14,7 +14,7 @@ type login struct {
 	id, username, password, topic string
 }
 
-// client is one subscriber: MQTT 3.1.1 over TCP, QoS 1.
+// client is one subscriber: MQTT 3.1.1, QoS 1.
 type client struct {
 	conn  net.Conn
 	codec mqtt.Codec
@@ -25,9 +25,8 @@ type client struct {
 const maxPacket = 64 << 10
 
 // dial connects and subscribes a client.
-func dial(ctx context.Context, port int, l login, got chan<- struct{}) (*client, error) {
-	var d net.Dialer
-	conn, err := d.DialContext(ctx, "tcp", fmt.Sprintf("127.0.0.1:%d", port))
+func dial(ctx context.Context, way way, l login, got chan<- struct{}) (*client, error) {
+	conn, err := way.dial(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -129,10 +128,10 @@ func (c *client) close() {
 }
 
 // connectAll connects clients, so many at a time.
-func connectAll(ctx context.Context, port int, logins []login, got chan<- struct{}) ([]*client, error) {
+func connectAll(ctx context.Context, way way, logins []login, got chan<- struct{}) ([]*client, error) {
 	clients := make([]*client, len(logins))
 	err := inParallel(len(logins), 32, func(i int) (err error) {
-		clients[i], err = dial(ctx, port, logins[i], got)
+		clients[i], err = dial(ctx, way, logins[i], got)
 		return err
 	})
 	if err != nil {

@@ -15,14 +15,14 @@ import (
 )
 
 // idle is what connections cost that do nothing.
-func (r *runner) idle(ctx context.Context, server string, port, pid int, logins []login) error {
-	kase := report.Commas(len(logins)) + " connections over TCP, subscribed"
+func (r *runner) idle(ctx context.Context, server string, way way, pid int, logins []login) error {
+	kase := report.Commas(len(logins)) + " connections over " + way.name + ", subscribed"
 	before, err := resident(pid)
 	if err != nil {
 		return err
 	}
 	began := time.Now()
-	clients, err := connectAll(ctx, port, logins, make(chan struct{}, len(logins)))
+	clients, err := connectAll(ctx, way, logins, make(chan struct{}, len(logins)))
 	if err != nil {
 		return fmt.Errorf("%s: %w", server, err)
 	}
@@ -58,11 +58,21 @@ func (r *runner) idle(ctx context.Context, server string, port, pid int, logins 
 	return nil
 }
 
+// idleOf is the same of a fresh mosquitto.
+func (r *runner) idleOf(ctx context.Context, over func(*suite.Mosquitto) way) error {
+	m, err := suite.StartMosquitto(ctx)
+	if err != nil || m == nil {
+		return err
+	}
+	defer m.Close()
+	return r.idle(ctx, theirs, over(m), m.PID(), r.anonymous("idle"))
+}
+
 // fanOut is how one message comes to many, and then how several in a row do.
-func (r *runner) fanOut(ctx context.Context, server string, port int, logins []login, send func() error) error {
+func (r *runner) fanOut(ctx context.Context, server string, way way, logins []login, send func() error) error {
 	kase := report.Commas(len(logins)) + " subscribers, QoS 1"
 	got := make(chan struct{}, (inRow+2)*len(logins))
-	clients, err := connectAll(ctx, port, logins, got)
+	clients, err := connectAll(ctx, way, logins, got)
 	if err != nil {
 		return fmt.Errorf("%s: %w", server, err)
 	}
@@ -96,27 +106,41 @@ func spread(ctx context.Context, messages, receivers int, got <-chan struct{}, s
 		}
 		sent <- err
 	}()
-	for n := range messages * receivers {
+	for n := 0; n < messages*receivers; {
 		select {
 		case <-got:
+			n++
+		case err := <-sent:
+			if err != nil {
+				return 0, err
+			}
+			sent = nil // all are on their way
 		case <-ctx.Done():
-			return 0, errors.Join(fmt.Errorf("%d of %d deliveries: %w", n, messages*receivers, ctx.Err()), <-sent)
+			return 0, errors.Join(fmt.Errorf("%d of %d deliveries: %w", n, messages*receivers, ctx.Err()), result(sent))
 		}
 	}
 	took := time.Since(began)
-	return took, <-sent
+	return took, result(sent)
+}
+
+// result waits for how it went, unless that is known to be well: nil.
+func result(sent <-chan error) error {
+	if sent == nil {
+		return nil
+	}
+	return <-sent
 }
 
 // fanOutFrom is the same from mosquitto, to which a client of its own publishes.
 func (r *runner) fanOutFrom(ctx context.Context, m *suite.Mosquitto, n int) error {
-	publisher, err := dial(ctx, m.Port(), login{id: "publisher"}, nil)
+	publisher, err := dial(ctx, overTCP(m.Port()), login{id: "publisher"}, nil)
 	if err != nil {
 		return err
 	}
 	defer publisher.close()
 	topic := topicOf(n)
 	var id uint16
-	return r.fanOut(ctx, theirs, m.Port(), r.anonymous(topic)[:n], func() error {
+	return r.fanOut(ctx, theirs, overTCP(m.Port()), r.anonymous(topic)[:n], func() error {
 		id++
 		return publisher.send(&mqtt.Publish{QoS: 1, PacketID: id, Topic: topic, Payload: []byte(`{"text":"` + payload + `"}`)})
 	})

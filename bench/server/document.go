@@ -13,8 +13,8 @@ This file is written by ` + "`make bench-server`" + `, with every number in ` + 
 
 The push cloud beside mosquitto, **in one run, one after the other in every round**. The two do not do the same: mosquitto hands on what it is
 sent, from memory; the cloud takes a push through its REST API, looks up who has subscribed, and stores a row for each receiver, on the disk, before
-the sender is answered. What they share is the MQTT part: the same subscribers, MQTT 3.1.1 over TCP at QoS 1. Servers, subscribers and
-sender share one machine. Numbers are medians over the rounds, with the lowest and the highest.
+the sender is answered. What they share is the MQTT part: the same subscribers, MQTT 3.1.1 at QoS 1. Servers, subscribers and
+sender share one machine, so what is timed here is the subscribers' work, too. Numbers are medians over the rounds, with the lowest and the highest.
 
 `
 

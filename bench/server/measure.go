@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kiiweb/kiiweb/bench/cloud"
 	"github.com/kiiweb/kiiweb/bench/report"
 	"github.com/kiiweb/kiiweb/bench/suite"
 )
@@ -36,8 +37,9 @@ const (
 type runner struct {
 	o       options
 	say     func(format string, args ...any)
-	cloud   *cloud
-	users   []user
+	cloud   *cloud.Cloud
+	admin   string // token
+	users   []cloud.User
 	logins  []login // of users
 	results *report.Results
 }
@@ -48,24 +50,28 @@ func measure(ctx context.Context, root string, o options, stderr io.Writer) (*re
 	say := func(format string, args ...any) {
 		fmt.Fprintf(stderr, "bench-server: %6s  %s\n", time.Since(began).Round(time.Second), fmt.Sprintf(format, args...))
 	}
-	c, err := buildCloud(ctx, root)
+	const admin, secret = "bench", "a secret of this run"
+	c, err := cloud.Build(ctx, root, "-admin", admin+":"+secret)
 	if err != nil {
 		return nil, err
 	}
-	defer c.remove()
+	defer c.Close()
 	r := &runner{o: o, say: say, cloud: c, results: &report.Results{Rounds: o.rounds, Clients: []string{ours, theirs}, Subjects: []string{ours}}}
 	load, _ := os.ReadFile("/proc/loadavg")
-	if err := r.cloud.start(ctx); err != nil {
+	if err := c.Start(); err != nil {
 		return nil, err
+	}
+	if r.admin, err = c.Admin(ctx, admin, secret); err != nil {
+		return nil, c.Explain(err)
 	}
 	say("registering %d users", o.connections)
 	if err := r.populate(ctx); err != nil {
-		return nil, err
+		return nil, c.Explain(err)
 	}
 	version := "not installed"
 	for round := range o.rounds {
 		if version, err = r.round(ctx, round+1); err != nil {
-			return nil, err
+			return nil, c.Explain(err)
 		}
 	}
 	r.results.Facts = []report.Fact{
@@ -91,24 +97,26 @@ func busy(loadavg string) string {
 
 // populate registers everybody for push, and has the first of them subscribe to a topic for each crowd.
 func (r *runner) populate(ctx context.Context) error {
-	r.users, r.logins = make([]user, r.o.connections), make([]login, r.o.connections)
+	r.users, r.logins = make([]cloud.User, r.o.connections), make([]login, r.o.connections)
 	err := inParallel(len(r.users), 8, func(i int) (err error) {
 		u := &r.users[i]
-		if *u, err = r.cloud.register(ctx); err == nil {
-			err = r.cloud.install(ctx, u)
+		if *u, err = r.cloud.Register(ctx); err == nil {
+			err = r.cloud.Install(ctx, u)
 		}
 		if err == nil {
-			r.logins[i], err = r.cloud.endpoint(ctx, *u)
+			var e cloud.Endpoint
+			e, err = r.cloud.Endpoint(ctx, *u)
+			r.logins[i] = login{e.MQTTTopic, e.Username, e.Password, e.MQTTTopic}
 		}
 		return err
 	})
 	for _, n := range crowds {
 		n = min(n, len(r.users))
 		if err == nil {
-			err = r.cloud.createTopic(ctx, topicOf(n))
+			err = r.cloud.CreateTopic(ctx, r.admin, topicOf(n))
 		}
 		if err == nil {
-			err = inParallel(n, 8, func(i int) error { return r.cloud.subscribe(ctx, r.users[i], topicOf(n)) })
+			err = inParallel(n, 8, func(i int) error { return r.cloud.Subscribe(ctx, r.users[i], topicOf(n)) })
 		}
 	}
 	return err
@@ -130,8 +138,8 @@ func (r *runner) round(ctx context.Context, number int) (mosquitto string, err e
 		mosquitto = m.Version
 	}
 	// A fresh process: what earlier rounds have left in its memory is not this one's.
-	r.cloud.stop()
-	if err := r.cloud.start(ctx); err != nil {
+	r.cloud.Stop()
+	if err := r.cloud.Start(); err != nil {
 		return mosquitto, err
 	}
 	r.say("round %d of %d: REST", number, r.o.rounds)
@@ -140,22 +148,36 @@ func (r *runner) round(ctx context.Context, number int) (mosquitto string, err e
 	}
 	// Idle connections before fan-outs, which leave memory behind.
 	r.say("round %d of %d: idle connections", number, r.o.rounds)
-	r.cloud.stop()
-	if err := r.cloud.start(ctx); err != nil {
+	r.cloud.Stop()
+	if err := r.cloud.Start(); err != nil {
 		return mosquitto, err
 	}
-	if err := r.idle(ctx, ours, r.cloud.ready.PortTCP, r.cloud.cmd.Process.Pid, r.logins); err != nil {
+	if err := r.idle(ctx, ours, overTCP(r.cloud.Ready.PortTCP), r.cloud.PID(), r.logins); err != nil {
+		return mosquitto, err
+	}
+	r.cloud.Stop()
+	if err := r.cloud.Start(); err != nil {
+		return mosquitto, err
+	}
+	if err := r.idle(ctx, ours, overWebSocket(r.cloud.Ready.PortWS), r.cloud.PID(), r.logins); err != nil {
 		return mosquitto, err
 	}
 	if m != nil {
-		if err := r.idle(ctx, theirs, m.Port(), m.PID(), r.anonymous("idle")); err != nil {
-			return mosquitto, err
+		for _, over := range []func(*suite.Mosquitto) way{
+			func(m *suite.Mosquitto) way { return overTCP(m.Port()) },
+			func(m *suite.Mosquitto) way { return overWebSocket(m.WebPort()) },
+		} {
+			if err := r.idleOf(ctx, over); err != nil {
+				return mosquitto, err
+			}
 		}
 	}
 	r.say("round %d of %d: fan-out", number, r.o.rounds)
 	for _, n := range crowds {
 		n = min(n, len(r.users))
-		if err := r.fanOut(ctx, ours, r.cloud.ready.PortTCP, r.logins[:n], func() error { return r.cloud.send(ctx, topicOf(n)) }); err != nil {
+		if err := r.fanOut(ctx, ours, overTCP(r.cloud.Ready.PortTCP), r.logins[:n], func() error {
+			return r.cloud.SendToTopic(ctx, r.admin, topicOf(n), map[string]any{"text": payload})
+		}); err != nil {
 			return mosquitto, err
 		}
 		if m != nil {
@@ -178,15 +200,15 @@ func (r *runner) anonymous(topic string) []login {
 
 // rest is how fast requests are answered.
 func (r *runner) rest(ctx context.Context) error {
-	fresh := make([]user, requests)
+	fresh := make([]cloud.User, requests)
 	steps := []struct {
 		kase string
 		do   func(i int) error
 	}{
-		{"register a user without a name", func(i int) (err error) { fresh[i], err = r.cloud.register(ctx); return err }},
-		{"installMqtt, the first of a user", func(i int) error { return r.cloud.install(ctx, &fresh[i]) }},
-		{"installMqtt, once more", func(i int) error { return r.cloud.install(ctx, &fresh[i]) }},
-		{"getMqttEndpoint", func(i int) error { _, err := r.cloud.endpoint(ctx, fresh[i]); return err }},
+		{"register a user without a name", func(i int) (err error) { fresh[i], err = r.cloud.Register(ctx); return err }},
+		{"installMqtt, the first of a user", func(i int) error { return r.cloud.Install(ctx, &fresh[i]) }},
+		{"installMqtt, once more", func(i int) error { return r.cloud.Install(ctx, &fresh[i]) }},
+		{"getMqttEndpoint", func(i int) error { _, err := r.cloud.Endpoint(ctx, fresh[i]); return err }},
 	}
 	for _, s := range steps {
 		began := time.Now()

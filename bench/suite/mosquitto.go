@@ -80,6 +80,9 @@ func StartMosquitto(ctx context.Context) (*Mosquitto, error) {
 // Port is where it speaks MQTT over TCP.
 func (m *Mosquitto) Port() int { return m.tcp }
 
+// WebPort is where it speaks MQTT over WebSocket.
+func (m *Mosquitto) WebPort() int { return m.web }
+
 // PID is its process's.
 func (m *Mosquitto) PID() int { return m.cmd.Process.Pid }
 
