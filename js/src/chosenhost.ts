@@ -16,6 +16,8 @@ export class ChosenHost implements Host {
   #settled: Host | undefined; // what #host has come to
   #place: Place = { name: null, reason: null };
   #ended: KiiError | undefined;
+  /** Why no worker is of use, where one was started. */
+  #forbidden: KiiError | null = null;
 
   /**
    * main loads what it takes to run the program in the page. login is who is logged in: a program
@@ -38,14 +40,12 @@ export class ChosenHost implements Host {
 
   async call(method: string, args: unknown[], options: CallOptions): Promise<unknown> {
     const clock = new Clock(options);
-    const host = await clock.bound(this.#chosen());
-    return host.call(method, args, clock.rest());
+    return this.#on(clock, (host) => host.call(method, args, clock.rest()));
   }
 
   async connect(endpoint: MqttEndpoint, options: ConnectOptions, sink: Sink, call: CallOptions): Promise<Link> {
     const clock = new Clock(call);
-    const host = await clock.bound(this.#chosen());
-    return host.connect(endpoint, options, sink, clock.rest());
+    return this.#on(clock, (host) => host.connect(endpoint, options, sink, clock.rest()));
   }
 
   end(error: KiiError): void {
@@ -55,6 +55,22 @@ export class ChosenHost implements Host {
 
   signal(signal: Signal, cause: string): void {
     this.#settled?.signal(signal, cause);
+  }
+
+  /** Does work where the program runs. A worker may start, and the policy that it came with forbid the program. */
+  async #on<T>(clock: Clock, work: (host: Host) => Promise<T>): Promise<T> {
+    const chosen = this.#chosen();
+    const host = await clock.bound(chosen);
+    try {
+      return await work(host);
+    } catch (cause) {
+      const error = cause as KiiError;
+      if (error.why !== "csp" || host.place.name !== "worker" || this.#settings.host !== "auto") throw error;
+      this.#forbidden = error;
+      this.#forget(chosen);
+      host.end(error); // others that wait for it get here, too
+      return work(await clock.bound(this.#chosen()));
+    }
   }
 
   #chosen(): Promise<Host> {
@@ -79,8 +95,8 @@ export class ChosenHost implements Host {
 
   async #choose(died: () => void): Promise<Host> {
     const { config, wasmURL, workerURL, host } = this.#settings;
-    let reason: KiiError | null = null;
-    if (host !== "main") {
+    let reason = this.#forbidden;
+    if (host !== "main" && !reason) {
       try {
         return new WorkerHost(await startWorker(workerURL), config, wasmURL, this.#login, died);
       } catch (error) {

@@ -3,6 +3,7 @@ import { test } from "node:test";
 
 import { build } from "../src/build.js";
 import { ChosenHost } from "../src/chosenhost.js";
+import { wasmLoad } from "../src/errors.js";
 import { MainHost } from "../src/mainhost.js";
 import type { Parts } from "../src/parts.js";
 import type { HostOption, Kii } from "../types/index.js";
@@ -62,6 +63,36 @@ test("auto: where no worker starts the program runs right here, and says why", a
   assert.equal(kii.hostReason?.why, "notFound");
   await echo(chosen, 3);
   assert.equal(made.length, 1, "what does not start is not tried again");
+});
+
+/** A worker that starts, and whose own policy forbids the module. */
+const forbids = workerScript(() => {
+  const deny = async () => {
+    throw wasmLoad("csp", "The Content-Security-Policy (script-src) of worker.js blocks the module.");
+  };
+  return { place: { name: "main", reason: null }, call: deny, connect: deny, end: () => {}, signal: () => {} };
+});
+
+test("auto: where the worker's own policy forbids the program it runs right here, and says why", async (t) => {
+  const { made } = installWorkers(t, forbids);
+  const { kii, chosen } = await setUp(t, "auto");
+  const connection = kii.connect(endpoint);
+  assert.deepEqual(await Promise.all([echo(chosen, 1), echo(chosen, 2)]), [1, 2]);
+  assert.equal((await connection).state, "online");
+  assert.equal(kii.host, "main");
+  assert.equal(kii.hostReason?.code, "WASM_LOAD");
+  assert.equal(kii.hostReason?.why, "csp");
+  assert.match(kii.hostReason!.message, /worker\.js/);
+  await echo(chosen, 3);
+  assert.equal(made.length, 1);
+  assert.ok(made[0]!.terminated);
+});
+
+test("worker: where its own policy forbids the program calls say so", async (t) => {
+  installWorkers(t, forbids);
+  const { kii, chosen } = await setUp(t, "worker");
+  await assert.rejects(echo(chosen, 1), { code: "WASM_LOAD", why: "csp" });
+  assert.equal(kii.host, "worker");
 });
 
 test("auto: where there are no workers", async (t) => {

@@ -113,8 +113,8 @@ interface CommonLoadOptions {
    * Where the module runs. "worker": in a dedicated worker, so that it starts without holding the page
    * up, and neither the page's long tasks nor the slowing down of hidden pages' timers reach the
    * connection; where no worker starts, calls reject with UNSUPPORTED or WASM_LOAD. "main": in the
-   * thread that called load. "auto", which is meant when absent: in a worker, and where none starts
-   * as "main"; `Kii.host` and `Kii.hostReason` tell.
+   * thread that called load. "auto", which is meant when absent: in a worker, and where none starts, or
+   * may not have the module, as "main"; `Kii.host` and `Kii.hostReason` tell.
    *
    * A worker is under the Content-Security-Policy that worker.js was served with, and starts if the
    * page's own allows it in worker-src.
