@@ -50,21 +50,24 @@ export class MainHost implements Host {
       onState: (change: StateChange) => {
         if (isFinal(change.state)) {
           short?.forget();
-          unwatch?.();
+          unwatch();
+          ended = true;
         }
         sink.state(change);
       },
     };
-    let unwatch: (() => void) | undefined;
+    let ended = false; // it can be before connect has come back
+    let unwatch = () => {};
     const raw = (await this.#watched(endpoint, clock.rest(), (rest) =>
       program.call(program.exports, "connect", [endpoint, { ...options, ...receiver, ...rest }]),
     ).catch((error) => {
       short?.forget();
       throw error;
     })) as Exports;
-    unwatch = program.onDeath((error) => {
+    const die = (error: KiiError) => {
       sink.state({ state: error === this.#ended ? "closed" : "failed", code: error.code, reason: error.message, error });
-    });
+    };
+    if (!ended) unwatch = program.onDeath(die);
     return {
       call: (method, args, options) => program.call(raw, method, [...args, options]),
       wake: (cause) => {

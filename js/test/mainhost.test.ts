@@ -3,6 +3,7 @@ import { test } from "node:test";
 
 import { LiveConnection } from "../src/connection.js";
 import { MainHost } from "../src/mainhost.js";
+import type { StateChange } from "../types/index.js";
 import { quiet, serve, wasm } from "./crasher.js";
 import { newClient } from "./newclient.js";
 
@@ -52,6 +53,17 @@ test("a connection fails with its program", async (t) => {
   connection.wake();
   await connection.close();
   await assert.rejects(connection.takeBack(), { code: "CRASHED" });
+});
+
+test("a connection that ends before connect comes back does not end again with its program", async (t) => {
+  quiet(t);
+  const { host: h } = await host(t);
+  const states: string[] = [];
+  const sink = { batch: () => {}, sent: () => {}, state: ({ state }: StateChange) => void states.push(state) };
+  await h.connect({ ...endpoint, host: "ends" }, {}, sink, {});
+  await h.connect(endpoint, {}, { ...sink, state: () => {} }, {});
+  await assert.rejects(h.call("panic", [], {}), { code: "CRASHED" });
+  assert.deepEqual(states, ["online", "closed"]);
 });
 
 test("a caller need not wait for the module", async (t) => {

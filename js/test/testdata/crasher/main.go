@@ -33,6 +33,9 @@ func main() {
 		"connect": function(func(args []js.Value) any {
 			o := args[1]
 			o.Get("onState").Invoke(map[string]any{"state": "online", "reason": ""})
+			if args[0].Get("host").String() == "ends" {
+				o.Get("onState").Invoke(map[string]any{"state": "closed", "reason": ""})
+			}
 			return promise.Call("resolve", map[string]any{
 				"close": function(func([]js.Value) any { return promise.Call("resolve") }),
 				"wake":  function(func([]js.Value) any { return nil }),
