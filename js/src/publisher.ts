@@ -22,6 +22,9 @@ const longestTopic = 1024;
 /** A byte with QoS (two bits) and RETAIN, the sizes of topic (two bytes) and payload (four), big endian. */
 const header = 7;
 
+/** Tickets are int32 for the program, and above 0. A turn that begins here has as many as there is room for. */
+const lastTicket = 2 ** 31 - 1 - room;
+
 interface Waiting {
   resolve(): void;
   reject(error: KiiError): void;
@@ -36,15 +39,16 @@ export class Publisher {
   readonly #timeout: number;
   readonly #staged = new Uint8Array(room);
   #size = 0;
-  #first = 1;
-  #next = 1;
+  #first: number;
+  #next: number;
   #until = 0;
   readonly #waiting = new Map<number, Waiting>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(sender: Sender, timeout: number = defaultTimeout) {
+  constructor(sender: Sender, timeout: number = defaultTimeout, first: number = 1) {
     this.#sender = sender;
     this.#timeout = timeout;
+    this.#first = this.#next = first;
   }
 
   /** Takes a usual message; undefined: this is none. It goes with the others of this turn. */
@@ -60,6 +64,7 @@ export class Publisher {
     if (most > largest) return undefined;
     if (this.#size + most > room) this.flush();
     if (this.#size === 0) {
+      if (this.#next > lastTicket) this.#first = this.#next = 1; // of those the first have long had their answers
       this.#until = performance.now() + this.#timeout;
       queueMicrotask(() => this.flush());
     }

@@ -51,6 +51,23 @@ test("what is published in one turn goes together, as it was then", async () => 
   );
 });
 
+test("tickets stay what the program can count", async () => {
+  const sent: [number, number][] = [];
+  const most = 2 ** 31 - 1;
+  const publisher = new Publisher({ send: (staged, first) => void sent.push([first, read(staged).length]), forget: () => {} }, 1000, most - 2 ** 16 - 1);
+  for (let turn = 0; turn < 3; turn++) {
+    const all = Array.from({ length: 5000 }, () => publisher.publish("", "", { qos: 0 })!);
+    await Promise.resolve();
+    for (const [first, count] of sent) {
+      assert.ok(first > 0 && first + count - 1 <= most, `${first} and ${count - 1} more`);
+      publisher.settle(Int32Array.from({ length: count }, (_, i) => first + i));
+    }
+    await Promise.all(all);
+    if (turn < 2) sent.length = 0;
+  }
+  assert.ok(sent.every(([first]) => first < 2 ** 16), JSON.stringify(sent));
+});
+
 test("what does not fit goes in the next portion", async () => {
   const { publisher, sent } = setUp();
   const all = Array.from({ length: 5 }, (_, i) => publisher.publish("t", new Uint8Array(30_000).fill(97 + i), {})!);
