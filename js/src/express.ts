@@ -197,11 +197,13 @@ export class Express {
 }
 
 /** Calls functions in a turn of their own. Timers would do, but pages that are hidden have slow ones. */
-class Turns {
+export class Turns {
+  #ended = false;
   #channel: MessageChannel | undefined;
   #work: (() => void)[] = [];
 
   add(work: () => void): void {
+    if (this.#ended) return;
     if (!this.#channel) {
       this.#channel = new MessageChannel();
       this.#channel.port1.onmessage = () => {
@@ -212,6 +214,7 @@ class Turns {
   }
 
   end(): void {
+    this.#ended = true;
     this.#channel?.port1.close();
     this.#channel?.port2.close();
     this.#work = [];

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import type { Batch } from "../src/batch.js";
-import { Express } from "../src/express.js";
+import { Express, Turns } from "../src/express.js";
 
 type Test = { after(end: () => unknown): void };
 
@@ -248,4 +248,29 @@ test("a program that dies while it sends is dead", (t) => {
   };
   assert.equal(express.send(receiver, new Uint8Array([0, 5])), 0);
   assert.deepEqual(died, [cause]);
+});
+
+test("after the end nothing is begun that would have to be ended", async (t) => {
+  let open = 0;
+  const { MessageChannel: real } = globalThis;
+  globalThis.MessageChannel = class extends real {
+    constructor() {
+      super();
+      open++;
+      const close = this.port2.close.bind(this.port2);
+      this.port2.close = () => (open--, close());
+    }
+  };
+  t.after(() => (globalThis.MessageChannel = real));
+  for (const before of [0, 1]) {
+    const turns = new Turns();
+    let done = 0;
+    const work = () => void done++;
+    for (let i = 0; i < before; i++) turns.add(work);
+    turns.end();
+    turns.add(work);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    assert.equal(done, 0);
+    assert.equal(open, 0);
+  }
 });
