@@ -13,6 +13,12 @@ const maxBytes = 16 << 20;
 /** So many messages go as one at most, so that the other thread is not held up for long. */
 const portion = 4096;
 
+/**
+ * And so many bytes, if it is more than one batch: what waits at QoS 1 and 2 is bounded by the receive maximum
+ * alone, and to put all of it together could take more than the browser gives.
+ */
+const portionBytes = 4 << 20;
+
 interface Entry {
   batch: Batch;
   resolve: () => void;
@@ -52,14 +58,18 @@ export class Outlet {
   /** Posts the next portion of what waits. */
   #next(): void {
     let messages = 0;
+    let bytes = 0;
     let count = 0;
     for (const { batch } of this.#waiting) {
+      const size = sizeOf(batch);
+      const full = messages + batch.table.length / columns > portion || bytes + size > portionBytes;
       // One that brings topics of the long way, or of what was dropped before it, begins anew.
-      if (count > 0 && (batch.topics.length > 0 || batch.names || messages + batch.table.length / columns > portion)) break;
+      if (count > 0 && (batch.topics.length > 0 || batch.names || full)) break;
       messages += batch.table.length / columns;
-      this.#bytes -= sizeOf(batch);
+      bytes += size;
       count++;
     }
+    this.#bytes -= bytes;
     const entries = this.#waiting.splice(0, count);
     void this.#send(merge(entries.map(({ batch }) => batch))).then(() => entries.forEach(({ resolve }) => resolve()));
   }

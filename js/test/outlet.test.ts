@@ -156,3 +156,20 @@ test("what is acknowledged is never dropped", async () => {
   await handled();
   assert.equal(messages()[0]!.length, 20);
 });
+
+test("what waits beyond its bound because it cannot be dropped goes in portions that can be put together", async () => {
+  const { outlet, posted, handled } = setUp();
+  const large = "x".repeat(3 << 20);
+  let done = 0;
+  void outlet.hand(frame("first", { name: "a" }));
+  for (let i = 0; i < 7; i++) void outlet.hand(frame(`${i}${large}`, { qos: 1 })).then(() => done++);
+  for (let i = 0; i < 100; i++) void outlet.hand(frame("small", { qos: 1 })).then(() => done++);
+  void outlet.hand(frame("dropped")).then(() => done++);
+  const sizes: number[] = [];
+  while (done < 108) {
+    await handled();
+    for (const b of posted.splice(0)) sizes.push(b.bytes.length);
+  }
+  assert.ok(Math.max(...sizes.slice(1)) <= 4 << 20, String(sizes));
+  assert.equal(sizes.length, 8, "the small ones went with the last large one");
+});
