@@ -30,6 +30,7 @@ var loaders = []loader{
 	{tabsFile, "tabs/entry.ts", "esm"},
 	{pushFile, "pushentry.ts", "esm"},
 	{"serviceworker.mjs", "serviceworker.ts", "esm"},
+	{"serviceworker.js", "serviceworkerscript.ts", "iife"},
 	{"compat.mjs", "compat/esm.ts", "esm"},
 	{"compat.js", "compat/script.ts", "iife"},
 	{"notify.mjs", "notify/entry.ts", "esm"},

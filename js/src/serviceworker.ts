@@ -1,25 +1,7 @@
-// Entry of serviceworker.mjs, the library in one file for service workers: they may neither
-// import() nor start workers, so the module runs right there.
+// Entry of serviceworker.mjs, the library in one file for service workers that are modules.
 
-import type { Kii, LoadOptions } from "../types/index.js";
-import { Client } from "./client.js";
-import { unsupported } from "./errors.js";
-import { MainHost } from "./mainhost.js";
-import { readOptions } from "./options.js";
-import * as push from "./pushentry.js";
-import { renewing } from "./token.js";
+import { loadFrom } from "./serviceload.js";
 
-export { KiiError } from "./errors.js";
+export { KiiError, version } from "./serviceload.js";
 
-export const version: string = KIIWEB_VERSION;
-
-const wasm = () => new URL("kiiweb.wasm", import.meta.url).href;
-
-/** As kiiweb's own load. */
-export async function load(options: LoadOptions): Promise<Kii> {
-  const settings = readOptions(options, { wasm, worker: wasm });
-  const { wasmURL, host } = settings;
-  const noWorker = host === "main" ? null : unsupported("Worker");
-  if (host === "worker") throw noWorker;
-  return new Client((login, enter) => new MainHost(renewing(settings, login, enter).config, wasmURL, login, noWorker), async () => push);
-}
+export const load = loadFrom(() => new URL("kiiweb.wasm", import.meta.url).href);

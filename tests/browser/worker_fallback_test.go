@@ -146,18 +146,23 @@ func TestOutsideOfPages(t *testing.T) {
 			return false
 		}
 		w.Header().Set("Content-Type", "text/javascript")
-		_, _ = w.Write([]byte(`import * as lib from "` + r.URL.RawQuery + `";
+		library := `import * as lib from "` + r.URL.RawQuery + `";`
+		if r.URL.RawQuery == "/serviceworker.js" {
+			library = `importScripts("/serviceworker.js"); const lib = kiiweb;`
+		}
+		_, _ = w.Write([]byte(library + `
 			onmessage = async ({ ports: [port] }) => port.postMessage(await (` + callOnce + `)(lib, {}))`))
 		return true
 	}
-	serviceWorker := func(lib string) string {
-		return `const { installing, active } = await navigator.serviceWorker.register("/outside.js?` + lib + `", { type: "module" }); const other = installing ?? active`
+	serviceWorker := func(lib, kind string) string {
+		return `const { installing, active } = await navigator.serviceWorker.register("/outside.js?` + lib + `", { type: "` + kind + `" }); const other = installing ?? active`
 	}
 	browser := chrome.Start(t, chrome.Options{})
 	for name, tc := range map[string]struct{ start, code, host, reason string }{
-		"a service worker": {serviceWorker("/serviceworker.mjs"), "NETWORK", inPage, "UNSUPPORTED"},
-		"a worker":         {`const other = new Worker("/outside.js?/kiiweb.mjs", { type: "module" })`, "NETWORK", inWorker, ""},
-		"a service worker that was given the loader of pages": {serviceWorker("/kiiweb.mjs"), "UNSUPPORTED", "", ""},
+		"a service worker":                  {serviceWorker("/serviceworker.mjs", "module"), "NETWORK", inPage, "UNSUPPORTED"},
+		"a service worker that is a script": {serviceWorker("/serviceworker.js", "classic"), "NETWORK", inPage, "UNSUPPORTED"},
+		"a worker":                          {`const other = new Worker("/outside.js?/kiiweb.mjs", { type: "module" })`, "NETWORK", inWorker, ""},
+		"a service worker that was given the loader of pages": {serviceWorker("/kiiweb.mjs", "module"), "UNSUPPORTED", "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tab := browser.Tab(t)
