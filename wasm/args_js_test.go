@@ -35,6 +35,9 @@ func TestErrorsNameTheArgument(t *testing.T) {
 		{"keep alive off", "connect", `[` + endpoint + `, { keepAlive: 0 }]`, "options.keepAlive must be a whole number from 1 to 65535"},
 		{"qos 3", "connect", `[` + endpoint + `, { qos: 3 }]`, "options.qos must be a whole number from 0 to 2"},
 		{"displacement on", "connect", `[` + endpoint + `, { displacement: "on" }]`, "displacement must be off"},
+		{"user properties as an object", "connect", `[` + endpoint + `, { userProperties: { a: "b" } }]`, "options.userProperties must be an array of pairs of strings"},
+		{"half a user property", "connect", `[` + endpoint + `, { userProperties: [["a", "b"], ["c"]] }]`, "options.userProperties must be an array of pairs of strings"},
+		{"a user property that is a number", "connect", `[` + endpoint + `, { userProperties: [["a", 1]] }]`, "options.userProperties must be an array of pairs of strings"},
 		{"a queue for nobody", "connect", `[` + endpoint + `, { maxQueue: 0 }]`, "options.maxQueue must be a whole number from 1 to"},
 		{"protocol 6", "connect", `[` + endpoint + `, { protocol: 6 }]`, "options.protocol must be a whole number from 3 to 5"},
 		{"a callback that is none", "connect", `[` + endpoint + `, { onMessage: "f" }]`, "options.onMessage must be a function"},
@@ -100,6 +103,7 @@ func TestCallsThatAreRightGetFurther(t *testing.T) {
 		{"more arguments than needed", "logout", `[{}, 1, "two", Symbol()]`, ""},
 		{"http to another machine", "create", `[{ appID: "a", appKey: "k", baseURL: "http://cloud.example/api" }]`, "INSECURE"},
 		{"site as a URL", "create", `[{ appID: "a", appKey: "k", site: "http://127.0.0.1:1/api" }]`, ""},
+		{"user properties for it", "connect", `[` + secure + `, { transport: "ws", userProperties: [["a", ""]] }]`, "INSECURE"},
 		{"an insecure broker", "connect", `[` + secure + `, { transport: "ws" }]`, "INSECURE"},
 		{"a transport of other platforms", "connect", `[{ ...` + secure + `, portSSL: 1 }, { transport: "ssl" }]`, "UNSUPPORTED"},
 	}

@@ -34,6 +34,7 @@ func readConnectOptions(v js.Value) (connectOptions, error) {
 	f.text("displacement", &o.Displacement)
 	f.flag("cleanStart", &o.CleanStart)
 	f.number("sessionExpiry", 0, maxTimeout, &expiry)
+	f.pairs("userProperties", &o.UserProperties)
 	f.number("maxQueue", 1, maxTimeout, &o.MaxQueue)
 	f.number("queueAge", 1, maxTimeout, &age)
 	f.text("transport", &transport)

@@ -102,6 +102,30 @@ func (f *fields) function(field string, p *js.Value) {
 	}
 }
 
+// pairs reads an array of pairs of strings.
+func (f *fields) pairs(field string, p *[]kiiweb.UserProperty) {
+	name, v, ok := f.get(field)
+	if !ok {
+		return
+	}
+	value, err := jsx.JSON(name, v)
+	list, isArray := value.([]any)
+	for _, entry := range list {
+		pair, _ := entry.([]any)
+		if len(pair) != 2 {
+			isArray = false
+			break
+		}
+		key, isText := pair[0].(string)
+		text, isTextToo := pair[1].(string)
+		isArray = isArray && isText && isTextToo
+		*p = append(*p, kiiweb.UserProperty{Key: key, Value: text})
+	}
+	if f.err = err; err == nil && !isArray {
+		f.err = fault.New(fault.InvalidArgument, name+" must be an array of pairs of strings.")
+	}
+}
+
 func (f *fields) json(field string, p *map[string]any) {
 	if name, v, ok := f.get(field); ok {
 		*p, f.err = jsonObject(name, v)

@@ -65,7 +65,7 @@ func TestTheTypesOfConnectsOptions(t *testing.T) {
 	require.True(t, ok)
 	reader, _, _ = strings.Cut(reader, "\n}\n")
 	read := []string{"signal"} // with every call's options
-	for _, m := range regexp.MustCompile(`f\.(?:number|flag|text)\("(\w+)"`).FindAllStringSubmatch(reader, -1) {
+	for _, m := range regexp.MustCompile(`f\.(?:number|flag|text|pairs)\("(\w+)"`).FindAllStringSubmatch(reader, -1) {
 		if m[1] != "express" { // the loader's own
 			read = append(read, m[1])
 		}

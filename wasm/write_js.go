@@ -98,5 +98,27 @@ func changeToJS(c kiiweb.Change) map[string]any {
 	if c.Err != nil {
 		o["error"] = jsx.ToJS(c.Err)
 	}
+	if c.Broker != nil {
+		o["broker"] = brokerToJS(c.Broker)
+	}
+	return o
+}
+
+func brokerToJS(b *kiiweb.Broker) map[string]any {
+	o := map[string]any{"protocol": b.Protocol, "sessionPresent": b.SessionPresent, "keepAlive": int(b.KeepAlive)}
+	for name, text := range map[string]string{
+		"assignedClientID": b.AssignedClientID, "serverReference": b.ServerReference, "reasonString": b.ReasonString,
+	} {
+		if text != "" {
+			o[name] = text
+		}
+	}
+	if len(b.User) > 0 {
+		list := make([]any, len(b.User))
+		for i, u := range b.User {
+			list[i] = []any{u.Key, u.Value}
+		}
+		o["userProperties"] = list
+	}
 	return o
 }

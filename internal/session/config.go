@@ -52,13 +52,14 @@ type Config struct {
 	// Dial opens the transport; nil means transport.Dial.
 	Dial func(ctx context.Context, url string, o transport.Options) (transport.Conn, error)
 
-	Version       mqtt.Version // the only one to speak; 0 means the best that the broker speaks
-	Spoken        *Spoken      // the versions that worked lately; nil means those of this process
-	KeepAlive     uint16       // seconds, 0 means off
-	QoS           byte         // asked for in SUBSCRIBE: 0, 1 or 2
-	CleanStart    bool         // do not resume a session that the server kept
-	NoContest     bool         // never take closes for another client's doing
-	SessionExpiry uint32       // seconds the server is to keep the session; 0 means 3600; off with CleanStart
+	Version       mqtt.Version        // the only one to speak; 0 means the best that the broker speaks
+	Spoken        *Spoken             // the versions that worked lately; nil means those of this process
+	KeepAlive     uint16              // seconds, 0 means off
+	QoS           byte                // asked for in SUBSCRIBE: 0, 1 or 2
+	CleanStart    bool                // do not resume a session that the server kept
+	NoContest     bool                // never take closes for another client's doing
+	User          []mqtt.UserProperty // of CONNECT; before MQTT 5 there is no place for them
+	SessionExpiry uint32              // seconds the server is to keep the session; 0 means 3600; off with CleanStart
 
 	// Deliver takes the messages that arrived together, in order. Its calls and those
 	// of OnChange come one after the other. Acknowledgements leave after it returned,

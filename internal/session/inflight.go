@@ -10,7 +10,9 @@ import (
 // outgoing is one message on its way out.
 type outgoing struct {
 	packet  mqtt.Publish
+	queued  time.Time  // by the wall clock, which its message expiry interval runs by
 	expires time.Time  // not sent until then, it is not sent at all
+	lapses  bool       // because of its message expiry interval
 	taken   bool       // QoS 2: the server has taken it over; PUBREL is sent, PUBCOMP is awaited
 	result  chan error // takes one value; nobody may be waiting for it; nil where tell is told
 	tell    func(ticket int32, err error)

@@ -13,7 +13,7 @@ import (
 // reconnections where it must; what that promises is said at inflight. The end of ctx
 // ends the wait; at QoS 1 and 2 what was sent stays on its way. Codes:
 // INVALID_ARGUMENT, UNSUPPORTED, PACKET_TOO_LARGE, QUEUE_FULL, TIMEOUT (not sent for
-// MaxAge), NETWORK (QoS 0), the code of the broker's refusal, and those of displaced,
+// MaxAge, or within its message expiry interval), NETWORK (QoS 0), the code of the broker's refusal, and those of displaced,
 // closed and failed.
 func (s *Session) Publish(ctx context.Context, m Message) error {
 	o, err := newOutgoing(m)
@@ -121,31 +121,63 @@ func (l *loop) queue(o *outgoing) {
 		o.settle(l.s.final())
 		return
 	}
-	o.expires = l.expiry()
+	now := l.now()
+	o.queued, o.expires = now.Round(0), now.Add(l.cfg.MaxAge)
+	if d, ok := o.interval(); ok && d < l.cfg.MaxAge {
+		o.expires, o.lapses = now.Add(d), true
+	}
+	l.look(o.expires)
 	if err := l.out.add(o); err != nil {
 		o.settle(err)
 	}
 }
 
-// expiry gives the time until which something that is queued now has to be sent, and
-// makes sure that somebody looks then.
-func (l *loop) expiry() time.Time {
-	at := l.now().Add(l.cfg.MaxAge)
-	if l.alarms.at[alarmQueue].IsZero() {
+// look makes sure that somebody looks for what was not sent in time.
+func (l *loop) look(at time.Time) {
+	if next := l.alarms.at[alarmQueue]; next.IsZero() || at.Before(next) {
 		l.alarms.set(alarmQueue, at)
 	}
-	return at
 }
 
 // expire fails what was not sent in time. What was sent before is past that: the server
 // may have it.
 func (l *loop) expire(now time.Time) {
-	err := fault.New(fault.Timeout, "it could not be sent for too long")
+	err := errTooLong()
 	next := l.out.expire(now, err)
 	if asks := l.out.asks.expire(now, err); next.IsZero() || !asks.IsZero() && asks.Before(next) {
 		next = asks
 	}
 	l.alarms.set(alarmQueue, next)
+}
+
+func errTooLong() *fault.Error { return fault.New(fault.Timeout, "it could not be sent for too long") }
+
+func errLapsed() *fault.Error {
+	return fault.New(fault.Timeout, "its message expiry interval was over before the broker had it")
+}
+
+// interval gives a message's expiry interval, if it has one; 0 is none to some brokers, and left to them.
+func (o *outgoing) interval() (time.Duration, bool) {
+	if s := o.packet.Properties.MessageExpiry; s != nil && *s > 0 {
+		return time.Duration(*s) * time.Second, true
+	}
+	return 0, false
+}
+
+// left gives what is left of the interval, in seconds: what a message waits is taken off it, as a
+// server does [MQTT-3.3.2-6]. false: nothing. What was sent in this session before is sent again all the
+// same, since the server may have it and wait for the rest of the exchange; with the least that there
+// is.
+func (o *outgoing) left(now time.Time) (seconds uint32, ok bool) {
+	d, any := o.interval()
+	if !any {
+		return 0, true
+	}
+	d -= max(now.Round(0).Sub(o.queued), 0).Truncate(time.Second)
+	if d <= 0 {
+		return 1, o.packet.Dup
+	}
+	return uint32(d / time.Second), true
 }
 
 // expire settles the messages that were never sent and are due, and tells when the next
@@ -155,11 +187,14 @@ func (f *inflight) expire(now time.Time, err error) (next time.Time) {
 	for _, o := range f.queue {
 		switch {
 		case o.packet.PacketID != 0:
+		case o.lapses && !now.Before(o.expires):
+			o.settle(errLapsed())
+			continue
 		case !now.Before(o.expires):
 			o.settle(err)
 			continue
-		case next.IsZero():
-			next = o.expires // the queue is in the order of time
+		case next.IsZero() || o.expires.Before(next):
+			next = o.expires
 		}
 		kept = append(kept, o)
 	}

@@ -43,8 +43,11 @@ func (l *loop) perform(e effect) {
 		l.alarms.off(alarmRetry)
 	case announce:
 		c := Change{State: e.state, Reason: e.reason, Err: e.err}
-		if c.State == Waiting { // otherwise wait announces it
+		switch c.State {
+		case Waiting: // otherwise wait announces it
 			c.RetryIn = -1
+		case Online:
+			c.Broker = l.broker
 		}
 		l.announce(c)
 	case failSent:

@@ -166,6 +166,10 @@ func (l *loop) connack(p *mqtt.Connack) {
 	k.server.noShared = props.SharedSubAvailable != nil && *props.SharedSubAvailable == 0
 	l.assigned = props.AssignedClientID
 	k.server.noRetain = props.RetainAvailable != nil && *props.RetainAvailable == 0
+	l.broker = &Broker{
+		Protocol: int(l.version), SessionPresent: p.SessionPresent, KeepAlive: seconds, AssignedClientID: props.AssignedClientID,
+		ServerReference: props.ServerReference, ReasonString: props.ReasonString, User: props.User,
+	}
 	l.step(welcomed{l.machine.gen, p.SessionPresent, kept})
 }
 

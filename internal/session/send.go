@@ -47,7 +47,7 @@ func (l *loop) publish(o *outgoing) {
 	k := l.link
 	err := k.server.allow(&o.packet)
 	if err == nil {
-		err = l.encodeWithin(&o.packet, "the message")
+		err = l.encodeMessage(o)
 	}
 	switch {
 	case err != nil:
@@ -55,6 +55,21 @@ func (l *loop) publish(o *outgoing) {
 	case o.packet.QoS == 0:
 		k.onWrite = append(k.onWrite, o)
 	}
+}
+
+// encodeMessage is encodeWithin for a message, whose expiry interval is what is left of it.
+func (l *loop) encodeMessage(o *outgoing) error {
+	p := &o.packet
+	if p.Properties.MessageExpiry != nil {
+		left, ok := o.left(l.now())
+		if !ok {
+			return errLapsed()
+		}
+		now := o.packet // a copy, since it may be sent again
+		now.Properties.MessageExpiry = &left
+		p = &now
+	}
+	return l.encodeWithin(p, "the message")
 }
 
 // encodeWithin is encode for a packet of the application's making, in which the error
@@ -116,6 +131,7 @@ func (l *loop) greet(e greet) {
 	if l.version == mqtt.V5 {
 		receiveMaximum, maxPacket := uint16(l.cfg.ReceiveMaximum), uint32(l.cfg.MaxPacket)
 		p.Properties.ReceiveMaximum, p.Properties.MaximumPacketSize = &receiveMaximum, &maxPacket
+		p.Properties.User = l.cfg.User
 		if l.cfg.SessionExpiry != 0 {
 			p.Properties.SessionExpiry = &l.cfg.SessionExpiry
 		}

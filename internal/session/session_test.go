@@ -41,8 +41,32 @@ func TestConnectAndSubscribe(t *testing.T) {
 	b.send(&mqtt.Suback{PacketID: s.PacketID, ReasonCodes: []mqtt.ReasonCode{mqtt.GrantedQoS1}})
 	require.NoError(t, h.s.Ready(soon(t)))
 	h.next(Connecting)
-	assert.Equal(t, Change{State: Online, Reason: "subscribed", ReasonCode: -1}, h.next(Online))
+	assert.Equal(t, Change{State: Online, Reason: "subscribed", ReasonCode: -1, Broker: &Broker{Protocol: 5, KeepAlive: 60}}, h.next(Online))
 	assert.Equal(t, []bool{false}, h.fetched())
+}
+
+func TestWhatTheTwoTellEachOther(t *testing.T) {
+	ours, theirs := []mqtt.UserProperty{{Key: "app", Value: "x"}, {Key: "app", Value: "y"}}, []mqtt.UserProperty{{Key: "zone", Value: "é"}}
+	h := newHarness(t, func(c *Config) { c.User = ours })
+	h.next(Connecting)
+	b := h.accept()
+	assert.Equal(t, ours, b.expect(mqtt.CONNECT).(*mqtt.Connect).Properties.User)
+	seconds := uint16(17)
+	b.send(&mqtt.Connack{SessionPresent: true, Properties: mqtt.Properties{
+		ServerKeepAlive: &seconds, AssignedClientID: "given", ServerReference: "other:1883", ReasonString: "welcome", User: theirs,
+	}})
+	b.subscribe(mqtt.GrantedQoS1)
+	assert.Equal(t, &Broker{
+		Protocol: 5, SessionPresent: true, KeepAlive: 17, AssignedClientID: "given",
+		ServerReference: "other:1883", ReasonString: "welcome", User: theirs,
+	}, h.next(Online).Broker)
+	b.close(errReset)
+	assert.Nil(t, h.next(Waiting).Broker)
+
+	h = newHarness(t, func(c *Config) { c.User, c.Version = ours, mqtt.V311 })
+	h.next(Connecting)
+	h.welcome(&mqtt.Connack{})
+	assert.Equal(t, &Broker{Protocol: 4, KeepAlive: 60}, h.next(Online).Broker, "there is no place for more")
 }
 
 func TestCleanStart(t *testing.T) {

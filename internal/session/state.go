@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/kiiweb/kiiweb/internal/fault"
+	"github.com/kiiweb/kiiweb/internal/mqtt"
 )
 
 // State is what a user of the connection sees of its life.
@@ -33,6 +34,20 @@ type Change struct {
 	RetryIn time.Duration
 	// Err is the same cause as an error, nil where nothing went wrong.
 	Err *fault.Error
+	// Broker is what the broker said of the connection; nil in other states than Online.
+	Broker *Broker
+}
+
+// Broker is what a broker says in CONNACK. What is below SessionPresent is MQTT 5's.
+type Broker struct {
+	Protocol       int  // the version that is spoken: 5, 4 for 3.1.1 or 3 for 3.1
+	SessionPresent bool // it has kept the session; never so in 3.1, where that is not told
+
+	KeepAlive        uint16 // seconds, in force: the broker's, else the one that was asked for
+	AssignedClientID string // "" where the client has one of its own
+	ServerReference  string
+	ReasonString     string
+	User             []mqtt.UserProperty
 }
 
 // phase is the machine's own, finer state.

@@ -16,7 +16,8 @@ func (l *loop) ask(a *ask) {
 	case len(l.out.asks.list) >= l.cfg.MaxOutgoing:
 		a.settle(fault.New(fault.QueueFull, "too many subscriptions wait to be sent"))
 	default:
-		a.expires = l.expiry()
+		a.expires = l.now().Add(l.cfg.MaxAge)
+		l.look(a.expires)
 		l.out.asks.list = append(l.out.asks.list, a)
 	}
 }

@@ -213,6 +213,8 @@ export interface ConnectOptions extends CallOptions {
   cleanStart?: boolean | undefined;
   /** Seconds for which the broker is to keep them; an hour when absent. Before MQTT 5 the broker decides. */
   sessionExpiry?: number | undefined;
+  /** Told to the broker in CONNECT, in this order; names may repeat. Before MQTT 5 there is no place for them. */
+  userProperties?: [name: string, value: string][] | undefined;
   /** How many messages may wait to be sent or acknowledged before QUEUE_FULL; 1,000 when absent. */
   maxQueue?: number | undefined;
   /** Milliseconds that one may wait to be sent before TIMEOUT; 5 minutes when absent. */
@@ -248,13 +250,32 @@ export interface StateChange {
   /** In state `waiting`: milliseconds until the next attempt. Absent while the page is put away, until it is shown again. */
   retryIn?: number;
   error?: KiiError;
+  /** In state `online`: what the broker said when it accepted the connection. */
+  broker?: Broker;
+}
+
+/** What a broker says in CONNACK. All that is optional is MQTT 5's. */
+export interface Broker {
+  /** The MQTT version that is spoken; 4 is 3.1.1 and 3 is 3.1. */
+  protocol: 5 | 4 | 3;
+  /** It has kept the session: what was sent meanwhile comes now. In 3.1 that is not told. */
+  sessionPresent: boolean;
+  /** Seconds, in force: the broker's, else what was asked for. */
+  keepAlive: number;
+  assignedClientID?: string;
+  serverReference?: string;
+  reasonString?: string;
+  userProperties?: [name: string, value: string][];
 }
 
 /** The MQTT 5 properties of a message (3.3.2.3 of the standard). */
 export interface MessageProperties {
   /** 1: the payload is UTF-8 text. */
   payloadFormat?: number;
-  /** Seconds for which the message was still good when it was sent. */
+  /**
+   * Seconds for which the message was still good when it was sent. What one of this side's waits to be sent is
+   * taken off; when nothing is left, `publish` rejects with TIMEOUT.
+   */
   messageExpiry?: number;
   contentType?: string;
   responseTopic?: string;

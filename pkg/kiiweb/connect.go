@@ -33,6 +33,9 @@ type ConnectOptions struct {
 	// SessionExpiry is how long the broker is to keep them, in whole seconds; 0 means one
 	// hour. Before MQTT 5 the broker decides. It means nothing with CleanStart.
 	SessionExpiry time.Duration
+	// UserProperties are told to the broker in CONNECT; before MQTT 5 there is no place for them.
+	// What it tells in CONNACK is Change.Broker.
+	UserProperties []UserProperty
 	// ReceiveMaximum is how many messages at QoS 1 and 2 the broker may send ahead of
 	// acknowledgements; 0 means 1024. Before MQTT 5 nothing tells the broker.
 	ReceiveMaximum uint16
@@ -133,6 +136,9 @@ func (o ConnectOptions) resolve() (ConnectOptions, error) {
 	if o.Displacement != "" && o.Displacement != "off" {
 		return o, invalid("displacement must be off, or left out")
 	}
+	if _, err := mqtt.EncodeProperties(&mqtt.Properties{User: o.UserProperties}); err != nil {
+		return o, fault.Wrap(fault.InvalidArgument, "userProperties cannot be sent", err)
+	}
 	if o.Path == "" {
 		o.Path = defaultPath
 	}
@@ -191,6 +197,7 @@ func (conn *Connection) open(o ConnectOptions) {
 
 		NoContest:      o.Displacement == "off",
 		CleanStart:     o.CleanStart,
+		User:           o.UserProperties,
 		SessionExpiry:  uint32(min((o.SessionExpiry+time.Second-1)/time.Second, math.MaxUint32)),
 		ReceiveMaximum: int(o.ReceiveMaximum),
 		MaxPacket:      o.MaxPacket,

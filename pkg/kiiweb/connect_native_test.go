@@ -84,6 +84,14 @@ func TestConnect(t *testing.T) {
 	}
 }
 
+func TestConnectTellsUserProperties(t *testing.T) {
+	b := startBroker(t)
+	app := []UserProperty{{Key: "app", Value: "demo"}, {Key: "app", Value: "again"}}
+	conn := connect(t, serve(t).client(), b.endpoint(), ConnectOptions{UserProperties: app})
+	assert.Equal(t, app, b.next().connect.Properties.User)
+	assert.Equal(t, &Broker{Protocol: 5, KeepAlive: 60}, conn.State().Broker)
+}
+
 func TestConnectNeedsNoLogin(t *testing.T) {
 	b := startBroker(t)
 	connect(t, serve(t).stranger(), b.endpoint(), ConnectOptions{})
@@ -109,6 +117,7 @@ func TestConnectRefusesArguments(t *testing.T) {
 		{"QoS 3", good, ConnectOptions{QoS: &three}, CodeInvalidArgument, "qos"},
 		{"no such protocol", good, ConnectOptions{Protocol: 6}, CodeInvalidArgument, "protocol"},
 		{"no such displacement", good, ConnectOptions{Displacement: "on"}, CodeInvalidArgument, "displacement"},
+		{"a user property that is no text", good, ConnectOptions{UserProperties: []UserProperty{{Key: "k", Value: "\xff"}}}, CodeInvalidArgument, "userProperties"},
 		{"negative timeout", good, ConnectOptions{Timeout: -1}, CodeInvalidArgument, "timeout"},
 		{"relative path", good, ConnectOptions{Path: "mqtt"}, CodeInvalidArgument, "path"},
 		{"unknown transport", good, ConnectOptions{Transport: "udp"}, CodeInvalidArgument, "udp"},

@@ -25,6 +25,9 @@ const (
 // Change is a connection's state, and why it came to it.
 type Change = session.Change
 
+// Broker is what the broker said when it accepted the connection: Change.Broker in the state online.
+type Broker = session.Broker
+
 // Connection is an MQTT connection that heals itself until it is closed. Its methods
 // may be called from any goroutine. Close ends everything that belongs to it.
 type Connection struct {

@@ -52,6 +52,8 @@ func (m Message) Properties() (Properties, error) {
 // to send them in, and they are left out. INVALID_ARGUMENT: they break the standard's rules,
 // or are not a message's to have. A message that was received is sent without its properties
 // unless they are given to it so: among them is the id by which repeats are known.
+// The time that a message waits to be sent is taken off its expiry interval; Publish fails with
+// TIMEOUT when that is over first.
 func (m Message) WithProperties(p Properties) (Message, error) {
 	raw, err := mqtt.EncodeProperties(&p)
 	if err != nil {
