@@ -15,11 +15,23 @@ import (
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/engine/enginetest"
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/guard"
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/store"
+	"github.com/kiiweb/kiiweb/pkg/kiicloud/store/pgtest"
 )
 
 func TestContractEmbedded(t *testing.T) {
-	st, err := store.OpenSQLite(context.Background(), store.Options{Dir: t.TempDir()})
-	require.NoError(t, err)
+	t.Run("SQLite", func(t *testing.T) {
+		st, err := store.OpenSQLite(context.Background(), store.Options{Dir: t.TempDir()})
+		require.NoError(t, err)
+		contract(t, st)
+	})
+	t.Run("PostgreSQL", func(t *testing.T) {
+		st, err := store.OpenPostgres(context.Background(), pgtest.Fresh(t), store.Options{})
+		require.NoError(t, err)
+		contract(t, st)
+	})
+}
+
+func contract(t *testing.T, st *store.SQL) {
 	t.Cleanup(func() { require.NoError(t, st.Close()) })
 	secret := []byte(strings.Repeat("s", engine.MinSecret))
 	quiet := slog.New(slog.DiscardHandler)

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/store"
+	"github.com/kiiweb/kiiweb/pkg/kiicloud/store/pgtest"
 )
 
 // shelf is a Queue that installations can be added to.
@@ -152,34 +153,41 @@ func (q *memory) Acknowledge(ctx context.Context, delivered map[string][]int64) 
 	return nil
 }
 
-// sqlite is the real store.
-type sqlite struct{ *store.SQL }
+// real is the real store.
+type real struct{ *store.SQL }
 
-func openSQLite(t testing.TB, dir string) sqlite {
+func openSQLite(t testing.TB, dir string) real {
 	s, err := store.OpenSQLite(context.Background(), store.Options{Dir: dir})
 	require.NoError(t, err)
-	return sqlite{s}
+	return real{s}
 }
 
-func (q sqlite) install(t testing.TB, inst store.Installation) store.Installation {
+func openPostgres(t testing.TB) real {
+	s, err := store.OpenPostgres(context.Background(), pgtest.Fresh(t), store.Options{})
+	require.NoError(t, err)
+	return real{s}
+}
+
+func (q real) install(t testing.TB, inst store.Installation) store.Installation {
 	inst, _, err := q.Install(context.Background(), inst)
 	require.NoError(t, err)
 	return inst
 }
 
-func (q sqlite) uninstall(t testing.TB, inst store.Installation) {
+func (q real) uninstall(t testing.TB, inst store.Installation) {
 	_, err := q.DeleteInstallation(context.Background(), inst.Owner.AppID, inst.ID)
 	require.NoError(t, err)
 }
 
-// onEachQueue runs a test on the queue in memory and on the real store.
+// onEachQueue runs a test on the queue in memory and on the real store, in both of its databases.
 func onEachQueue(t *testing.T, test func(t *testing.T, q shelf)) {
 	t.Run("memory", func(t *testing.T) { test(t, newMemory()) })
-	t.Run("sqlite", func(t *testing.T) {
-		q := openSQLite(t, t.TempDir())
+	onReal := func(t *testing.T, q real) {
 		t.Cleanup(func() { require.NoError(t, q.Close()) })
 		test(t, q)
-	})
+	}
+	t.Run("SQLite", func(t *testing.T) { onReal(t, openSQLite(t, t.TempDir())) })
+	t.Run("PostgreSQL", func(t *testing.T) { onReal(t, openPostgres(t)) })
 }
 
 func installationFor(n int) store.Installation {

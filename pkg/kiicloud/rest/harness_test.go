@@ -4,26 +4,61 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	cmdline "flag"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/engine"
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/store"
+	"github.com/kiiweb/kiiweb/pkg/kiicloud/store/pgtest"
 )
 
 func TestMain(m *testing.M) {
 	hashing.memory, hashing.passes = 64, 1 // the tests hash often; TestPasswordsAreHashedSlowly uses the real ones
-	goleak.VerifyTestMain(m)
+	os.Exit(pgtest.Main(m))
+}
+
+// onPostgres has the tests of this process use PostgreSQL.
+var onPostgres = cmdline.Bool("postgres", false, "use a private PostgreSQL instead of SQLite")
+
+// TestEverythingOnPostgreSQL runs all other tests once more, each in a schema of its own of a
+// PostgreSQL that they share.
+func TestEverythingOnPostgreSQL(t *testing.T) {
+	if *onPostgres {
+		return // this is the other run
+	}
+	run := exec.Command(os.Args[0], "-postgres", "-test.count=1", "-test.skip=^TestEverythingOnPostgreSQL$", "-test.timeout=9m", "-test.short="+strconv.FormatBool(testing.Short()))
+	out, err := run.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	require.Contains(t, string(out), "PASS")
+}
+
+// openStore opens a store until the test ends.
+func openStore(t testing.TB, o store.Options) *store.SQL {
+	t.Helper()
+	var s *store.SQL
+	var err error
+	if *onPostgres {
+		s, err = store.OpenPostgres(context.Background(), pgtest.Fresh(t), o)
+	} else {
+		o.Dir = t.TempDir()
+		s, err = store.OpenSQLite(context.Background(), o)
+	}
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	return s
 }
 
 // realHashing is what hashing is outside the tests.
@@ -128,9 +163,7 @@ func newLab(t testing.TB, change ...func(*Config)) *lab {
 	t.Helper()
 	l := &lab{t: t, engine: &fakeEngine{}, log: &safeBuffer{}, now: time.UnixMilli(1_700_000_000_000)}
 	l.engine.endpoint = engine.Endpoint{Host: "localhost", PortTCP: 1, PortSSL: 2, PortWS: 3, PortWSS: 4, TTL: time.Hour}
-	s, err := store.OpenSQLite(context.Background(), store.Options{Dir: t.TempDir(), Now: l.clock})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	s := openStore(t, store.Options{Now: l.clock})
 	l.store = s
 	c := Config{
 		Store: s, Engine: l.engine, Now: l.clock, TokenTTL: 24 * time.Hour,
@@ -142,6 +175,7 @@ func newLab(t testing.TB, change ...func(*Config)) *lab {
 	for _, f := range change {
 		f(&c)
 	}
+	var err error
 	l.api, err = New(c)
 	require.NoError(t, err)
 	return l

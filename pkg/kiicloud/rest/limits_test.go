@@ -1,7 +1,6 @@
 package rest
 
 import (
-	"context"
 	"fmt"
 	"testing"
 
@@ -14,10 +13,7 @@ import (
 // Who has as much as there may be is told so, and nothing is stored or sent.
 func TestLimits(t *testing.T) {
 	l := newLab(t, func(c *Config) {
-		s, err := store.OpenSQLite(context.Background(), store.Options{Dir: t.TempDir(), Now: c.Now, Limits: store.Limits{Topics: 2, Subscriptions: 2, Objects: 2}})
-		require.NoError(t, err)
-		t.Cleanup(func() { require.NoError(t, s.Close()) })
-		c.Store = s
+		c.Store = openStore(t, store.Options{Now: c.Now, Limits: store.Limits{Topics: 2, Subscriptions: 2, Objects: 2}})
 	})
 	_, ann := l.user("ann")
 	admin := l.admin()

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/store/pgtest"
 )
@@ -34,15 +33,7 @@ func TestMain(m *testing.M) {
 		return
 	}
 	lockPatience = 200 * time.Millisecond
-	code := m.Run()
-	pgtest.StopShared()
-	if code == 0 {
-		if err := goleak.Find(); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			code = 1
-		}
-	}
-	os.Exit(code)
+	os.Exit(pgtest.Main(m))
 }
 
 // clock is a clock that stands still until it is moved.

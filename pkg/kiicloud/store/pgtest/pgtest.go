@@ -18,12 +18,14 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 )
 
 // patience is how long the server may take to start or to stop.
@@ -86,6 +88,28 @@ func StopShared() {
 	if shared.server != nil {
 		shared.server.Remove()
 	}
+}
+
+// Main runs a package's tests, ends the server that they have shared, and looks for goroutines
+// that are left. It gives the exit code.
+func Main(m *testing.M) int {
+	code := m.Run()
+	StopShared()
+	if code == 0 {
+		if err := goleak.Find(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}
+	return code
+}
+
+var schemas atomic.Int64
+
+// Fresh is the address of an empty schema of the shared server.
+func Fresh(t testing.TB) string {
+	t.Helper()
+	return Shared(t).Schema(t, "fresh"+strconv.FormatInt(schemas.Add(1), 10))
 }
 
 // Start makes a database cluster and starts a server on it. What it writes is not forced to
