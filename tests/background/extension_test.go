@@ -136,7 +136,7 @@ func (e *extension) write(c *cloud.Cloud, u cloud.User, head string, manifest ma
 	require.NoError(e.t, err)
 	options, err := json.Marshal(map[string]string{"appID": c.Ready.AppID, "appKey": c.Ready.AppKey, "baseURL": c.Ready.API, "wasmURL": "/kiiweb/kiiweb.wasm"})
 	require.NoError(e.t, err)
-	script := head + strings.NewReplacer("TELL", quote(e.tell), "OPTIONS", string(options), "TOKEN", quote(u.Token), "USER", quote(u.ID)).Replace(extensionScript)
+	script := head + fill(extensionScript, "TELL", quote(e.tell), "OPTIONS", string(options), "TOKEN", quote(u.Token), "USER", quote(u.ID))
 	e.put("manifest.json", raw)
 	e.put("background.js", []byte(script))
 	for _, name := range []string{"serviceworker.mjs", "serviceworker.js", "kiiweb.wasm"} {

@@ -6,6 +6,7 @@ package background
 import (
 	"encoding/json"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -22,6 +23,11 @@ func TestMain(m *testing.M) {
 	code := m.Run()
 	cloud.Clean()
 	os.Exit(code)
+}
+
+// fill puts values in the places of names: a name, its value, and so on.
+func fill(script string, pairs ...string) string {
+	return strings.NewReplacer(pairs...).Replace(script)
 }
 
 func quote(s string) string {

@@ -3,9 +3,13 @@ package examples
 
 import (
 	"context"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -30,12 +34,33 @@ func examples(env ...string) nodejs.Place {
 	return nodejs.Place{Dir: dir, Packages: dir, Env: env}
 }
 
-// countWorkers keeps account of the workers that a page makes and ends.
-const countWorkers = `globalThis.alive = globalThis.made = 0;
+// count keeps account of the workers that a page makes and ends, and of the lives that the hook of the React
+// example begins and ends, each of which has an AbortController.
+const count = `globalThis.alive = globalThis.made = globalThis.mounted = globalThis.unmounted = 0;
 	globalThis.Worker = class extends Worker {
 		constructor(...args) { super(...args); alive++; made++ }
 		terminate() { super.terminate(); alive-- }
+	};
+	globalThis.AbortController = class extends AbortController {
+		#life = new Error().stack.match(/https?:.*/)?.[0].includes("/usePush.js"); // by who made it
+		constructor() { super(); if (this.#life) mounted++ }
+		abort(reason) { super.abort(reason); if (this.#life) unmounted++ }
 	}`
+
+// connects tells how many CONNECT packets the cloud has let in.
+func connects(t *testing.T, c *cloud.Cloud) int {
+	t.Helper()
+	response, err := http.Get(strings.TrimSuffix(c.Ready.API, "/api") + "/metrics")
+	require.NoError(t, err)
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	found := regexp.MustCompile(`(?m)^kiicloud_mqtt_connects_total (\d+)$`).FindSubmatch(text)
+	require.NotNil(t, found, "%s", text)
+	n, err := strconv.Atoi(string(found[1]))
+	require.NoError(t, err)
+	return n
+}
 
 // TestPages: log in, receive what others send and what the page sends, stop.
 func TestPages(t *testing.T) {
@@ -46,12 +71,17 @@ func TestPages(t *testing.T) {
 			base := examples("VITE_KII_URL="+c.Ready.API).Serve(t, "npm", "run", "--silent", name, "--", "--host", "127.0.0.1", "--strictPort", "--port")
 			tab := browser.Tab(t)
 			tab.Run(chromedp.ActionFunc(func(ctx context.Context) error {
-				_, err := page.AddScriptToEvaluateOnNewDocument(countWorkers).Do(ctx)
+				_, err := page.AddScriptToEvaluateOnNewDocument(count).Do(ctx)
 				return err
 			}))
 			u := c.NewUser()
 			tab.Open(base)
-			logIn(t, tab, u)
+			before := logIn(t, c, tab, u)
+			assert.Equal(t, 1, connects(t, c)-before, "CONNECT packets")
+			if name == "react" { // StrictMode mounts each component, unmounts it, and mounts it again
+				assert.Equal(t, 2, number(tab, "mounted"))
+				assert.Equal(t, 1, number(tab, "unmounted"))
+			}
 			assert.Equal(t, 1, number(tab, "alive"), "workers; the page made %d", number(tab, "made"))
 
 			c.Push(u, map[string]any{"text": "from elsewhere"})
@@ -69,13 +99,14 @@ func TestPages(t *testing.T) {
 const items = `Array.from(document.querySelectorAll("#messages li"), (item) => item.textContent)`
 
 // logIn fills the form in, and again when Vite has loaded the page anew meanwhile: it does when
-// it finds a package late that it has to prepare.
-func logIn(t *testing.T, tab *chrome.Tab, u cloud.User) {
+// it finds a package late that it has to prepare. It gives how many connections there had been before.
+func logIn(t *testing.T, c *cloud.Cloud, tab *chrome.Tab, u cloud.User) (before int) {
 	t.Helper()
 	const online = `document.querySelector("#state")?.textContent === "online"`
 	for range 3 {
 		await(t, tab, `document.querySelector("[name=name]")`)
 		tab.Eval("globalThis.samePage = true", nil)
+		before = connects(t, c)
 		err := tab.TryRun(
 			chromedp.SendKeys("[name=name]", u.LoginName, chromedp.ByQuery),
 			chromedp.SendKeys("[name=password]", u.Password, chromedp.ByQuery),
@@ -86,10 +117,11 @@ func logIn(t *testing.T, tab *chrome.Tab, u cloud.User) {
 		var there bool
 		tab.Eval(online, &there)
 		if there {
-			return
+			return before
 		}
 	}
 	require.FailNow(t, "the page is loaded again and again")
+	return 0
 }
 
 func number(tab *chrome.Tab, expression string) (n int) {
