@@ -1,6 +1,6 @@
 # Verbs only. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help database cluster-deps lint vuln kills demo build size weigh check fmt vet unit types deps browser brokers interop test test-long race displacement tabs docs bench bench-server fuzz clean
+.PHONY: help database lint vuln kills demo build size weigh check fmt vet unit types deps browser brokers interop test test-long test-cluster race displacement tabs docs bench bench-server fuzz clean
 
 # Node.js where tests/deps.sh had to install a newer one than the system's.
 export PATH := $(CURDIR)/.cache/node/node_modules/node/bin:$(PATH)
@@ -64,7 +64,7 @@ browser: deps build ## end-to-end tests, natively and in headless Chromium
 
 test: check lint types size browser brokers ## everything that must pass
 
-test-long: test race fuzz kills interop displacement tabs ## test, and what takes longer: the race detector, fuzzing, fifty kills, all brokers, fifty tabs (writes their tables anew)
+test-long: test race fuzz kills interop test-cluster displacement tabs ## test, and what takes longer: the race detector, fuzzing, fifty kills, all brokers, the cluster, fifty tabs (writes their tables anew)
 
 kills: database ## kill the cloud fifty times under load, on each store
 	go test -count=1 -timeout 30m -v -run Kills ./tests/crash -kills 50
@@ -81,6 +81,9 @@ displacement: deps build ## have clients fight for one connection, for about fou
 bench-server: deps ## measure the cloud beside mosquitto, into docs/performance-server.md
 	go run ./bench/server
 
+test-cluster: deps build ## three nodes of RabbitMQ, three processes of the cloud and PostgreSQL, killed one after the other, into docs/cluster.md
+	go test -count=1 -timeout 60m -v -run 'TestCluster$$' ./tests/cluster -whole -report docs/cluster.md
+
 tabs: deps build ## share a connection between up to fifty tabs and end those that lead, for about four minutes, into docs/tabs.md
 	go test -count=1 -timeout 30m -v -run TestSharedTabs ./tests/browser -tabs docs/tabs.md
 
@@ -90,9 +93,6 @@ docs: deps build ## write the tables of docs/protocol.md and docs/compat.md anew
 
 fuzz: ## run each fuzz target for FUZZTIME (default 30s)
 	@sh tests/fuzz.sh $${FUZZTIME:-30s}
-
-cluster-deps:
-	@sh tests/deps.sh cluster
 
 clean: ## remove what was built
 	rm -rf js/dist bench/node_modules js/node_modules tests/sdk/node_modules tests/bundlers/node_modules js/examples/node_modules tests/interop/node_modules

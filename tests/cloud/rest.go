@@ -48,7 +48,7 @@ func (c *Cloud) Admin() string {
 
 // PseudoUser registers a user without names or password. It may be called from any goroutine.
 func (c *Cloud) PseudoUser() (id, token string, err error) {
-	status, body, err := c.Try("POST", "/apps/"+c.Ready.AppID+"/users", "",
+	status, body, err := c.try("POST", "/apps/"+c.Ready.AppID+"/users", "",
 		"application/vnd.kii.RegistrationAndAuthorizationRequest+json", map[string]any{})
 	if err != nil {
 		return "", "", err
@@ -76,7 +76,7 @@ func (c *Cloud) Push(u User, data map[string]any) string {
 // Offer sends a push of these data alone and tells whether it was accepted. A cloud that
 // is not there accepts nothing. It may be called from any goroutine.
 func (c *Cloud) Offer(u User, data map[string]any) bool {
-	status, _, err := c.Try("POST", "/apps/"+c.Ready.AppID+"/users/me/push/messages", u.Token,
+	status, _, err := c.try("POST", "/apps/"+c.Ready.AppID+"/users/me/push/messages", u.Token,
 		"application/vnd.kii.SendPushMessageRequest+json",
 		map[string]any{"data": data, "mqtt": map[string]any{"enabled": true}, "sendSender": false})
 	return err == nil && status == http.StatusCreated
@@ -85,13 +85,12 @@ func (c *Cloud) Offer(u User, data map[string]any) bool {
 // Call sends one REST request, token and body optional, and returns status and JSON body.
 func (c *Cloud) Call(method, path, token, contentType string, body any) (int, map[string]any) {
 	c.t.Helper()
-	status, out, err := c.Try(method, path, token, contentType, body)
+	status, out, err := c.try(method, path, token, contentType, body)
 	require.NoError(c.t, err)
 	return status, out
 }
 
-// Try is Call for a cloud that may not be there. It may be called from any goroutine.
-func (c *Cloud) Try(method, path, token, contentType string, body any) (int, map[string]any, error) {
+func (c *Cloud) try(method, path, token, contentType string, body any) (int, map[string]any, error) {
 	var reader io.Reader
 	if body != nil {
 		b, err := json.Marshal(body)

@@ -45,6 +45,13 @@ func (b *balancer) prefer(target int) {
 	b.targets = append([]int{target}, slices.DeleteFunc(slices.Clone(b.targets), func(p int) bool { return p == target })...)
 }
 
+// add makes a further target known.
+func (b *balancer) add(target int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.targets = append(slices.Clone(b.targets), target)
+}
+
 func (b *balancer) accept() {
 	for {
 		conn, err := b.ln.Accept()

@@ -6,6 +6,7 @@
 package cluster
 
 import (
+	"net/http"
 	"os"
 	"testing"
 
@@ -19,6 +20,8 @@ func TestMain(m *testing.M) {
 	code := m.Run()
 	cloud.Clean()
 	pgtest.StopShared()
+	web.CloseIdleConnections()
+	http.DefaultClient.CloseIdleConnections()
 	if code == 0 {
 		if err := goleak.Find(); err != nil {
 			println(err.Error())

@@ -49,12 +49,12 @@ disk_free_limit.absolute = 100MB
 	n.write("rabbitmq.conf", b.String())
 	n.write("enabled_plugins", "["+strings.Join(append(plugins[:len(plugins):len(plugins)], conf.Plugins...), ",")+"].\n")
 	n.write(".erlang.cookie", "of-the-tests-alone")
-	require.NoError(n.t, os.Chmod(filepath.Join(n.dir, ".erlang.cookie"), 0o400))
+	require.NoError(n.t, os.Chmod(filepath.Join(n.Dir, ".erlang.cookie"), 0o400))
 }
 
 func (n *Node) write(name, text string) {
 	n.t.Helper()
-	require.NoError(n.t, os.WriteFile(filepath.Join(n.dir, name), []byte(text), 0o600))
+	require.NoError(n.t, os.WriteFile(filepath.Join(n.Dir, name), []byte(text), 0o600))
 }
 
 // enter puts the machine's /proc and /dev and the node's folder into the root and becomes the node: each
@@ -68,7 +68,7 @@ func (n *Node) command() *exec.Cmd {
 	if os.Geteuid() != 0 {
 		args = append(args, "--map-root-user")
 	}
-	cmd := exec.Command("unshare", append(args, "sh", "-c", enter, "sh", root(n.t), n.dir)...)
+	cmd := exec.Command("unshare", append(args, "sh", "-c", enter, "sh", root(n.t), n.Dir)...)
 	cmd.Dir = "/"
 	cmd.Env = append(n.mapperEnvironment(),
 		"HOME=/node", // for the cookie

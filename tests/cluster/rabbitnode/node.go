@@ -40,11 +40,11 @@ type Node struct {
 	Management int    // port of the management API
 	User       string // an administrator, who is in RabbitMQ's own database
 	Password   string
+	Dir        string // its data folder
 
 	t       testing.TB
-	dir     string // its data folder
-	dist    int    // the port at which the other nodes find it
-	mapper  int    // the port of the cluster's port mapper
+	dist    int // the port at which the other nodes find it
+	mapper  int // the port of the cluster's port mapper
 	cluster []*Node
 
 	mu   sync.Mutex
@@ -65,9 +65,9 @@ func Start(t testing.TB, n int, conf Conf) []*Node {
 		nodes[i] = &Node{
 			Name: fmt.Sprintf("n%d@localhost", i+1), AMQP: p[0], MQTT: p[1], WebMQTT: p[2], Management: p[3],
 			User: "kiicloud", Password: "of-the-tests-alone",
-			t: t, dir: filepath.Join(dir, fmt.Sprintf("n%d", i+1)), dist: p[4], mapper: mapper, cluster: nodes,
+			Dir: filepath.Join(dir, fmt.Sprintf("n%d", i+1)), t: t, dist: p[4], mapper: mapper, cluster: nodes,
 		}
-		require.NoError(t, os.Mkdir(nodes[i].dir, 0o700))
+		require.NoError(t, os.Mkdir(nodes[i].Dir, 0o700))
 	}
 	for i, node := range nodes {
 		node.configure(i, conf)
