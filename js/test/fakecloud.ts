@@ -5,6 +5,7 @@ import type { CallOptions, ConnectOptions, MqttEndpoint, StateChange } from "../
 import type { Batch } from "../src/batch.js";
 import { KiiError } from "../src/errors.js";
 import type { Host, Link, Sink } from "../src/host.js";
+import { readStaged, type Staged } from "../src/staged.js";
 import type { FakeTab } from "./fakebrowser.js";
 import { batch } from "./messages.js";
 
@@ -130,6 +131,9 @@ export class FakeCloud {
 export class FakeHost implements Host {
   readonly tab: FakeTab;
   readonly calls: string[] = [];
+  /** How many messages were sent at a time, and whose tickets were forgotten. */
+  readonly sends: number[] = [];
+  readonly forgotten: number[] = [];
   started = false;
   /** Set: connect rejects with it. */
   broken: KiiError | undefined;
@@ -178,6 +182,24 @@ export class FakeHost implements Host {
 
   signal(): void {}
 
+  /** What is published in one turn comes and is answered together; what the cloud refuses is told by itself. */
+  async #send(sink: Sink, connected: Connected, messages: Staged[], first: number): Promise<void> {
+    this.sends.push(messages.length);
+    await this.slow;
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    if (!connected.open || this.tab.state === "dead") return;
+    const well: number[] = [];
+    const badly: [number, KiiError][] = [];
+    messages.forEach(({ topic, payload, qos, retain }, i) => {
+      const refusal = this.#cloud.refusals.get(topic);
+      if (refusal) return badly.push([first + i, refusal]);
+      this.#cloud.published.push([this.tab.id, topic, new TextDecoder().decode(payload), { qos, retain }]);
+      return well.push(first + i);
+    });
+    sink.sent(Int32Array.from(well));
+    for (const [ticket, error] of badly) sink.sent(Int32Array.of(ticket), error);
+  }
+
   #state(sink: Sink, change: StateChange): void {
     sink.state(change);
   }
@@ -202,6 +224,10 @@ export class FakeHost implements Host {
         return method === "subscribe" ? 1 : undefined;
       },
       wake: (cause) => this.calls.push(`wake ${cause}`),
+      sender: {
+        send: (staged, first) => void this.#send(sink, connected, readStaged(staged.slice()), first),
+        forget: (ticket) => void this.forgotten.push(ticket),
+      },
     };
   }
 }

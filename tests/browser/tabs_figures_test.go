@@ -54,16 +54,18 @@ func TestSharedTabs(t *testing.T) {
 		ten  tenFigures
 		ends endFigures
 		grow []growFigures
+		send []publishFigures
 		lock lockFigures
 	)
 	t.Run("ten tabs", func(t *testing.T) { ten = tenTabs(t) })
 	t.Run("leaders that end", func(t *testing.T) { ends = leadersThatEnd(t) })
 	t.Run("growth", func(t *testing.T) { grow = growingTabs(t) })
+	t.Run("publishing", func(t *testing.T) { send = publishingTabs(t) })
 	if *tabsDocument == "" || t.Failed() {
 		return
 	}
 	t.Run("a lock without kiiweb", func(t *testing.T) { lock = plainLocks(t) })
-	text := tabsText(ten, ends, grow, lock)
+	text := tabsText(ten, ends, grow, lock) + publishText(send)
 	require.NoError(t, os.WriteFile(filepath.Join(cloud.Root(), *tabsDocument), []byte(text), 0o644))
 }
 

@@ -123,6 +123,6 @@ const repeatable = new Set([
 ]);
 
 export function mayRepeat(method: string, options: object): boolean {
-  if (method === "publish") return ((options as { qos?: number }).qos ?? 1) === 1; // at least once is what QoS 1 says
+  if (method === "publish" || method === "send") return ((options as { qos?: number }).qos ?? 1) === 1; // at least once is what QoS 1 says
   return repeatable.has(method);
 }

@@ -6,11 +6,14 @@ import type { Batch } from "../batch.js";
 import { Clock } from "../calls.js";
 import { aborted, type KiiError } from "../errors.js";
 import type { Host, Link, LinkOptions, Sink } from "../host.js";
+import { runsOf, type Run } from "../staged.js";
 import { isFinal } from "../state.js";
+import { unpackError } from "../workermessages.js";
 import { Passed, type Asks } from "./asks.js";
 import { Audience } from "./audience.js";
 import { Claim } from "./claim.js";
 import { Echo } from "./echo.js";
+import type { Failure } from "./dispatch.js";
 import { start, step, type Effect, type Event } from "./election.js";
 import { ended, LedCalls, type Lead, type Method } from "./ledcalls.js";
 import { Meeting } from "./meeting.js";
@@ -80,6 +83,7 @@ export class Group {
     const link: Link = {
       call: (method, args, callOptions) => this.#ofMember(member, method, args, callOptions),
       wake: (cause) => this.wake(cause),
+      sender: { send: (staged, first) => this.#send(member, staged.slice(), first), forget: () => {} }, // each call ends in time
     };
     const member = new Member(endpoint, options, sink, call, link, () => this.#drop(member));
     this.#members.add(member);
@@ -339,6 +343,28 @@ export class Group {
       }
       throw error;
     }
+  }
+
+  /** Sends what was published in one turn in one call, unless only a part of it may be sent again. */
+  #send(member: Member, staged: Uint8Array, first: number): void {
+    for (const run of runsOf(staged)) {
+      void this.#sendRun(member, run, first);
+      first += run.count;
+    }
+  }
+
+  async #sendRun(member: Member, { bytes, count, again }: Run, first: number): Promise<void> {
+    const failed = new Map<number, KiiError>();
+    try {
+      if (!this.#members.has(member)) throw ended();
+      const options = { timeout: usual, qos: again ? 1 : 0 } as const;
+      const failures = (await this.#calls.make("send", [bytes], options)) as Failure[];
+      for (const [place, why] of failures) failed.set(place, unpackError(why) as KiiError);
+    } catch (error) {
+      for (let place = 0; place < count; place++) failed.set(place, error as KiiError);
+    }
+    member.sink.sent(Int32Array.from({ length: count }, (_, i) => first + i).filter((_, i) => !failed.has(i)));
+    for (const [place, error] of failed) member.sink.sent(Int32Array.of(first + place), error);
   }
 
   #close(member: Member, options: CallOptions): Promise<unknown> {

@@ -7,7 +7,8 @@ import type { Link } from "../host.js";
 import { lostCall, mayRepeat, Passed, type Asks } from "./asks.js";
 import type { Term } from "./term.js";
 
-export type Method = Parameters<Link["call"]>[0];
+/** A connection's methods, and send, which publishes many messages at once. */
+export type Method = Parameters<Link["call"]>[0] | "send";
 
 /** How soon a leader confirms that it makes a call that cannot be made twice, in milliseconds. */
 const confirmation = 2000;

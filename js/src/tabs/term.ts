@@ -8,6 +8,8 @@ import { isFinal } from "../state.js";
 import type { KiiError } from "../errors.js";
 import type { Host, Link, Sink } from "../host.js";
 import { Passed } from "./asks.js";
+import { Dispatch } from "./dispatch.js";
+import type { Method } from "./ledcalls.js";
 import { Relay } from "./relay.js";
 
 /** What a connection is opened with. */
@@ -40,6 +42,7 @@ export class Term {
   readonly #own: Host;
   readonly #electorate: Electorate;
   readonly #relay = new Relay();
+  readonly #dispatch = new Dispatch();
   readonly #over = new AbortController();
   readonly #opened: Promise<Link>;
   #open!: (link: Link) => void;
@@ -76,12 +79,13 @@ export class Term {
   }
 
   /** Makes a call of a connection for a tab. Passed: the term is over. */
-  async call(tab: string, method: Parameters<Link["call"]>[0], args: unknown[], options: CallOptions): Promise<unknown> {
+  async call(tab: string, method: Method, args: unknown[], options: CallOptions): Promise<unknown> {
     if (method === "takeBack" && !this.#opening) return this.open();
     const clock = new Clock(options);
     const link = await clock.bound(this.#opened);
     if (method === "unsubscribe" && !this.#leaves(tab, args[0] as string)) return undefined;
     try {
+      if (method === "send") return await this.#dispatch.send(link, args[0] as Uint8Array, clock);
       const value = await link.call(method, args, { ...options, ...clock.rest() });
       if (method === "subscribe") this.#joins(tab, args[0] as string);
       return value;
@@ -106,6 +110,7 @@ export class Term {
    */
   end(options: CallOptions = {}): Promise<unknown> {
     this.#over.abort();
+    this.#dispatch.end();
     this.#hurry?.();
     if (!this.#link) return Promise.resolve();
     // At once: while a page goes away there is no later.
@@ -166,7 +171,7 @@ export class Term {
         if (this.#over.signal.aborted) return this.#closed;
         return this.#electorate.batch(complete);
       },
-      sent: () => {}, // calls go one by one
+      sent: (tickets, error) => this.#dispatch.sent(tickets, error),
       state: (change) => {
         if (isFinal(change.state)) this.#gone!();
         if (this.#over.signal.aborted) return;
