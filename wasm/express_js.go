@@ -66,16 +66,16 @@ func makeRoom(size int) {
 
 func address(p unsafe.Pointer) int32 { return int32(uintptr(p)) }
 
-// expressFrame offers a frame of size bytes to the lane behind a port. It gives the
+// expressFrame offers a frame of size bytes, which came at that time, to the lane behind a port. It gives the
 // number of messages in the table, -1 when the frame was not taken.
 //
 //go:wasmexport kiiwebFrame
-func expressFrame(port, size int32) int32 {
+func expressFrame(port, size int32, at float64) int32 {
 	lane := transport.LaneAt(port)
 	if lane == nil || size < 0 || int(size) > len(shared.frame) {
 		return -1
 	}
-	messages, acks, tickets, receiver := lane.Frame(shared.frame[:size], shared.table)
+	messages, acks, tickets, receiver := lane.Frame(shared.frame[:size], at, shared.table)
 	shared.notes.acks, shared.notes.tickets, shared.notes.receiver = int32(acks), int32(tickets), receiver
 	return int32(messages)
 }

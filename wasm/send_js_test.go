@@ -40,7 +40,7 @@ func TestRoomForFrames(t *testing.T) {
 		assert.Len(t, shared.frame, c.got)
 		assert.LessOrEqual(t, len(shared.table), maxRows)
 	}
-	assert.Equal(t, int32(-1), expressFrame(99, 1), "nobody is behind that port")
+	assert.Equal(t, int32(-1), expressFrame(99, 1, 0), "nobody is behind that port")
 	assert.Zero(t, expressHandled(99, 1))
 	assert.Equal(t, int32(-1), expressSend(99, 1), "nobody takes it")
 	assert.Equal(t, int32(-1), expressSend(99, maxFrame+1))

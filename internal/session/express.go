@@ -24,7 +24,18 @@ type lane struct {
 	off  bool // a call panicked
 	owed owed
 	paid int // acknowledgements that were sent before the loader said that they are due
+
+	at    float64 // when the latest frame came, by the browser's clock
+	heard float64 // when the keep alive was told so
+	wrote float64 // at, when it was told of acknowledgements
 }
+
+// stir is the distance in milliseconds at which the keep alive is told that something goes on. It
+// counts in seconds, and to read the session's clock costs as much as a small frame.
+const stir = 100
+
+// past tells whether stir has passed between the two. A clock that went back, or has no time, has.
+func past(from, to float64) bool { return !(to >= from && to < from+stir) }
 
 // Express has what arrives come the short way from now on, where the transport has one.
 // receiver is what the transport's lane calls the application; it is not 0.
@@ -54,7 +65,7 @@ func (n *lane) open() bool {
 }
 
 // Frame implements transport.Lane.
-func (n *lane) Frame(frame []byte, table [][8]int32) (messages, acks, tickets int, receiver int32) {
+func (n *lane) Frame(frame []byte, at float64, table [][8]int32) (messages, acks, tickets int, receiver int32) {
 	l := n.l
 	if !l.mu.TryLock() {
 		return -1, 0, 0, 0
@@ -75,16 +86,24 @@ func (n *lane) Frame(frame []byte, table [][8]int32) (messages, acks, tickets in
 		if !ok {
 			return -1, 0, 0, 0
 		}
-		n.k.keep.heard(l.now())
+		n.came(at)
 		return 0, 0, tickets, l.receiver
 	}
 	rows, acks, ok := mqtt.Scan(l.version, l.cfg.MaxPacket, frame, table)
 	if !ok || l.version == mqtt.V5 && n.k.unacked+acks > overrun*l.cfg.ReceiveMaximum || n.owed.count+acks > owedMax {
 		return -1, 0, 0, 0
 	}
-	n.k.keep.heard(l.now())
+	n.came(at)
 	n.k.unacked += acks
 	return n.admit(frame, table[:rows]), acks, 0, l.receiver
+}
+
+// came notes a frame.
+func (n *lane) came(at float64) {
+	if n.at = at; past(n.heard, at) {
+		n.heard = at
+		n.k.keep.heard(n.l.now())
+	}
 }
 
 // acked takes a frame that is nothing but PUBACK packets that say success to messages of
@@ -131,6 +150,8 @@ func (f *inflight) acknowledged(before []byte, id uint16) *outgoing {
 // admit numbers the topics, notes the acknowledgements that are owed, and takes out what
 // was received before.
 func (n *lane) admit(frame []byte, table []mqtt.Row) (messages int) {
+	var latest []byte // the topic of the message before, where its number is known
+	var number int32
 	for i := range table {
 		row := &table[i]
 		if row[mqtt.RowPacketID] != 0 {
@@ -144,8 +165,12 @@ func (n *lane) admit(frame []byte, table []mqtt.Row) (messages int) {
 		}
 		at := row[mqtt.RowName]
 		topic := frame[at : at+(int32(frame[at-2])<<8|int32(frame[at-1]))]
-		number, fresh := n.l.topics.number(topic)
-		if row[mqtt.RowTopic] = number; !fresh {
+		fresh := false
+		if latest == nil || string(topic) != string(latest) {
+			number, fresh = n.l.topics.number(topic)
+			latest = topic
+		}
+		if row[mqtt.RowTopic] = number; !fresh && number >= 0 {
 			row[mqtt.RowName] = 0
 		}
 		if messages != i {
@@ -178,7 +203,8 @@ func (n *lane) Handled(acks int, out []byte) int {
 		b[0], b[1], b[2], b[3] = byte(mqtt.PUBACK)<<4, 2, byte(id>>8), byte(id)
 	}
 	k.unacked -= acks
-	if acks > 0 {
+	if acks > 0 && past(n.wrote, n.at) {
+		n.wrote = n.at
 		k.keep.wrote(l.now())
 	}
 	return acks * pubackSize

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"math"
 	"slices"
 	"strconv"
 	"sync"
@@ -65,11 +66,14 @@ func (r *rider) offer(frame []byte) bool {
 	return true
 }
 
+// browserTime is the time by a clock of the browser.
+func (r *rider) browserTime() float64 { return float64(r.clock.Now().Sub(t0).Milliseconds()) }
+
 // read offers a frame to the short way, hands out its messages, and gives the number of
 // acknowledgements that are owed.
 func (r *rider) read(frame []byte) (acks int, taken bool) {
 	r.t.Helper()
-	n, acks, tickets, receiver := (*r.b.lane.Load()).Frame(frame, r.table)
+	n, acks, tickets, receiver := (*r.b.lane.Load()).Frame(frame, r.browserTime(), r.table)
 	if n < 0 {
 		return 0, false
 	}
@@ -289,7 +293,25 @@ func TestExpressKeepsAlive(t *testing.T) {
 	r.short(push(1, "a", "1"))
 	due := make(chan time.Time, 1)
 	r.s.post(func(l *loop) { due <- l.link.keep.next() })
-	assert.Equal(t, r.clock.Now().Add(30*time.Second), <-due)
+	heard := r.clock.Now()
+	assert.Equal(t, heard.Add(30*time.Second), <-due)
+	r.clock.advance(stir / 2 * time.Millisecond)
+	r.short(push(0, "a", "2"))
+	r.s.post(func(l *loop) { due <- l.link.keep.received })
+	assert.Equal(t, heard, <-due, "the clock is not read for every frame")
+	r.clock.advance(stir / 2 * time.Millisecond)
+	r.short(push(0, "a", "3"))
+	r.s.post(func(l *loop) { due <- l.link.keep.received })
+	assert.Equal(t, r.clock.Now(), <-due)
+}
+
+func TestPast(t *testing.T) {
+	for _, c := range []struct {
+		from, to float64
+		want     bool
+	}{{0, 0, false}, {0, 99, false}, {0, 100, true}, {1000, 500, true}, {0, math.NaN(), true}, {math.NaN(), 5, true}} {
+		assert.Equal(t, c.want, past(c.from, c.to), "%v to %v", c.from, c.to)
+	}
 }
 
 func TestExpressEndsWithItsLink(t *testing.T) {
@@ -298,13 +320,13 @@ func TestExpressEndsWithItsLink(t *testing.T) {
 	lane := *r.b.lane.Load()
 	r.b.close(errReset)
 	r.next(Waiting)
-	n, _, _, _ := lane.Frame(frame, r.table)
+	n, _, _, _ := lane.Frame(frame, 0, r.table)
 	assert.Equal(t, -1, n)
 	r.tick()
 	r.next(Connecting)
 	r.b = r.welcome(&mqtt.Connack{})
 	r.next(Online)
-	n, _, _, _ = lane.Frame(frame, r.table)
+	n, _, _, _ = lane.Frame(frame, 0, r.table)
 	assert.Equal(t, -1, n, "it belongs to another link")
 	r.short(push(0, "a", "2"))
 }
@@ -318,7 +340,7 @@ func TestExpressAllocatesNothing(t *testing.T) {
 	}
 	lane, out, n := *r.b.lane.Load(), make([]byte, 64), 0
 	allocations := testing.AllocsPerRun(190, func() {
-		if messages, acks, _, _ := lane.Frame(frames[n], r.table); messages != 2 || lane.Handled(acks, out) != 4 {
+		if messages, acks, _, _ := lane.Frame(frames[n], float64(n), r.table); messages != 2 || lane.Handled(acks, out) != 4 {
 			t.Error("not taken")
 		}
 		n++

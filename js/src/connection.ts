@@ -154,7 +154,7 @@ export class LiveConnection implements Connection {
 
   #deliver(message: Message): void {
     this.#listeners.message.emit(message);
-    for (const stream of this.#streams) stream.push(message);
+    if (this.#streams.size > 0) for (const stream of this.#streams) stream.push(message);
   }
 
   /** What was held goes to the first to listen, after the function that listens has returned. */

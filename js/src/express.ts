@@ -9,8 +9,8 @@ import type { Sink } from "./host.js";
 /** The program's functions for it. None of them calls back. */
 export interface ExpressExports {
   mem: WebAssembly.Memory;
-  /** Offers a frame to who is behind a port, and gives how many messages are in the table; -1: it is not taken. */
-  kiiwebFrame(port: number, size: number): number;
+  /** Offers a frame, which came at that time, to who is behind a port, and gives how many messages are in the table; -1: it is not taken. */
+  kiiwebFrame(port: number, size: number, at: number): number;
   /** Says that messages were handled, and gives how many bytes are to be sent; -1: ask again. */
   kiiwebHandled(port: number, acks: number): number;
   /** Takes staged messages of a receiver, and gives how many bytes are to be sent, in the frame's place; -1: they are to come the long way. */
@@ -74,8 +74,8 @@ export class Express {
     return { receiver, forget: () => this.#sinks.delete(receiver) };
   }
 
-  /** Offers data to the program, and hands on what is in it. False: it has not taken it. */
-  receive(port: Port, data: ArrayBuffer): boolean {
+  /** Offers data, which came at that time, to the program, and hands on what is in it. False: it has not taken it. */
+  receive(port: Port, data: ArrayBuffer, at: number): boolean {
     const bytes = new Uint8Array(data);
     let messages: number;
     try {
@@ -83,7 +83,7 @@ export class Express {
       this.#look();
       if (size > this.#note(FRAME_SIZE) && !this.#grow(size)) return false;
       this.#bytes.set(bytes, this.#note(FRAME));
-      messages = this.#exports.kiiwebFrame(port.number, size);
+      messages = this.#exports.kiiwebFrame(port.number, size, at);
       if (messages < 0) return false;
       this.#look();
     } catch (cause) {
@@ -236,8 +236,8 @@ export class Port {
     this.number = number;
     this.#socket = socket;
     this.#express = express;
-    socket.onmessage = ({ data }) => {
-      if (typeof data !== "object" || !express.receive(this, data as ArrayBuffer)) slow(data);
+    socket.onmessage = ({ data, timeStamp }) => {
+      if (typeof data !== "object" || !express.receive(this, data as ArrayBuffer, timeStamp)) slow(data);
     };
   }
 
