@@ -95,7 +95,7 @@ func (a *Act) WarmUp(ctx context.Context) error {
 	if a.Client.Reads {
 		qos = 1
 	}
-	if _, err := a.Receive(ctx, replay.Shape{QoS: qos, Payload: 64, Frames: replay.Large}, 0, 25_000); err != nil {
+	if _, err := a.Receive(ctx, replay.Shape{QoS: qos, Payload: 64, Frames: replay.Large}, 0, 50_000); err != nil {
 		return err
 	}
 	if _, err := a.Receive(ctx, replay.Shape{QoS: qos, Payload: 64}, 0, 1_000); err != nil || !a.Client.Reads {

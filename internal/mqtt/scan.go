@@ -2,7 +2,7 @@ package mqtt
 
 // The columns of a Row.
 const (
-	RowTopic            = iota // the caller's: Scan leaves 0
+	RowTopic            = iota // the caller's: Scan leaves 1 where the topic is that of the row before, else 0
 	RowFlags                   // as in PublishView
 	RowPacketID                // 0 at QoS 0
 	RowPayload                 // offset of the payload in the frame
@@ -45,12 +45,14 @@ func Scan(v Version, max int, frame []byte, table []Row) (rows, acks int, ok boo
 		if r.err != nil || p.Alias {
 			return 0, 0, false
 		}
+		repeated := int32(1)
 		if !same {
-			known = p.Topic
+			known, repeated = p.Topic, 0
 		}
 		acks += int(p.QoS())
 		payload := int32(end - len(p.Payload))
 		table[rows] = Row{
+			RowTopic: repeated,
 			RowFlags: int32(p.Flags), RowPacketID: int32(p.PacketID),
 			RowPayload: payload, RowPayloadLength: int32(len(p.Payload)),
 			RowProperties: payload - int32(len(p.Properties)), RowPropertiesLength: int32(len(p.Properties)),

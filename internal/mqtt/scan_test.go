@@ -11,7 +11,7 @@ import (
 func scanSlowly(v Version, max int, frame []byte, room int) (rows []Row, acks int, ok bool) {
 	split := NewSplitter(max)
 	split.Feed(frame)
-	at := 0
+	at, before := 0, ""
 	for {
 		pkt, err := split.Next()
 		if err != nil {
@@ -28,8 +28,13 @@ func scanSlowly(v Version, max int, frame []byte, room int) (rows []Row, acks in
 		payload := int32(at - len(p.Payload))
 		_, header, _ := varint(pkt[1:])
 		name := int32(at - len(pkt) + 1 + header + 2)
+		again := int32(0)
+		if string(p.Topic) == before {
+			again = 1
+		}
+		before = string(p.Topic)
 		rows = append(rows, Row{
-			0, int32(p.Flags), int32(p.PacketID), payload, int32(len(p.Payload)),
+			again, int32(p.Flags), int32(p.PacketID), payload, int32(len(p.Payload)),
 			payload - int32(len(p.Properties)), int32(len(p.Properties)), name,
 		})
 		acks += int(p.QoS())

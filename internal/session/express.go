@@ -150,29 +150,32 @@ func (f *inflight) acknowledged(before []byte, id uint16) *outgoing {
 // admit numbers the topics, notes the acknowledgements that are owed, and takes out what
 // was received before.
 func (n *lane) admit(frame []byte, table []mqtt.Row) (messages int) {
-	var latest []byte // the topic of the message before, where its number is known
-	var number int32
+	number, known := int32(0), false // of the topic of the row before
 	for i := range table {
 		row := &table[i]
 		if row[mqtt.RowPacketID] != 0 {
 			n.owed.push(uint16(row[mqtt.RowPacketID]))
 		}
+		again := row[mqtt.RowTopic] != 0 && known
 		if size := row[mqtt.RowPropertiesLength]; size > 0 {
 			at := row[mqtt.RowProperties]
 			if id, ok := mqtt.FindUserProperty(frame[at:at+size], messageIDKey); ok && n.l.seen.repeated(id) {
+				known = again
 				continue
 			}
 		}
-		at := row[mqtt.RowName]
-		topic := frame[at : at+(int32(frame[at-2])<<8|int32(frame[at-1]))]
-		fresh := false
-		if latest == nil || string(topic) != string(latest) {
-			number, fresh = n.l.topics.number(topic)
-			latest = topic
-		}
-		if row[mqtt.RowTopic] = number; !fresh && number >= 0 {
+		if again {
 			row[mqtt.RowName] = 0
+		} else {
+			at := row[mqtt.RowName]
+			var fresh bool
+			number, fresh = n.l.topics.number(frame[at : at+(int32(frame[at-2])<<8|int32(frame[at-1]))])
+			if !fresh {
+				row[mqtt.RowName] = 0
+			}
+			known = number >= 0
 		}
+		row[mqtt.RowTopic] = number
 		if messages != i {
 			table[messages] = *row
 		}

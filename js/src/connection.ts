@@ -146,16 +146,14 @@ export class LiveConnection implements Connection {
 
   #receive(batch: Batch): void {
     this.#lost += batch.dropped ?? 0;
-    for (const message of this.#decoder.decode(batch)) {
-      if (this.#early) this.#early.push(message);
-      else this.#deliver(message);
-    }
+    this.#decoder.decode(batch, this.#deliver);
   }
 
-  #deliver(message: Message): void {
+  readonly #deliver = (message: Message): void => {
+    if (this.#early) return this.#early.push(message);
     this.#listeners.message.emit(message);
     if (this.#streams.size > 0) for (const stream of this.#streams) stream.push(message);
-  }
+  };
 
   /** What was held goes to the first to listen, after the function that listens has returned. */
   #handOutEarly(): void {

@@ -1,6 +1,7 @@
 // Makes batches as the Go side does.
 
-import { batchOf, type Batch } from "../src/batch.js";
+import { batchOf, type Batch, type Decoder } from "../src/batch.js";
+import type { Message } from "../types/index.js";
 
 export interface Sent {
   topic?: number;
@@ -30,4 +31,11 @@ export function batch(sent: Sent[], topics: string[] = [], first = 0): Batch {
 /** A batch of plain messages on one topic. */
 export function plain(...payloads: string[]): Batch {
   return batch(payloads.map((payload) => ({ payload })), ["topic"]);
+}
+
+/** The messages of a batch. */
+export function decoded(decoder: Decoder, batch: Batch): Message[] {
+  const messages: Message[] = [];
+  decoder.decode(batch, (message) => messages.push(message));
+  return messages;
 }

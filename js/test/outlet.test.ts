@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { Decoder, type Batch } from "../src/batch.js";
 import { Outlet } from "../src/outlet.js";
-import { batch, plain } from "./messages.js";
+import { batch, decoded, plain } from "./messages.js";
 
 /** An outlet, what it has posted, and the other thread's word that the oldest was handled. */
 function setUp(most?: number) {
@@ -14,7 +14,7 @@ function setUp(most?: number) {
     return new Promise((resolve) => words.push(resolve));
   }, most);
   const decoder = new Decoder();
-  const messages = () => posted.splice(0).map((b) => decoder.decode(b).map((m) => `${m.topic} ${m.text()}`));
+  const messages = () => posted.splice(0).map((b) => decoded(decoder, b).map((m) => `${m.topic} ${m.text()}`));
   const handled = async () => {
     words.shift()!();
     await new Promise((resolve) => setTimeout(resolve));
