@@ -2,6 +2,9 @@ package browser_test
 
 import (
 	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -15,8 +18,19 @@ import (
 	"github.com/kiiweb/kiiweb/tests/cloud"
 )
 
-// clicksWorker is an app's service worker.
-const clicksWorker = `importScripts("/notify.js"); kiiwebNotify.handleNotificationClicks();`
+// fromReadme gives the blocks of JavaScript below a heading of js/README.md.
+func fromReadme(t *testing.T, heading string) (blocks []string) {
+	t.Helper()
+	readme, err := os.ReadFile(filepath.Join(cloud.Root(), "js", "README.md"))
+	require.NoError(t, err)
+	_, section, ok := strings.Cut(string(readme), "\n## "+heading+"\n")
+	require.True(t, ok, "js/README.md has no heading %q", heading)
+	section, _, _ = strings.Cut(section, "\n## ")
+	for _, m := range regexp.MustCompile("(?s)```js\n(.*?)```").FindAllStringSubmatch(section, -1) {
+		blocks = append(blocks, m[1])
+	}
+	return blocks
+}
 
 // notifyScript makes a notifier, and a connection by start, whose messages it watches.
 const notifyScript = `
@@ -53,6 +67,8 @@ type app struct {
 	browser *chrome.Browser
 	blank   *chrome.Tab // a page that is none of the app's, in the same window
 	pages   []*page
+	// examples are those of js/README.md; the first is the service worker.
+	examples []string
 }
 
 func newApp(t *testing.T) *app {
@@ -62,10 +78,12 @@ func newApp(t *testing.T) *app {
 	a.browser = chrome.Start(t, chrome.Options{Env: []string{"DBUS_SESSION_BUS_ADDRESS=" + a.desktop.address}})
 	a.profile = a.browser.OwnProfile(t) // Chromium loses clicks on notifications of private ones
 	a.blank = a.profile.NextTab()
+	a.examples = fromReadme(t, "Notifications")
+	require.Len(t, a.examples, 2, "the service worker's and the page's")
 	a.origin = host(t, func(w http.ResponseWriter, r *http.Request) bool {
 		if r.URL.Path == "/sw.js" {
 			w.Header().Set("Content-Type", "text/javascript")
-			_, _ = w.Write([]byte(clicksWorker))
+			_, _ = w.Write([]byte(a.examples[0]))
 		}
 		return r.URL.Path == "/sw.js"
 	})
@@ -244,6 +262,34 @@ func TestNotificationsDenied(t *testing.T) {
 	a.push("granted again", p)
 	a.awaitTitles("granted", "granted again")
 	p.await(`errors.length === 0`)
+	p.assertQuiet()
+}
+
+// TestNotificationsExample: the page of js/README.md works as it is printed there.
+func TestNotificationsExample(t *testing.T) {
+	a := newApp(t)
+	a.profile.Permit(a.origin, browser.PermissionTypeNotifications)
+	p := &page{Tab: a.profile.NextTab(), t: t}
+	p.Open(a.origin + "/page")
+	const line = `import { notifications } from "kiiweb/notify";`
+	require.Contains(t, a.examples[1], line)
+	p.eval(`globalThis.until = async (condition) => { while (!condition()) await new Promise((resolve) => setTimeout(resolve, 10)) };
+		globalThis.got = []; globalThis.states = []; // for a test that fails
+		const { load } = await import("/kiiweb.mjs");
+		const { notifications } = await import("/notify.mjs");
+		globalThis.button = document.body.appendChild(document.createElement("button"));
+		globalThis.kii = await load({ appID: `+quote(a.Ready.AppID)+`, appKey: `+quote(a.Ready.AppKey)+`, baseURL: `+quote(a.Ready.API)+` });
+		await kii.login(`+quote(a.user.LoginName)+`, `+quote(a.user.Password)+`);
+		`+strings.Replace(a.examples[1], line, "", 1)+`
+		button.click()`, nil)
+	a.pages = append(a.pages, p)
+	a.elsewhere()
+	a.push("hello")
+	a.awaitTitles("News")
+	shown := a.desktop.all()[0]
+	assert.Contains(t, shown.Body, "hello")
+	a.desktop.click(t, shown.ID)
+	require.Eventually(t, func() bool { return said(p.Tab, `clicked`) && said(p.Tab, "/inbox") }, patience, tick, "%v", p.Console())
 	p.assertQuiet()
 }
 

@@ -1,9 +1,14 @@
 package browser_test
 
 import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -62,4 +67,31 @@ func said(tab *chrome.Tab, text string) bool {
 		}
 	}
 	return false
+}
+
+// TestTheJourneyWithCurl: that of README.md, in bash, as it is printed there.
+func TestTheJourneyWithCurl(t *testing.T) {
+	readme, err := os.ReadFile(filepath.Join(cloud.Root(), "README.md"))
+	require.NoError(t, err)
+	block := regexp.MustCompile("(?s)```bash\n(.*?)```").FindSubmatch(readme)
+	require.NotNil(t, block)
+	const api = "http://localhost:8080/api"
+	require.Contains(t, string(block[1]), "API="+api)
+	c := cloud.Start(t)
+	out, err := exec.Command("bash", "-euo", "pipefail", "-c", strings.Replace(string(block[1]), api, c.Ready.API, 1)).Output()
+	require.NoError(t, err)
+	var answers []map[string]any
+	for decoder := json.NewDecoder(bytes.NewReader(out)); ; {
+		var answer map[string]any
+		err := decoder.Decode(&answer)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		require.NoError(t, err, "%s", out)
+		answers = append(answers, answer)
+	}
+	require.Len(t, answers, 3, "%s", out)
+	assert.Contains(t, answers[0], "userID")
+	assert.Contains(t, answers[1], "mqttTopic")
+	assert.Contains(t, answers[2], "pushMessageID")
 }
