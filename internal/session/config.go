@@ -13,6 +13,7 @@ package session
 
 import (
 	"context"
+	"math"
 	"math/rand/v2"
 	"time"
 
@@ -59,7 +60,7 @@ type Config struct {
 	CleanStart    bool                // do not resume a session that the server kept
 	NoContest     bool                // never take closes for another client's doing
 	User          []mqtt.UserProperty // of CONNECT; before MQTT 5 there is no place for them
-	SessionExpiry uint32              // seconds the server is to keep the session; 0 means 3600; off with CleanStart
+	SessionExpiry uint32              // seconds the server is to keep the session; 0 means for ever, as before MQTT 5; off with CleanStart
 
 	// Deliver takes the messages that arrived together, in order. Its calls and those
 	// of OnChange come one after the other. Acknowledgements leave after it returned,
@@ -96,7 +97,7 @@ type Config struct {
 
 // withDefaults fills in what is not set.
 func (c Config) withDefaults() Config {
-	def(&c.SessionExpiry, 3600)
+	def(&c.SessionExpiry, math.MaxUint32) // [MQTT 5, 3.1.2.11.2]: it does not expire
 	if c.CleanStart {
 		c.SessionExpiry = 0
 	}

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"math"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -27,7 +28,7 @@ func TestConnectAndSubscribe(t *testing.T) {
 	assert.Equal(t, "secret", string(c.Password))
 	assert.Equal(t, uint16(60), c.KeepAlive)
 	assert.False(t, c.CleanStart)
-	assert.Equal(t, uint32(3600), *c.Properties.SessionExpiry)
+	assert.Equal(t, uint32(math.MaxUint32), *c.Properties.SessionExpiry)
 	assert.Equal(t, uint16(1024), *c.Properties.ReceiveMaximum)
 	assert.Equal(t, uint32(1<<20+1<<16), *c.Properties.MaximumPacketSize)
 	assert.Nil(t, c.Properties.TopicAliasMaximum)

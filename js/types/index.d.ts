@@ -211,7 +211,7 @@ export interface ConnectOptions extends CallOptions {
   displacement?: "off" | undefined;
   /** Has the broker forget the messages and subscriptions that it kept over a lost connection. */
   cleanStart?: boolean | undefined;
-  /** Seconds for which the broker is to keep them; an hour when absent. Before MQTT 5 the broker decides. */
+  /** Seconds for which the broker is to keep them; as long as it will when absent. Before MQTT 5 the broker decides. */
   sessionExpiry?: number | undefined;
   /** Told to the broker in CONNECT, in this order; names may repeat. Before MQTT 5 there is no place for them. */
   userProperties?: [name: string, value: string][] | undefined;

@@ -30,8 +30,9 @@ type ConnectOptions struct {
 	// CleanStart has the broker forget what it kept for this client: messages at QoS 1
 	// and 2 and subscriptions. By default it keeps them over a lost connection.
 	CleanStart bool
-	// SessionExpiry is how long the broker is to keep them, in whole seconds; 0 means one
-	// hour. Before MQTT 5 the broker decides. It means nothing with CleanStart.
+	// SessionExpiry is how long the broker is to keep them, in whole seconds; 0 means as long
+	// as it will: the queue belongs to the installation. Before MQTT 5 the broker decides. It
+	// means nothing with CleanStart.
 	SessionExpiry time.Duration
 	// UserProperties are told to the broker in CONNECT; before MQTT 5 there is no place for them.
 	// What it tells in CONNACK is Change.Broker.

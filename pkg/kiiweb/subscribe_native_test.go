@@ -47,7 +47,7 @@ func TestSessionOptions(t *testing.T) {
 		receive uint16
 		packet  uint32
 	}{
-		{"defaults", ConnectOptions{}, false, 3600, 1024, 1<<20 + 1<<16},
+		{"defaults", ConnectOptions{}, false, 1<<32 - 1, 1024, 1<<20 + 1<<16},
 		{"own", ConnectOptions{SessionExpiry: 1500 * time.Millisecond, ReceiveMaximum: 7, MaxPacket: 5000}, false, 2, 7, 5000},
 		{"for ever", ConnectOptions{SessionExpiry: 1 << 62}, false, 1<<32 - 1, 1024, 1<<20 + 1<<16},
 		{"clean", ConnectOptions{CleanStart: true, SessionExpiry: time.Hour}, true, 0, 1024, 1<<20 + 1<<16},
