@@ -108,17 +108,11 @@ func openStore(t testing.TB) *store.SQL {
 	return st
 }
 
-func TestContractRabbitMQ(t *testing.T) {
-	b := start(t)
-	st := openStore(t)
-	e := b.engine(t, st, "")
+func contract(t *testing.T, b *broker, st *store.SQL) {
 	enginetest.Contract(t, enginetest.Cloud{
-		Engine: e, Store: st, Secret: secret,
+		Engine: b.engine(t, st, ""), Store: st, Secret: secret,
 		Expects: engine.Endpoint{Host: "push.example", PortTCP: 1, PortSSL: 2, PortWS: 3, PortWSS: 4, TTL: time.Hour},
 		TCP:     fmt.Sprintf("127.0.0.1:%d", b.MQTT), WS: fmt.Sprintf("ws://127.0.0.1:%d/mqtt", b.WebMQTT),
 		Traits: enginetest.Traits{},
 	})
-	if t.Failed() {
-		t.Log(b.Log())
-	}
 }

@@ -17,6 +17,8 @@ const (
 	dialTimeout  = 10 * time.Second // TCP, TLS and the handshake of AMQP
 	writeTimeout = 10 * time.Second // RabbitMQ reads nothing for so long: the connection is given up
 	heartbeat    = 10 * time.Second // RabbitMQ is silent for some of these: the same
+	toolTimeout  = 30 * time.Second // one answer of RabbitMQ's to what is not a push: the same
+	closeTimeout = 3 * time.Second  // the end of a connection
 
 	publishers = 8 // channels on which pushes are sent; all of one queue go over the same
 	toolbox    = 8 // channels for all else
@@ -28,6 +30,7 @@ var ErrAccess = errors.New("RabbitMQ does not let the engine's user in")
 // link is one AMQP connection. It ends once and is never repaired: another one takes its place.
 type link struct {
 	conn    *amqp.Connection
+	under   net.Conn
 	host    string
 	pubs    [publishers]*publisher
 	tools   chan *amqp.Channel // nil where one has to be opened first
@@ -56,9 +59,9 @@ func dial(ctx context.Context, a Address, host string) (*link, error) {
 		}
 		return nil, fmt.Errorf("AMQP with %s: %w", host, err)
 	}
-	l := &link{conn: conn, host: host, tools: make(chan *amqp.Channel, toolbox), gone: conn.NotifyClose(make(chan *amqp.Error, 1)), seed: maphash.MakeSeed()}
+	l := &link{conn: conn, under: under, host: host, tools: make(chan *amqp.Channel, toolbox), gone: conn.NotifyClose(make(chan *amqp.Error, 1)), seed: maphash.MakeSeed()}
 	if err := l.prepare(); err != nil {
-		_ = conn.CloseDeadline(time.Now().Add(writeTimeout))
+		l.close()
 		return nil, err
 	}
 	return l, nil
@@ -77,7 +80,7 @@ func (l *link) prepare() error {
 	}
 	go l.watch(l.conn.NotifyBlocked(make(chan amqp.Blocking, 1)))
 	for i := range l.pubs {
-		p, err := newPublisher(l.conn)
+		p, err := newPublisher(l)
 		if err != nil {
 			return fmt.Errorf("open a channel to %s: %w", l.host, err)
 		}
@@ -111,7 +114,15 @@ func (l *link) trouble() error {
 	return nil
 }
 
-func (l *link) close() { _ = l.conn.CloseDeadline(time.Now().Add(writeTimeout)) }
+// close ends the connection in order, or, when RabbitMQ does not come to that, without.
+func (l *link) close() {
+	late := time.AfterFunc(closeTimeout, l.kill)
+	defer late.Stop()
+	_ = l.conn.CloseDeadline(time.Now().Add(closeTimeout))
+}
+
+// kill ends the connection at once: something in RabbitMQ hangs.
+func (l *link) kill() { _ = l.under.Close() }
 
 // publisherOf gives the channel for the pushes of a topic.
 func (l *link) publisherOf(topic string) *publisher {
@@ -129,6 +140,8 @@ func (l *link) use(ctx context.Context, do func(*amqp.Channel) error) error {
 	}
 	done := make(chan error, 1)
 	go func() {
+		late := time.AfterFunc(toolTimeout, l.kill)
+		defer late.Stop()
 		var err error
 		if ch == nil || ch.IsClosed() {
 			ch, err = l.conn.Channel()

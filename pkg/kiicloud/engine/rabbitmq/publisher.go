@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
@@ -21,8 +22,10 @@ const (
 
 // publisher is a channel in confirm mode.
 type publisher struct {
-	ch      *amqp.Channel
-	returns chan amqp.Return
+	ch        *amqp.Channel
+	returns   chan amqp.Return
+	hangs     func()
+	confirmed atomic.Int64 // when RabbitMQ last confirmed something, in nanoseconds since 1970
 
 	mu       sync.Mutex
 	last     uint64
@@ -36,8 +39,8 @@ const (
 	window  = 32 // pushes of one of them that are on their way
 )
 
-func newPublisher(conn *amqp.Connection) (*publisher, error) {
-	ch, err := conn.Channel()
+func newPublisher(l *link) (*publisher, error) {
+	ch, err := l.conn.Channel()
 	if err != nil {
 		return nil, err
 	}
@@ -47,9 +50,9 @@ func newPublisher(conn *amqp.Connection) (*publisher, error) {
 	closed := ch.NotifyClose(make(chan *amqp.Error, 1))
 	go func() { // RabbitMQ closes a channel to say that something is wrong with it; a new link has new ones
 		<-closed
-		_ = conn.CloseDeadline(time.Now().Add(writeTimeout))
+		l.close()
 	}()
-	return &publisher{ch: ch, returned: map[string]bool{}, returns: ch.NotifyReturn(make(chan amqp.Return, senders*window))}, nil
+	return &publisher{ch: ch, hangs: l.kill, returned: map[string]bool{}, returns: ch.NotifyReturn(make(chan amqp.Return, senders*window))}, nil
 }
 
 // sent is a push on its way.
@@ -57,6 +60,7 @@ type sent struct {
 	p  *publisher
 	id string
 	dc *amqp.DeferredConfirmation
+	at time.Time
 }
 
 // send writes a push. An error leaves open whether RabbitMQ has it.
@@ -72,7 +76,7 @@ func (p *publisher) send(topic string, m amqp.Publishing) (sent, error) {
 		delete(p.returned, m.MessageId)
 		return sent{}, err
 	}
-	return sent{p, m.MessageId, dc}, nil
+	return sent{p, m.MessageId, dc, time.Now()}, nil
 }
 
 // wait waits until RabbitMQ has said what became of a push.
@@ -81,6 +85,7 @@ func (s sent) wait(ctx context.Context) outcome {
 	case <-s.dc.Done():
 	case <-ctx.Done():
 	}
+	s.judge()
 	acked := s.dc.Acked() // false, too, when the connection has ended, and after a refusal, which proves nothing
 	s.p.mu.Lock()
 	defer s.p.mu.Unlock()
@@ -94,6 +99,16 @@ func (s sent) wait(ctx context.Context) outcome {
 		return unroutable
 	}
 	return stored
+}
+
+// judge ends the connection when the push was not confirmed in all the time that RabbitMQ has for that, nor
+// was any other that went the same way: then the way is blocked, and another node may have one.
+func (s sent) judge() {
+	if s.dc.Acked() {
+		s.p.confirmed.Store(time.Now().UnixNano())
+	} else if time.Since(s.at) >= confirmTimeout/2 && s.p.confirmed.Load() < s.at.UnixNano() {
+		s.p.hangs()
+	}
 }
 
 // sort notes what has come back.
