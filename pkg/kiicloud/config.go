@@ -47,7 +47,10 @@ type Config struct {
 	MQTTTTL       time.Duration // how long an MQTT password is good; 0 means DefaultMQTTTTL
 	TokenTTL      time.Duration // how long an access token is good at most; 0 means for ever
 
-	Limits       *rest.Limits // of logins that fail and of registrations; nil means rest.DefaultLimits
+	Limits *rest.Limits // of logins that fail and of registrations; nil means rest.DefaultLimits
+	// How many connections there may be, to all ports, and from one address; 0 means any number.
+	MaxConnections, MaxConnectionsByAddress int
+
 	TrustProxies rest.Proxies // reverse proxies whose X-Forwarded-For is believed
 
 	MetricsToken string // lets who is elsewhere read /metrics; "" lets nobody

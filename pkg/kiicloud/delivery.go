@@ -111,7 +111,9 @@ type part struct {
 // mqtt is the engine's part: MQTT over WebSocket, or the answers to RabbitMQ's questions.
 func (s *Server) mqtt(allow func(*http.Request) bool) part {
 	if s.rabbit == nil {
-		return part{"/mqtt", guard.WebSocket(guard.WebSocketConfig{AllowOrigin: allow, Serve: s.embedded.Serve, Logger: s.cfg.Logger})}
+		return part{"/mqtt", guard.WebSocket(guard.WebSocketConfig{
+			AllowOrigin: allow, Gate: s.gate, Address: s.cfg.TrustProxies.ClientKey, Serve: s.embedded.Serve, Logger: s.cfg.Logger,
+		})}
 	}
 	auth, want := s.rabbit.Auth(), sha256.Sum256([]byte(s.cfg.EngineToken))
 	return part{"/rabbitmq", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -52,6 +52,8 @@ func (c *Config) RegisterFlags(fs *flag.FlagSet) {
 			return err
 		})
 	}
+	fs.IntVar(&c.MaxConnections, "limit-connections", DefaultMaxConnections, "how many connections there may be, to all ports; 0 for any")
+	fs.IntVar(&c.MaxConnectionsByAddress, "limit-connections-address", DefaultMaxConnectionsByAddress, "how many of them from one address, of IPv6 one network of 64 bits, other than this machine's own; 0 for any")
 	fs.Func("trust-proxy", "the `address` or range of a reverse proxy whose X-Forwarded-For is believed; may be repeated", func(s string) error {
 		p, err := rest.ParseProxy(s)
 		c.TrustProxies = append(c.TrustProxies, p)

@@ -25,8 +25,9 @@ type metrics struct {
 	delivery prometheus.Histogram
 	requests *prometheus.HistogramVec
 
-	engine func() engine.Stats
-	queued func(context.Context) (int64, error)
+	engine  func() engine.Stats
+	queued  func(context.Context) (int64, error)
+	refused func() (full, own int64) // connections
 
 	mu      sync.Mutex
 	counted time.Time
@@ -46,6 +47,7 @@ var (
 	refusedDesc     = prometheus.NewDesc("kiicloud_pushes_refused_total", "Pushes that RabbitMQ did not take.", nil, nil)
 	unconfirmedDesc = prometheus.NewDesc("kiicloud_pushes_unconfirmed_total", "Pushes of which RabbitMQ did not say in time whether it has them.", nil, nil)
 	remadeDesc      = prometheus.NewDesc("kiicloud_queues_remade_total", "Queues of RabbitMQ's that were missing, or not bound, when a push came for them.", nil, nil)
+	turnedAwayDesc  = prometheus.NewDesc("kiicloud_connections_refused_total", "Connections that were turned away, because there were too many in all, or from their address.", []string{"why"}, nil)
 	waitingDesc     = prometheus.NewDesc("kiicloud_pushes_waiting", "Pushes that wait for their clients in the store; with RabbitMQ, events that wait for that.", nil, nil)
 )
 
@@ -75,7 +77,7 @@ func (m *metrics) took(d time.Duration) { m.delivery.Observe(max(0, d.Seconds())
 
 // Describe is a prometheus.Collector's.
 func (m *metrics) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{connectionsDesc, connectsDesc, endedDesc, acceptedDesc, enqueuedDesc, sentDesc, deliveredDesc, droppedDesc, waitingDesc, refusedDesc, unconfirmedDesc, remadeDesc} {
+	for _, d := range []*prometheus.Desc{connectionsDesc, connectsDesc, endedDesc, acceptedDesc, enqueuedDesc, sentDesc, deliveredDesc, droppedDesc, waitingDesc, refusedDesc, unconfirmedDesc, remadeDesc, turnedAwayDesc} {
 		to <- d
 	}
 }
@@ -91,6 +93,8 @@ func (m *metrics) Collect(to chan<- prometheus.Metric) {
 		counters = append(counters, count{connectsDesc, s.Connects, ""}, count{sentDesc, s.Sent, ""}, count{deliveredDesc, s.Delivered, ""},
 			count{droppedDesc, s.Dropped, "full queue"}, count{droppedDesc, s.TooLarge, "too large for the client"})
 	}
+	full, own := m.refused()
+	counters = append(counters, count{turnedAwayDesc, full, "all"}, count{turnedAwayDesc, own, "address"})
 	for _, c := range counters {
 		var labels []string
 		if c.label != "" {

@@ -27,6 +27,7 @@ type Server struct {
 	store  *store.SQL
 	engine delivery
 	count  *metrics
+	gate   *guard.Gate
 
 	embedded *engine.Embedded // the engine, or nil
 	rabbit   *rabbitmq.Engine // the engine, or nil
@@ -52,7 +53,7 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: c, store: st, count: newMetrics()}
+	s := &Server{cfg: c, store: st, count: newMetrics(), gate: guard.NewGate(c.MaxConnections, c.MaxConnectionsByAddress)}
 	if err := s.open(); err != nil {
 		if s.rabbit != nil {
 			err = errors.Join(err, s.rabbit.Shutdown(ctx))
@@ -95,7 +96,7 @@ func (s *Server) open() (err error) {
 
 // ops are the paths for who looks after the cloud.
 func (s *Server) ops() *ops {
-	s.count.engine, s.count.queued = s.engine.Stats, s.store.QueueLength
+	s.count.engine, s.count.queued, s.count.refused = s.engine.Stats, s.store.QueueLength, s.gate.Refused
 	return &ops{
 		metrics: s.count.handler(), token: s.cfg.MetricsToken, check: s.check, stopped: s.stopped.Load,
 		warn: func(err error) { s.cfg.Logger.Error("not ready", "error", err) },
@@ -144,6 +145,7 @@ func (s *Server) handle(h http.Handler) {
 			continue
 		}
 		u := &unused{conns: map[net.Conn]struct{}{}}
+		g := &webGate{gate: s.gate, proxies: s.cfg.TrustProxies, leave: map[net.Conn]func(){}}
 		server := &http.Server{
 			Handler:           h,
 			ReadHeaderTimeout: patience.header,
@@ -152,7 +154,10 @@ func (s *Server) handle(h http.Handler) {
 			IdleTimeout:       patience.idle,
 			MaxHeaderBytes:    32 << 10,
 			ErrorLog:          log.New(httpLog{s.cfg.Logger}, "", 0),
-			ConnState:         u.note,
+			ConnState: func(c net.Conn, state http.ConnState) {
+				u.note(c, state)
+				g.note(c, state)
+			},
 		}
 		server.RegisterOnShutdown(u.close)
 		s.web = append(s.web, server)
@@ -173,7 +178,8 @@ func (s *Server) serve() {
 	}
 	for _, l := range []listener{s.lns.mqtt, s.lns.mqtts} {
 		if l.Listener != nil {
-			s.run("MQTT", func() error { return guard.ServeTCP(ctx, s.cfg.Logger, l, s.embedded.Serve) })
+			serve := func(c net.Conn) { s.gate.Serve(c, s.cfg.TrustProxies.PeerKey(c.RemoteAddr()), s.embedded.Serve) }
+			s.run("MQTT", func() error { return guard.ServeTCP(ctx, s.cfg.Logger, l, serve) })
 		}
 	}
 }

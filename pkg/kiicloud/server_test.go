@@ -6,7 +6,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -19,7 +18,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/store"
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/store/pgtest"
@@ -30,15 +28,7 @@ func TestMain(m *testing.M) {
 		runChild(dir)
 		return
 	}
-	code := m.Run()
-	pgtest.StopShared()
-	if code == 0 {
-		if err := goleak.Find(); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			code = 1
-		}
-	}
-	os.Exit(code)
+	os.Exit(pgtest.Main(m))
 }
 
 // onEachStore runs a test on a cloud with each kind of store; change makes the configuration.

@@ -22,7 +22,7 @@ func returnCode(code mqtt.ReasonCode) byte {
 		return 1
 	case mqtt.ClientIdentifierNotValid:
 		return 2
-	case mqtt.ServerUnavailable, mqtt.ServerBusy, mqtt.ServerShuttingDown, mqtt.UnspecifiedError:
+	case mqtt.ServerUnavailable, mqtt.ServerBusy, mqtt.ServerShuttingDown, mqtt.UnspecifiedError, mqtt.QuotaExceeded:
 		return 3
 	case mqtt.BadUserNameOrPassword, mqtt.BadAuthenticationMethod:
 		return 4

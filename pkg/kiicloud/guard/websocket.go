@@ -33,6 +33,9 @@ type WebSocketConfig struct {
 	HandshakeTimeout time.Duration
 	// Serve runs one connection and returns when it ended. Required.
 	Serve func(net.Conn)
+	// Gate bounds the connections, by the address that Address gives for a request. nil: any number.
+	Gate    *Gate
+	Address func(*http.Request) string
 	// Logger hears of a panic in Serve; nil means slog.Default().
 	Logger *slog.Logger
 }
@@ -82,7 +85,12 @@ func WebSocket(cfg WebSocketConfig) http.Handler {
 		}
 		ws.SetReadLimit(cfg.ReadLimit)
 		// Not in the server's goroutine, which keeps all that it had for HTTP.
-		go safely(cfg.Logger, newWSConn(ws), cfg.Serve)
+		serve := cfg.Serve
+		if cfg.Gate != nil {
+			address := cfg.Address(r)
+			serve = func(c net.Conn) { cfg.Gate.Serve(c, address, cfg.Serve) }
+		}
+		go safely(cfg.Logger, newWSConn(ws), serve)
 	})
 }
 

@@ -57,14 +57,28 @@ func peerAddress(hostport string) netip.Addr {
 	return a.Unmap().WithZone("")
 }
 
-// limitedAddress is whom the limits count a request to: an address, of IPv6 the network, since
+// ClientKey is whom limits count a request to: an address, of IPv6 the network, since
 // anybody has one of those; "" for nobody. Programs on this machine are not limited, except where
 // a proxy on it, which is not trusted, passes others' requests on.
-func (a *API) limitedAddress(r *http.Request) string {
-	addr := a.Proxies.clientAddress(r)
+func (p Proxies) ClientKey(r *http.Request) string {
+	addr := p.clientAddress(r)
 	if addr.IsLoopback() && r.Header.Get("X-Forwarded-For") == "" && r.Header.Get("Forwarded") == "" {
 		return ""
 	}
+	return key(addr)
+}
+
+// PeerKey is the same for a connection of which no more is known: trusted proxies are not limited
+// either.
+func (p Proxies) PeerKey(peer net.Addr) string {
+	addr := peerAddress(peer.String())
+	if addr.IsLoopback() || p.has(addr) {
+		return ""
+	}
+	return key(addr)
+}
+
+func key(addr netip.Addr) string {
 	if addr.Is6() {
 		network, _ := addr.Prefix(64)
 		return network.String()

@@ -149,7 +149,7 @@ func newThrottles(l Limits) throttles {
 // succeeded takes the attempt back.
 func (a *API) attempt(c *call, account string) (succeeded func(), _ error) {
 	now := a.Now()
-	address := a.limitedAddress(c.r)
+	address := a.Proxies.ClientKey(c.r)
 	if wait := a.throttles.address.take(address, now); wait > 0 {
 		return nil, rateLimited("Too many logins from this address have failed.", wait)
 	}
@@ -164,7 +164,7 @@ func (a *API) attempt(c *call, account string) (succeeded func(), _ error) {
 
 // mayRegister counts a registration.
 func (a *API) mayRegister(c *call) error {
-	if wait := a.throttles.register.take(a.limitedAddress(c.r), a.Now()); wait > 0 {
+	if wait := a.throttles.register.take(a.Proxies.ClientKey(c.r), a.Now()); wait > 0 {
 		return rateLimited("Too many registrations from this address.", wait)
 	}
 	return nil
