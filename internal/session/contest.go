@@ -51,22 +51,27 @@ const (
 )
 
 // judge notes the end of an attempt or a connection in a phase. Only a close counts that has
-// no reason, given or to be guessed (see balked).
+// no reason, given or to be guessed (see balked, and doubt).
 func (k *contest) judge(p phase, c cause, r ruling) suspicion {
 	switch {
 	case k.off:
 	case !c.wordless(r):
 	case p == phaseGreeting:
 		return k.turnedAway(c)
-	case p > phaseGreeting && !c.unanswered:
+	case p > phaseGreeting && !c.unanswered && !c.doubted:
 		return k.evicted(c)
 	}
 	return suspicionNone
 }
 
+// suspects tells whether something has counted lately.
+func (k *contest) suspects(now time.Duration) bool {
+	return k.count > 0 && now-k.last[k.count-1] < contestSpan
+}
+
 // turnedAway notes that the broker closed before CONNACK.
 func (k *contest) turnedAway(c cause) suspicion {
-	if k.count == 0 || k.turned == turnedMost || c.at-k.last[k.count-1] >= contestSpan {
+	if k.turned == turnedMost || !k.suspects(c.at) {
 		return suspicionNone
 	}
 	k.turned++

@@ -48,6 +48,7 @@ type link struct {
 	welcomed time.Time // when CONNACK came
 	unacked  int       // messages received at QoS 1 and 2 and not acknowledged to the end
 	answered bool      // something that was sent over it, besides the session's own SUBSCRIBE, was answered
+	doubt    doubt
 	server   limits
 }
 

@@ -169,7 +169,7 @@ func (l *loop) lose(c cause) {
 		if !l.link.welcomed.IsZero() {
 			c.took -= c.lived
 		}
-		c.answered, c.unanswered = l.link.answered, l.out.unanswered()
+		c.answered, c.unanswered, c.doubted = l.link.answered, l.out.unanswered(), l.link.doubt != doubtNone
 	}
 	l.step(lost{l.machine.gen, c})
 }

@@ -72,7 +72,7 @@ func (l *loop) packet(pkt []byte) {
 	case *mqtt.Ack:
 		l.ack(p)
 	case *mqtt.Pingresp:
-		l.link.keep.answered()
+		l.link.ponged()
 	case *mqtt.Disconnect:
 		l.lose(cause{kind: causeDisconnect, reason: p.ReasonCode, text: words(&p.Properties)})
 	default: // CONNACK again

@@ -34,6 +34,7 @@ func (l *loop) send() {
 		}
 		l.publish(o)
 	}
+	l.askDoubt()
 	k.flush(l.now(), l.cfg.StageTimeout)
 	l.watch()
 }
@@ -54,6 +55,7 @@ func (l *loop) publish(o *outgoing) {
 		l.out.end(o, err)
 	case o.packet.QoS == 0:
 		k.onWrite = append(k.onWrite, o)
+		l.doubts()
 	}
 }
 
