@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"math"
+	"runtime"
 	"slices"
 	"strconv"
 	"sync"
@@ -38,20 +39,42 @@ func ride(t testing.TB, change func(*Config)) *rider {
 }
 
 // settled waits as well until the courier has come back from the application, and the loop
-// is at rest: without either the short way is closed.
+// is at rest: without either the short way is closed. It looks again and again without a pause,
+// since it is called for each of a fuzzer's frames; and once more, since at the first time the
+// loop may have had the courier's word in its hand.
 func (r *rider) settled() {
 	r.t.Helper()
-	r.harness.settled()
-	require.Eventually(r.t, func() bool {
-		asked := make(chan *loop, 1)
-		if !r.s.post(func(l *loop) { asked <- l }) {
-			return true
+	for began := time.Now(); !r.still() || !r.still(); runtime.Gosched() {
+		if time.Since(began) > patience {
+			require.FailNow(r.t, "the session does not come to rest")
 		}
-		l := <-asked
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		return l.courier.clear()
-	}, patience, time.Millisecond)
+	}
+}
+
+// still tells whether everything that was sent is taken in, handed over and answered.
+func (r *rider) still() bool {
+	asked := make(chan *loop, 1)
+	if !r.s.post(func(l *loop) { asked <- l }) {
+		<-r.s.Done()
+		return true
+	}
+	l := <-asked
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.courier.clear() || !l.batch.empty() {
+		return false
+	}
+	k := l.link
+	if k == nil {
+		select {
+		case <-r.b.closed: // with the last words
+			return true
+		default:
+			return false
+		}
+	}
+	p := k.conn.(*pipe)
+	return k.taken == p.Kept() && !p.ending.Load() && !k.busy && len(k.out) == 0
 }
 
 // offer brings a frame. It tells whether that went the short way.
@@ -108,10 +131,10 @@ func (r *rider) handled(acks int) {
 		return
 	}
 	out, n := make([]byte, 4*acks), -1
-	require.Eventually(r.t, func() bool {
+	for began := time.Now(); n < 0; runtime.Gosched() {
 		n = (*r.b.lane.Load()).Handled(acks, out)
-		return n >= 0
-	}, patience, time.Microsecond)
+		require.Less(r.t, time.Since(began), patience)
+	}
 	if n > 0 {
 		r.b.frames <- out[:n]
 	}

@@ -45,6 +45,8 @@ type pipe struct {
 
 	lane atomic.Pointer[transport.Lane] // of the short way, which offer tries
 	kept atomic.Int64
+
+	ending atomic.Bool // close was called
 }
 
 // Use implements transport.Express.
@@ -153,7 +155,10 @@ func (p *pipe) raw(b []byte) {
 }
 
 // close ends the connection as the network or the broker would.
-func (p *pipe) close(err error) { p.toClient <- chunk{err: err} }
+func (p *pipe) close(err error) {
+	p.ending.Store(true)
+	p.toClient <- chunk{err: err}
+}
 
 // gone awaits that the session has closed the transport.
 func (p *pipe) gone() {

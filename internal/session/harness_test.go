@@ -79,7 +79,7 @@ func (h *harness) dial(_ context.Context, _ string, o transport.Options) (transp
 		return nil, h.dialErr
 	}
 	p := &pipe{
-		t: h.t, offered: o.Subprotocols, toClient: make(chan chunk, 1<<16), frames: make(chan []byte, 1<<16),
+		t: h.t, offered: o.Subprotocols, toClient: make(chan chunk, 1<<11), frames: make(chan []byte, 1<<11),
 		deaf: make(chan struct{}), closed: make(chan struct{}),
 	}
 	h.dials <- p
