@@ -12,9 +12,15 @@ const (
 	doubtAsked       // PINGREQ went out behind them
 )
 
+// suspicious tells whether that is so.
+func (l *loop) suspicious() bool {
+	k := &l.machine.contest
+	return k.count > 0 && k.suspects(l.now().Sub(l.began)) // most look no further than the first
+}
+
 // doubts notes that a message at QoS 0 goes out.
 func (l *loop) doubts() {
-	if l.machine.contest.suspects(l.now().Sub(l.began)) {
+	if l.suspicious() {
 		l.link.doubt = doubtSent
 	}
 }

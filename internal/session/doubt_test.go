@@ -77,3 +77,11 @@ func TestADoubtIsOfTheLatestMessage(t *testing.T) {
 	assert.Equal(t, doubtNone, doubt())
 	b.silent()
 }
+
+func TestWhatIsInDoubtGoesTheLongWay(t *testing.T) {
+	r := ride(t, func(c *Config) { c.Version = mqtt.V311 })
+	require.True(t, r.sends(Message{Topic: "a"}))
+	r.b.expect(mqtt.PUBLISH)
+	r.b, _ = r.again(r.b, &mqtt.Connack{})
+	assert.False(t, r.sends(Message{Topic: "a"}))
+}
