@@ -44,7 +44,11 @@ func ride(t testing.TB, change func(*Config)) *rider {
 // loop may have had the courier's word in its hand.
 func (r *rider) settled() {
 	r.t.Helper()
-	for began := time.Now(); !r.still() || !r.still(); runtime.Gosched() {
+	began := time.Now()
+	for running := 0; running < 2; runtime.Gosched() {
+		if running++; !r.still() {
+			running = 0
+		}
 		if time.Since(began) > patience {
 			require.FailNow(r.t, "the session does not come to rest")
 		}
