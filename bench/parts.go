@@ -33,7 +33,7 @@ var parts = []struct {
 
 // sizes are how many messages of 64 bytes make a burst; of 1 KiB, a quarter. They are long enough for what the
 // browser does beside the first of them, such as to compile once more what turns out to be used much, to be a small part.
-var sizes = map[replay.Coalescing]int{replay.OnePacket: 4_000, replay.Small: 20_000, replay.Large: 96_000}
+var sizes = map[replay.Coalescing]int{replay.OnePacket: 3_000, replay.Small: 12_000, replay.Large: 48_000}
 
 var forms = []replay.Coalescing{replay.OnePacket, replay.Small, replay.Large}
 
@@ -195,7 +195,7 @@ func (r *runner) topics(ctx context.Context, c *company) error {
 	for _, topics := range []int{1, 10, 100, 1000} {
 		shape := replay.Shape{Payload: 64, Frames: replay.Large, Topics: topics}
 		kase := fmt.Sprintf("topics in turn: %s, %s", report.Commas(topics), caseOf(shape))
-		n := r.scaled(24_000)
+		n := r.scaled(16_000)
 		err := c.each(ctx, everybody, kase, func(a *suite.Act) error {
 			got, err := a.Receive(ctx, shape, n/4, n)
 			if err == nil {
