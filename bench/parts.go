@@ -33,7 +33,7 @@ var parts = []struct {
 
 // sizes are how many messages of 64 bytes make a burst; of 1 KiB, a quarter. They are long enough for what the
 // browser does beside the first of them, such as to compile once more what turns out to be used much, to be a small part.
-var sizes = map[replay.Coalescing]int{replay.OnePacket: 3_000, replay.Small: 12_000, replay.Large: 48_000}
+var sizes = map[replay.Coalescing]int{replay.OnePacket: 10_000, replay.Small: 12_000, replay.Large: 48_000}
 
 var forms = []replay.Coalescing{replay.OnePacket, replay.Small, replay.Large}
 

@@ -98,7 +98,7 @@ func (a *Act) WarmUp(ctx context.Context) error {
 	if _, err := a.Receive(ctx, replay.Shape{QoS: qos, Payload: 64, Frames: replay.Large}, 0, 50_000); err != nil {
 		return err
 	}
-	if _, err := a.Receive(ctx, replay.Shape{QoS: qos, Payload: 64}, 0, 1_000); err != nil || !a.Client.Reads {
+	if _, err := a.Receive(ctx, replay.Shape{QoS: qos, Payload: 64}, 0, 5_000); err != nil || !a.Client.Reads {
 		return err
 	}
 	_, err := a.Publish(ctx, 1, 0, 500)
