@@ -288,6 +288,33 @@ test("what has ended shows and tells nothing", async (t) => {
   await assert.rejects(notifier.ask(), { code: "CLOSED" });
 });
 
+test("a connection that has ended is watched no more", async (t) => {
+  const { place, notifier, connection } = await watching(t);
+  let listeners = 0;
+  const push = new LiveConnection();
+  const on = push.on.bind(push);
+  push.on = (event, listener) => {
+    const off = on(event, listener);
+    listeners++;
+    return () => {
+      listeners--;
+      off();
+    };
+  };
+  notifier.watch(push);
+  assert.equal(listeners, 2);
+  place.see(false);
+  push.sink.batch(plain("last"));
+  push.sink.state({ state: "closed", reason: "" });
+  await settled();
+  assert.equal(listeners, 0);
+  notifier.watch(push)();
+  assert.equal(listeners, 0);
+  connection.sink.batch(plain("another"));
+  await settled();
+  assert.deepEqual(place.shown.map(({ title }) => title), ["last", "another"]);
+});
+
 test("a click puts a page of the scope in front", async (t) => {
   const { clients, opened, click } = fakeServiceWorker(t, ["https://a.example/other", "https://a.example/app/1", "https://a.example/app/2"]);
   const off = handleNotificationClicks();

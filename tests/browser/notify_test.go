@@ -293,6 +293,35 @@ func TestNotificationsExample(t *testing.T) {
 	p.assertQuiet()
 }
 
+// TestNotifierAndTheBackForwardCache: a page with one is kept, and tells of itself again when it is back.
+func TestNotifierAndTheBackForwardCache(t *testing.T) {
+	elsewhere := host(t, nil)
+	p := &page{Tab: chrome.Start(t, chrome.Options{}).Tab(t), t: t}
+	p.Open(host(t, func(w http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path == "/sw.js" {
+			w.Header().Set("Content-Type", "text/javascript")
+		}
+		return r.URL.Path == "/sw.js"
+	}) + "/page")
+	p.eval(`const { notifications } = await import("/notify.mjs");
+		globalThis.notifier = await notifications({ tabs: null }, { registration: navigator.serviceWorker.register("/sw.js"), content: () => null });
+		globalThis.shown = [];
+		addEventListener("pageshow", (e) => shown.push(e.persisted))`, nil)
+	locks := func() (n int) {
+		p.eval(`const { held } = await navigator.locks.query(); return held.filter(({ name }) => name.startsWith("kiiweb.visible")).length`, &n)
+		return n
+	}
+	require.Eventually(t, func() bool { return locks() == 1 }, patience, tick)
+	p.Open(elsewhere + "/page")
+	p.back()
+	var persisted []bool
+	require.Eventually(t, func() bool { // the other page may still be there
+		return p.TryEval(patience, `globalThis.shown ?? []`, &persisted) == nil && len(persisted) > 0
+	}, patience, tick, "the page did not come back as it was")
+	require.Equal(t, []bool{true}, persisted)
+	require.Eventually(t, func() bool { return locks() == 1 }, patience, tick)
+}
+
 // TestNotificationsWithoutAServiceWorker, or where its script does not load.
 func TestNotificationsWithoutAServiceWorker(t *testing.T) {
 	b := chrome.Start(t, chrome.Options{})

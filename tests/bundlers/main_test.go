@@ -5,8 +5,15 @@ package bundlers
 import (
 	"os"
 	"testing"
+	"time"
 
 	"github.com/kiiweb/kiiweb/tests/cloud"
+)
+
+// patience bounds the wait for something that is about to happen; tick is how often a test looks.
+const (
+	patience = time.Minute
+	tick     = 20 * time.Millisecond
 )
 
 func TestMain(m *testing.M) {

@@ -6,6 +6,7 @@ import { callOptions, Clock, copyOptions } from "../calls.js";
 import { disposed, invalidArgument, KiiError } from "../errors.js";
 import { Listeners } from "../listeners.js";
 import { report } from "../report.js";
+import { isFinal } from "../state.js";
 import { isClick, type Mark } from "./mark.js";
 import { missing, noRegistration, Permission } from "./permission.js";
 import { Presence } from "./presence.js";
@@ -84,7 +85,7 @@ class PageNotifier implements Notifier {
   watch(connection: Connection): () => void {
     if (typeof connection?.on !== "function") throw invalidArgument("connection must be what connect or startPush gave.");
     if (this.#disposed) throw disposed();
-    if (!this.#watched.has(connection)) this.#watched.set(connection, connection.on("message", (message) => this.#arrived(message)));
+    if (!this.#watched.has(connection) && !isFinal(connection.state)) this.#follow(connection);
     return () => this.#leave(connection);
   }
 
@@ -116,6 +117,16 @@ class PageNotifier implements Notifier {
 
   [disposeSymbol](): void {
     this.dispose();
+  }
+
+  #follow(connection: Connection): void {
+    const deaf = connection.on("message", (message) => this.#arrived(message));
+    // Behind what was held until somebody listened.
+    const ended = connection.on("state", ({ state }) => isFinal(state) && queueMicrotask(() => this.#leave(connection)));
+    this.#watched.set(connection, () => {
+      deaf();
+      ended();
+    });
   }
 
   #leave(connection: Connection): void {
