@@ -17,11 +17,12 @@ import (
 	"github.com/kiiweb/kiiweb/tests/cloud"
 )
 
-// owner is a user with an installation, and with a connection that acknowledges all.
+// owner is a user with an installation, and with a connection that acknowledges all, or nothing.
 type owner struct {
 	cloud        *cloud.Cloud
 	id, token    string
 	installation string
+	mute         bool // acknowledges nothing
 	conn         net.Conn
 	received     atomic.Int64
 	done         chan struct{}
@@ -105,7 +106,9 @@ func (o *owner) receive(split *mqtt.Splitter, topic string, ready chan<- error) 
 			ready <- nil
 		case mqtt.PUBLISH:
 			o.received.Add(1)
-			_, _ = o.conn.Write(guardtest.Puback(pkt.Publish().PacketID))
+			if !o.mute {
+				_, _ = o.conn.Write(guardtest.Puback(pkt.Publish().PacketID))
+			}
 		}
 	}
 }

@@ -150,6 +150,8 @@ func nodeDies(s *stage, f *figures) {
 		p := inPage.open((victim+2)%size, victim)
 
 		ctx, stop := context.WithTimeout(context.Background(), 2*patience)
+		robbed, holder := s.robbed(ctx, victim)
+
 		var flows sync.WaitGroup
 		var failed [2]int
 		for i, u := range []*user{native, inPage} {
@@ -160,6 +162,9 @@ func nodeDies(s *stage, f *figures) {
 		}
 		killed := time.Now()
 		s.nodes[victim].Kill()
+		robbed.connect((victim+1)%size, (victim+1)%size)
+		robbed.flow(ctx, 20, 0, 1, 2)
+		holder.close()
 		before := native.count()
 		for _, u := range []*user{native, inPage} {
 			u.awaitAccepted(u.count(), times(50, 300))
@@ -172,6 +177,7 @@ func nodeDies(s *stage, f *figures) {
 		name := "node " + strconv.Itoa(victim+1) + " dies"
 		f.add(name+", native client", native, native.receivesAll())
 		f.add(name+", client in a browser", inPage, inPage.receivesAll())
+		f.add(name+" with pushes that nobody had acknowledged", robbed, robbed.receivesAll())
 		f.refused += failed[0] + failed[1]
 		call, delivery := native.slowest(killed)
 		f.slowCall.add(call)
@@ -184,6 +190,20 @@ func nodeDies(s *stage, f *figures) {
 		f.nodeBack.add(time.Since(begun))
 		s.whole()
 	}
+}
+
+// robbed is a user whose pushes were sent to a client on a node that acknowledges none of them.
+func (s *stage) robbed(ctx context.Context, node int) (*user, *owner) {
+	s.Helper()
+	u := s.newUser()
+	u.install(0)
+	login, _ := u.clients[0].Current()
+	holder := &owner{cloud: s.clouds[0], token: login.Token, installation: u.inst.InstallationID, mute: true}
+	require.NoError(s, holder.connect(s, node))
+	const held = 30 // fewer than a node sends ahead of acknowledgements
+	u.flow(ctx, held, 0, 1, 2)
+	require.Eventually(s, func() bool { return holder.received.Load() == held }, patience, 5*time.Millisecond)
+	return u, holder
 }
 
 // cloudDies: a process of the cloud is killed while pushes flow through all three. Clients do not notice.

@@ -18,8 +18,12 @@ func queueName(clientID string, qos int) string {
 
 // queueArguments are those of a session that never expires, with mqtt.durable_queue_type = quorum. A
 // client with another session expiry has the plugin change them, so queues are looked for before they
-// are declared.
-func queueArguments() amqp.Table { return amqp.Table{"x-queue-type": "quorum"} }
+// are declared. Beside a consumer that has died with its node, and has acknowledged nothing yet, a new one
+// would get what comes after that first: with a single active consumer it waits until RabbitMQ
+// has taken back what the dead one had.
+func queueArguments() amqp.Table {
+	return amqp.Table{"x-queue-type": "quorum", "x-single-active-consumer": true}
+}
 
 // ensure makes the queue of a topic where it is missing. bind makes sure, too, that one that is there gets
 // what is published: a client that has unsubscribed leaves its queue without.
