@@ -34,8 +34,8 @@ type lane struct {
 // counts in seconds, and to read the session's clock costs as much as a small frame.
 const stir = 100
 
-// past tells whether stir has passed between the two. A clock that went back, or has no time, has.
-func past(from, to float64) bool { return !(to >= from && to < from+stir) }
+// past tells whether stir has passed between the two. For a clock that goes back or shows nothing it has.
+func past(from, to float64) bool { return !(to > 0 && to >= from && to < from+stir) }
 
 // Express has what arrives come the short way from now on, where the transport has one.
 // receiver is what the transport's lane calls the application; it is not 0.
@@ -73,9 +73,8 @@ func (n *lane) Frame(frame []byte, at float64, table [][8]int32) (messages, acks
 	defer l.mu.Unlock()
 	defer func() {
 		if v := recover(); v != nil { // the long way goes on
-			n.off = true
 			messages, acks, tickets = -1, 0, 0
-			survive(l.cfg.OnPanic, v)
+			n.shut(v)
 		}
 	}()
 	if !n.open() {
@@ -96,6 +95,12 @@ func (n *lane) Frame(frame []byte, at float64, table [][8]int32) (messages, acks
 	n.came(at)
 	n.k.unacked += acks
 	return n.admit(frame, table[:rows]), acks, 0, l.receiver
+}
+
+// shut closes the short way after a panic.
+func (n *lane) shut(v any) {
+	n.off = true
+	survive(n.l.cfg.OnPanic, v)
 }
 
 // came notes a frame.

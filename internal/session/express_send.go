@@ -13,7 +13,13 @@ func (n *lane) Send(receiver int32, staged []byte) (size, messages int) {
 		return -1, 0
 	}
 	defer l.mu.Unlock()
-	if l.link != k || l.receiver != receiver || !l.flowing || l.machine.phase != phaseOnline || l.careful() ||
+	defer func() {
+		if v := recover(); v != nil { // the long way goes on
+			size, messages = -1, 0
+			n.shut(v)
+		}
+	}()
+	if n.off || l.link != k || l.receiver != receiver || !l.flowing || l.machine.phase != phaseOnline || l.careful() ||
 		k.busy || k.broken != nil || len(k.out) > 0 || len(l.out.queue) > 0 || len(l.out.sent) >= l.out.max || l.suspicious() {
 		return -1, 0
 	}

@@ -336,7 +336,7 @@ func TestPast(t *testing.T) {
 	for _, c := range []struct {
 		from, to float64
 		want     bool
-	}{{0, 0, false}, {0, 99, false}, {0, 100, true}, {1000, 500, true}, {0, math.NaN(), true}, {math.NaN(), 5, true}} {
+	}{{0, 0, true}, {0, 1, false}, {0, 99, false}, {0, 100, true}, {1000, 500, true}, {0, math.NaN(), true}, {math.NaN(), 5, true}} {
 		assert.Equal(t, c.want, past(c.from, c.to), "%v to %v", c.from, c.to)
 	}
 }
