@@ -2,6 +2,7 @@ package session
 
 import (
 	"encoding/binary"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -108,4 +109,35 @@ func TestSendAllocatesNothing(t *testing.T) {
 			t.Error("it was not taken")
 		}
 	}))
+}
+
+// brittleClock panics when it is told to.
+type brittleClock struct {
+	Clock
+	broken atomic.Bool
+}
+
+func (c *brittleClock) Now() time.Time {
+	if c.broken.Load() {
+		panic("no time")
+	}
+	return c.Clock.Now()
+}
+
+func TestSendSurvivesAPanic(t *testing.T) {
+	var clock *brittleClock
+	panics := make(chan any, 1)
+	r := ride(t, func(c *Config) {
+		clock = &brittleClock{Clock: c.Clock}
+		c.Clock = clock
+		c.OnPanic = func(v any, _ []byte) { panics <- v }
+	})
+	r.settled()
+	clock.broken.Store(true)
+	size, _ := (*r.b.lane.Load()).Send(7, staged(Message{Topic: "a"}))
+	clock.broken.Store(false)
+	assert.Equal(t, -1, size)
+	assert.Equal(t, "no time", <-panics)
+	assert.False(t, r.sends(Message{Topic: "a"}), "the short way stays closed")
+	r.long(push(0, "a", "1"))
 }
