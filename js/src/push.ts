@@ -12,11 +12,12 @@ import type {
   StateChange,
   StopPushOptions,
 } from "../types/index.js";
-import { callOptions, Clock, copyOptions } from "./calls.js";
+import { callOptions, Clock, copyOptions, defaultTimeout } from "./calls.js";
 import type { LiveConnection } from "./connection.js";
 import { invalidArgument, KiiError } from "./errors.js";
 import type { Link, Sink } from "./host.js";
 import { Patience } from "./patience.js";
+import { readStaged } from "./staged.js";
 import { isFinal } from "./state.js";
 import { forget, recall, remember } from "./storage.js";
 
@@ -45,6 +46,8 @@ export const livePush = (Base: typeof LiveConnection) => class LivePush extends 
   /** Whose it is, by key. */
   #owner: string | undefined;
   #below: Link | undefined;
+  /** The tickets of what the connection below is to send. */
+  readonly #sending = new Set<number>();
   /** Says that nothing can leave by the connection below any more. */
   #gone = () => {};
   /** Ends what is under way for the owner. */
@@ -68,6 +71,12 @@ export const livePush = (Base: typeof LiveConnection) => class LivePush extends 
         return this.#below ? this.#below.call(method, args, call) : Promise.reject(notConnected());
       },
       wake: (cause) => (this.#below ? this.#below.wake(cause) : this.#hurry()),
+      sender: {
+        send: (staged, first) => this.#send(staged, first),
+        forget: (ticket) => {
+          if (this.#sending.delete(ticket)) this.#below?.sender?.forget(ticket);
+        },
+      },
     });
   }
 
@@ -125,6 +134,26 @@ export const livePush = (Base: typeof LiveConnection) => class LivePush extends 
     }
   }
 
+  /** What was published in one turn: at once by the connection below, where that can. */
+  #send(staged: Uint8Array, first: number): void {
+    const { sender } = this.#below ?? {};
+    const messages = readStaged(staged.slice());
+    if (sender) {
+      messages.forEach((_, i) => this.#sending.add(first + i));
+      return sender.send(staged, first);
+    }
+    for (const { topic, payload, qos, retain } of messages) {
+      const ticket = Int32Array.of(first++);
+      const sent = this.#below?.call("publish", [topic, payload], { qos, retain, timeout: defaultTimeout }) ?? Promise.reject(notConnected());
+      sent.then(() => this.sink.sent(ticket), (error) => this.sink.sent(ticket, error as KiiError));
+    }
+  }
+
+  #sent(tickets: Iterable<number>, error?: KiiError): void {
+    const waiting = [...tickets].filter((ticket) => this.#sending.delete(ticket));
+    this.sink.sent(Int32Array.from(waiting), error);
+  }
+
   /** Whose key it is to be. */
   #current(): string | undefined {
     const login = this.#client.login();
@@ -156,6 +185,7 @@ export const livePush = (Base: typeof LiveConnection) => class LivePush extends 
     this.#era = new AbortController();
     const below = this.#below;
     this.#below = undefined;
+    this.#sent(this.#sending, notConnected());
     // The program tells of the end behind all that arrived, which it may wait for.
     return below ? below.call("close", [], call).finally(this.#gone) : Promise.resolve();
   }
@@ -192,7 +222,9 @@ export const livePush = (Base: typeof LiveConnection) => class LivePush extends 
     const sink: Sink = {
       // What comes after a logout is handed to nobody, and not acknowledged either: it waits for the owner.
       batch: (batch) => (over() ? ended : this.sink.batch(batch)),
-      sent: () => {}, // calls go one by one
+      sent: (tickets, error) => {
+        if (!over()) this.#sent(tickets, error);
+      },
       state: (change) => {
         if (isFinal(change.state)) end();
         last = change;
@@ -234,6 +266,7 @@ export const livePush = (Base: typeof LiveConnection) => class LivePush extends 
     if (!isFinal(change.state)) return this.sink.state(change);
     if (!this.#below) return; // the attempt itself tells
     this.#below = undefined;
+    this.#sent(this.#sending, change.error ?? notConnected());
     this.#patience.ended();
     if (change.code === "REVOKED") forget(owner);
     if (change.error?.retryable) void this.#persist(owner, change.error);

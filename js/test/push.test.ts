@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { KiiError } from "../src/errors.js";
 import type { Host, Sink } from "../src/host.js";
 import { Patience } from "../src/patience.js";
+import { readStaged } from "../src/staged.js";
 import type { StateChange } from "../types/index.js";
 import { plain } from "./messages.js";
 import { newClient } from "./newclient.js";
@@ -15,6 +16,8 @@ function client() {
   const calls: string[] = [];
   const connections: { owner: string; sink: Sink; open: boolean }[] = [];
   const failures = new Map<string, KiiError[]>();
+  /** The first ticket and the number of the messages that were sent at a time. */
+  const sends: [number, number][] = [];
   const waits = new Map<string, Promise<void>>();
   /** How connections end in the very turn in which they come to stand. */
   const endAtOnce: StateChange[] = [];
@@ -43,12 +46,13 @@ function client() {
           sink.state({ state: "closed", code: "CLOSED", reason: "" });
         },
         wake: () => {},
+        sender: { send: (staged, first) => void sends.push([first, readStaged(staged).length]), forget: () => {} },
       };
     },
     end: () => {},
     signal: () => {},
   };
-  return { kii: newClient(() => host), calls, connections, failures, waits, endAtOnce };
+  return { kii: newClient(() => host), calls, connections, sends, failures, waits, endAtOnce };
 }
 
 /** A page's storage, until t ends; broken throws like a sandboxed frame's. */
@@ -81,8 +85,34 @@ test("the whole journey, and what arrives", async (t) => {
   assert.deepEqual(calls, ["login alice p", "installMqtt true", "getMqttEndpoint i-alice"]);
   assert.equal(push.state, "online");
   assert.deepEqual(push.installation, { installationID: "i-alice", installationRegistrationID: "r-alice" });
-  await push.publish("", "x");
+  await push.publish("", "x", { timeout: 1000 });
   assert.equal(calls.at(-1), "publish");
+});
+
+test("what is published in one turn goes together where the connection can, and has an end when that has none", async (t) => {
+  storage(t);
+  const { kii, connections, sends } = client();
+  await kii.login("alice", "p");
+  const push = await kii.startPush();
+  const well = Array.from({ length: 50 }, (_, i) => push.publish("t", `${i}`));
+  await until(() => sends.length > 0);
+  assert.deepEqual(sends, [[1, 50]]);
+  const refused = failure("FORBIDDEN", false);
+  connections[0]!.sink.sent(Int32Array.of(50), refused);
+  connections[0]!.sink.sent(Int32Array.from({ length: 49 }, (_, i) => i + 1));
+  assert.deepEqual((await Promise.allSettled(well)).filter(({ status }) => status === "rejected"), [{ status: "rejected", reason: refused }]);
+  const late = assert.rejects(push.publish("t", "late"), { code: "CLOSED", retryable: true });
+  await until(() => sends.length > 1);
+  await kii.logout();
+  await late;
+  connections[0]!.sink.sent(Int32Array.of(51)); // too late
+  await kii.login("bob", "p");
+  await until(() => push.state === "online");
+  const lost = assert.rejects(push.publish("t", "lost"), { code: "CRASHED" });
+  await until(() => sends.length > 2);
+  connections[1]!.sink.state({ state: "failed", code: "CRASHED", reason: "", error: failure("CRASHED", true) });
+  await lost;
+  await push.stop();
 });
 
 test("it goes where the login goes, and gives nobody what is another's", async (t) => {
