@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -258,4 +259,41 @@ func TestAPageThatComesBack(t *testing.T) {
 	s.Push(s.user, map[string]any{"text": "after coming back"})
 	two.await(`got.at(-1).text === "after coming back"`)
 	one.await(`got.at(-1).text === "after coming back"`)
+}
+
+// TestAFollowersOptions: a tab that follows says of a wrong argument what the module says.
+func TestAFollowersOptions(t *testing.T) {
+	s := newSite(t).sharing()
+	s.open()
+	p := s.blank()
+	p.eval(`globalThis.endpoint = { ...await kii.getMqttEndpoint((await kii.installMqtt(false)).installationID), portWS: Number(location.port) };
+		globalThis.alone = await lib.load({ ...options, tabs: false });
+		await alone.useToken(`+quote(s.user.Token)+`, { userID: `+quote(s.user.ID)+` })`, nil)
+	var host *string
+	p.Eval(`kii.host`, &host)
+	require.Nil(t, host, "it follows")
+	for _, wrong := range []string{
+		`{}, { keepAlive: 0 }`, `{}, { keepAlive: 65536 }`, `{}, { keepAlive: 1.5 }`, `{}, { keepAlive: "60" }`, `{}, { keepAlive: null }`, `{}, { qos: 3 }`,
+		`{}, { qos: NaN }`, `{}, { protocol: 2 }`, `{}, { protocol: 6 }`, `{}, { displacement: "on" }`, `{}, { displacement: "" }`, `{}, { cleanStart: 1 }`,
+		`{}, { cleanStart: null }`, `{}, { sessionExpiry: -1 }`, `{}, { maxQueue: 0 }`, `{}, { queueAge: 0 }`, `{}, { queueAge: {} }`, `{}, { transport: "tcp" }`,
+		`{}, { transport: "ssl" }`, `{}, { transport: "udp" }`, `{}, { transport: 1 }`, `{}, { path: "mqtt" }`, `{}, { path: "/a?b" }`, `{}, { path: "/a/../b" }`,
+		`{}, { path: "/%2E" }`, `{}, { path: "/%" }`, `{}, { path: "/a b" }`, `{}, { path: "" }`, `{ username: "" }, {}`, `{ password: undefined }, {}`, `{ host: 1 }, {}`,
+		`{ portWS: 65536 }, {}`, `{ portWSS: -1 }, {}`, `{ portTCP: "1" }, {}`, `{ mqttTopic: "" }, {}`,
+	} {
+		var said [2]struct{ Code, Message string }
+		p.eval(`const said = [];
+			for (const one of [kii, alone]) {
+				const [other, more] = [`+wrong+`];
+				try {
+					await (await one.connect({ ...endpoint, ...other }, more)).close();
+					said.push({ code: "", message: "" });
+				} catch ({ code, message }) { said.push({ code, message }) }
+			}
+			return said`, &said)
+		assert.NotEmpty(t, said[1].Code, wrong)
+		assert.Equal(t, said[1].Code, said[0].Code, "%s: %+v", wrong, said)
+		if said[1].Code == "INVALID_ARGUMENT" && !strings.Contains(wrong, "path") && !strings.Contains(wrong, "NaN") { // which JSON has as null
+			assert.Equal(t, said[1].Message, said[0].Message, wrong)
+		}
+	}
 }

@@ -1,6 +1,7 @@
 // The host of a tab that shares: whose login it is decides with which tabs.
 
 import type { CallOptions, ConnectOptions, Login, MqttEndpoint } from "../../types/index.js";
+import { copyOptions } from "../calls.js";
 import type { KiiError } from "../errors.js";
 import type { Link, Sink } from "../host.js";
 import type { Config } from "../options.js";
@@ -36,7 +37,8 @@ export class Tabs {
   }
 
   connect(endpoint: MqttEndpoint, options: ConnectOptions, sink: Sink, call: CallOptions): Promise<Link> {
-    const shared = typeof endpoint?.mqttTopic === "string" && endpoint.mqttTopic !== "";
+    const { mqttTopic } = copyOptions<Partial<MqttEndpoint>>("endpoint", endpoint);
+    const shared = typeof mqttTopic === "string" && mqttTopic !== "";
     return ((shared && this.#current()) || this.#client.own).connect(endpoint, options, sink, call);
   }
 
