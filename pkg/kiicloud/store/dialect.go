@@ -11,8 +11,8 @@ import (
 // PostgreSQL both understand.
 type dialect struct {
 	name       string
-	begin      string   // opens a transaction that may write
-	migrations []string // schema steps, oldest first; a released step never changes
+	begin      string      // opens a transaction that may write
+	migrations []migration // oldest first
 
 	// script are the arguments with which the driver takes several statements at once.
 	script []any
@@ -21,6 +21,8 @@ type dialect struct {
 	// migrating lets one process at a time change the schema, until done. nil: the folder's
 	// lock does.
 	migrating func(ctx context.Context, c *sql.Conn) (done func(), err error)
+	// others names the other processes that use the store. nil: there are none.
+	others func(ctx context.Context, c *sql.Conn) ([]string, error)
 	// claim makes a new connection the writer's, and fails with ErrLocked where the store is
 	// another process's. nil: the folder's lock does that.
 	claim func(ctx context.Context, c *sql.Conn) error

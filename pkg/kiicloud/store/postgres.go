@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -30,6 +29,18 @@ const (
 	lockSchema = "1802070117, hashtext('schema ' || current_schema())"
 )
 
+var postgresSteps = []migration{{postgresV1, 1}}
+
+// processName begins the name under which a process is known in the database. What follows is
+// the version of the schema that it knows, its host, its number and something of its own.
+const processName = "kiicloud/"
+
+func nameProcess(known int) string {
+	host, _ := os.Hostname()
+	host = host[:min(len(host), 24)] // PostgreSQL cuts names after 63 bytes
+	return fmt.Sprintf("%s%d %s %d %s", processName, known, host, os.Getpid(), RandomString(6))
+}
+
 // OpenPostgres opens the database that a URL names (postgres://user:password@host/database),
 // and makes the tables where they are missing. Unless it is to be Shared, it belongs to this
 // process alone: the error is ErrLocked when another one has it.
@@ -38,8 +49,11 @@ func OpenPostgres(ctx context.Context, url string, o Options) (*SQL, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the address of the database: %w", withoutURL(err))
 	}
-	host, _ := os.Hostname()
-	name := "kiicloud " + host + " " + strconv.Itoa(os.Getpid()) + " " + RandomString(6)
+	steps := postgresSteps
+	if o.steps != nil {
+		steps = o.steps
+	}
+	name := nameProcess(len(steps))
 	s := newSQL(o)
 	s.name = name
 	s.write = postgresDB(conf, map[string]string{"application_name": name, "synchronous_commit": "on"})
@@ -50,6 +64,7 @@ func OpenPostgres(ctx context.Context, url string, o Options) (*SQL, error) {
 	}
 	if err = checkPostgres(ctx, s.read); err == nil {
 		d := postgres(name, o.Shared)
+		d.migrations = steps
 		if o.patient {
 			d.timeout = 0
 		}
@@ -117,7 +132,7 @@ func postgres(name string, shared bool) dialect {
 	return dialect{
 		name:       "postgres",
 		begin:      "BEGIN ISOLATION LEVEL SERIALIZABLE",
-		migrations: []string{postgresV1},
+		migrations: postgresSteps,
 		script:     []any{pgx.QueryExecModeSimpleProtocol},
 		timeout:    postgresTimeout,
 		migrating: func(ctx context.Context, c *sql.Conn) (func(), error) {
@@ -128,8 +143,9 @@ func postgres(name string, shared bool) dialect {
 				_, _ = c.ExecContext(ctx, "SELECT pg_advisory_unlock("+lockSchema+")") // and the connection's end does it
 			}, err
 		},
-		claim: p.claim,
-		again: met,
+		others: others,
+		claim:  p.claim,
+		again:  met,
 		alive: func(c *sql.Conn) bool {
 			return c.Raw(func(driver any) error {
 				if driver.(*stdlib.Conn).Conn().IsClosed() {
@@ -187,12 +203,20 @@ func (p *claimer) claim(ctx context.Context, c *sql.Conn) error {
 	return nil
 }
 
+// holders are the processes that have the lock on the store, but for the one that asks.
+const holders = `SELECT a.application_name FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+	WHERE l.locktype = 'advisory' AND l.granted AND l.classid = 1802070117 AND l.objid = hashtext('store ' || current_schema())::bigint::bit(32)::bigint::oid
+	AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND l.pid <> pg_backend_pid()`
+
+func others(ctx context.Context, c *sql.Conn) ([]string, error) {
+	rows, err := c.QueryContext(ctx, holders)
+	return collect(rows, err, scanOne[string])
+}
+
 // holder names who has the lock, for the message.
 func holder(ctx context.Context, c *sql.Conn) string {
 	var name string
-	err := c.QueryRowContext(ctx, `SELECT a.application_name FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
-		WHERE l.locktype = 'advisory' AND l.granted AND l.classid = 1802070117 AND l.objid = hashtext('store ' || current_schema())::bigint::bit(32)::bigint::oid
-		AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) LIMIT 1`).Scan(&name)
+	err := c.QueryRowContext(ctx, holders+` LIMIT 1`).Scan(&name)
 	if err != nil || name == "" {
 		return "another process"
 	}

@@ -69,11 +69,12 @@ func TestANewerDatabaseIsRefused(t *testing.T) {
 	ctx := context.Background()
 	dir := t.TempDir()
 	s := openPostgres(t, dir, nil)
-	require.NoError(t, s.writer.do(ctx, func(x tx) error { return x.exec(`INSERT INTO schema_migrations VALUES (999, 1)`) }))
+	require.NoError(t, s.writer.do(ctx, func(x tx) error { return x.exec(`INSERT INTO schema_migrations VALUES (999, 1, 999)`) }))
 	require.NoError(t, s.Close())
 	for range 2 {
 		_, err := OpenPostgres(ctx, postgresURL(t, dir), Options{})
-		require.ErrorContains(t, err, "use a newer program")
+		require.ErrorIs(t, err, ErrNewerSchema)
+		require.ErrorContains(t, err, "999")
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 var sqlite = dialect{
 	name:       "sqlite",
 	begin:      "BEGIN IMMEDIATE",
-	migrations: []string{sqliteV1, sqliteV2},
+	migrations: []migration{{sqliteV1, 1}, {sqliteV2, 2}},
 }
 
 // sqliteV1: times are milliseconds since 1970, 0 for never. queue.seq counts within an

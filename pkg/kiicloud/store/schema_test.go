@@ -54,8 +54,8 @@ func TestMigrationsRunOnceAndInOrder(t *testing.T) {
 	s := open(t, dir, nil)
 	installFor(t, s, "u")
 	d := sqlite
-	d.migrations = append([]string{}, sqlite.migrations...)
-	d.migrations = append(d.migrations, `CREATE TABLE extra (a TEXT) STRICT; INSERT INTO extra VALUES ('x')`)
+	d.migrations = append([]migration{}, sqlite.migrations...)
+	d.migrations = append(d.migrations, migration{`CREATE TABLE extra (a TEXT) STRICT; INSERT INTO extra VALUES ('x')`, len(d.migrations)})
 	newest := len(d.migrations)
 	s.sweeper.stop()
 	require.NoError(t, s.writer.stop()) // gives its connection back
@@ -71,13 +71,24 @@ func TestMigrationsRunOnceAndInOrder(t *testing.T) {
 	assert.Equal(t, 1, rows)
 	assert.Equal(t, newest, version)
 
-	d.migrations = append(d.migrations, `CREATE TABLE half (a TEXT); nonsense`)
+	d.migrations = append(d.migrations, migration{`CREATE TABLE half (a TEXT); nonsense`, newest})
 	require.Error(t, migrate(ctx, conn, d, 1))
 	assert.Error(t, conn.QueryRowContext(ctx, `SELECT COUNT(*) FROM half`).Scan(&rows), "a failed step leaves nothing")
 	require.NoError(t, errors.Join(conn.Close(), s.Close()))
 
+	s, err = OpenSQLite(ctx, Options{Dir: dir})
+	require.NoError(t, err, "what a newer program has added can be left alone")
+	d.migrations[newest] = migration{`DROP TABLE extra`, newest}
+	s.sweeper.stop()
+	require.NoError(t, s.writer.stop())
+	s.sweeper, s.writer = nil, nil
+	conn, err = s.write.Conn(ctx)
+	require.NoError(t, err)
+	require.NoError(t, migrate(ctx, conn, d, 1))
+	require.NoError(t, errors.Join(conn.Close(), s.Close()))
+
 	_, err = OpenSQLite(ctx, Options{Dir: dir})
-	assert.ErrorContains(t, err, "use a newer program")
+	require.ErrorIs(t, err, ErrNewerSchema, "what it has taken away cannot")
 	again, err := lockDir(dir)
 	require.NoError(t, err, "a failed open gives the folder free")
 	require.NoError(t, again.Close())

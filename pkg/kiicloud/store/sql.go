@@ -41,7 +41,8 @@ type Options struct {
 	// Limits bound what one user or thing may store; zero values mean DefaultLimits.
 	Limits Limits
 
-	patient bool // a transaction may take as long as it takes
+	patient bool        // a transaction may take as long as it takes
+	steps   []migration // of PostgreSQL's schema, for tests; nil: postgresSteps
 }
 
 // SQL is the store on a relational database. Its methods may be called from any
@@ -114,9 +115,10 @@ func (s *SQL) start(ctx context.Context, d dialect, readers int) (err error) {
 	if err = w.connectFirst(ctx); err != nil {
 		return err
 	}
-	if err = migrate(ctx, w.conn, d, s.now().UnixMilli()); err != nil { // now that nobody else uses the store
+	if err = migrate(ctx, w.conn, d, s.now().UnixMilli()); err != nil { // now that the store is claimed
 		return errors.Join(err, w.disconnect())
 	}
+	w.migrated = true
 	go w.loop()
 	s.writer = w
 	s.sweeper = startSweeper(s)

@@ -19,6 +19,7 @@ type writer struct {
 	db       *sql.DB
 	d        dialect
 	conn     *sql.Conn // nil after it was lost, until the next write
+	migrated bool      // the schema was brought up to date, or found to be newer
 	prepared statements
 	ops      chan *op
 	quit     chan struct{}

@@ -31,6 +31,11 @@ func (w *writer) connect(ctx context.Context) error {
 			return errors.Join(err, conn.Close())
 		}
 	}
+	if w.migrated { // while this process was away, the schema may have changed
+		if _, err := checkSchema(ctx, conn, w.d); err != nil {
+			return errors.Join(err, conn.Close())
+		}
+	}
 	w.conn = conn
 	w.prepared.prepare = conn.PrepareContext
 	return nil
