@@ -10,6 +10,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -22,6 +24,7 @@ import (
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/engine/enginetest"
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/engine/rabbitmq"
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/store"
+	"github.com/kiiweb/kiiweb/tests/cloud"
 	"github.com/kiiweb/kiiweb/tests/cluster/rabbitnode"
 )
 
@@ -43,22 +46,24 @@ func start(t testing.TB) *broker {
 		http.Error(w, "no engine yet", http.StatusServiceUnavailable)
 	}))
 	t.Cleanup(ask.Close)
-	b.Node = rabbitnode.Start(t, 1, rabbitnode.Conf{Config: strings.ReplaceAll(`
-auth_backends.1 = internal
-auth_backends.2 = http
-auth_http.http_method = post
-auth_http.user_path = URL/user
-auth_http.vhost_path = URL/vhost
-auth_http.resource_path = URL/resource
-auth_http.topic_path = URL/topic
-mqtt.durable_queue_type = quorum
-mqtt.max_session_expiry_interval_seconds = infinity
-mqtt.max_packet_size_authenticated = 8192
-mqtt.max_packet_size_unauthenticated = 2048
-mqtt.prefetch = 64
-mqtt.retained_message_store = rabbit_mqtt_retained_msg_store_noop
-`, "URL", ask.URL+"/rabbitmq")})[0]
+	b.Node = rabbitnode.Start(t, 1, rabbitnode.Conf{Config: config(t, ask.URL)})[0]
+	// No more than docs/rabbitmq.md says that the engine's user needs.
+	status, err := b.Manage(context.Background(), http.MethodPut, "/permissions/%2F/"+b.User, map[string]string{
+		"configure": "^mqtt-subscription-", "write": `^(mqtt-subscription-.*|amq\.topic)$`, "read": `^amq\.topic$`}, nil)
+	require.NoError(t, err)
+	require.Equal(t, http.StatusNoContent, status)
 	return b
+}
+
+// config is what deploy/rabbitmq.conf tells operators to have, but for listeners, with the cloud at url.
+func config(t testing.TB, url string) string {
+	text, err := os.ReadFile(filepath.Join(cloud.Root(), "deploy", "rabbitmq.conf"))
+	require.NoError(t, err)
+	before, _, found := strings.Cut(string(text), "# Listeners")
+	require.True(t, found)
+	asked := strings.ReplaceAll(before, "http://127.0.0.1:8080/rabbitmq/", url+"/rabbitmq/")
+	require.Equal(t, 4, strings.Count(asked, url))
+	return asked
 }
 
 func (b *broker) address(t testing.TB, options string) rabbitmq.Address {

@@ -8,6 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -246,6 +249,7 @@ func silence(l lab) {
 	inst := l.install()
 	require.NoError(l, l.publish(inst, "zero"))
 	require.NoError(l, syscall.Kill(l.b.Pid(), syscall.SIGSTOP))
+	require.Eventually(l, l.stopped, time.Minute, time.Millisecond)
 	err := l.publish(inst, "one")
 	require.NoError(l, syscall.Kill(l.b.Pid(), syscall.SIGCONT))
 	require.ErrorIs(l, err, engine.ErrUnconfirmed)
@@ -259,6 +263,20 @@ func silence(l lab) {
 		id = received(c)
 	}
 	require.Equal(l, "two", id)
+}
+
+// stopped tells whether all threads of the node stand still.
+func (l lab) stopped() bool {
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", l.b.Pid()))
+	require.NoError(l, err)
+	for _, path := range threads {
+		stat, err := os.ReadFile(path)
+		_, rest, _ := strings.Cut(string(stat), ") ")
+		if err != nil || !strings.HasPrefix(rest, "T") {
+			return false
+		}
+	}
+	return len(threads) > 0
 }
 
 // killed: kill -9 while pushes flow, and the same data again. RabbitMQ writes down where a new queue is after
