@@ -100,6 +100,7 @@ if [ -z "${FIREFOX:-}" ] && ! have firefox-esr && ! have firefox; then
 fi
 have curl || install curl
 have dbus-daemon || install dbus-daemon
+ls /usr/lib/*/libnotify.so.4 >/dev/null 2>&1 || install libnotify4 # by which Firefox shows notifications
 have node || install nodejs
 have npm || install npm
 

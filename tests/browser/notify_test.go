@@ -16,6 +16,7 @@ import (
 
 	"github.com/kiiweb/kiiweb/tests/browser/chrome"
 	"github.com/kiiweb/kiiweb/tests/cloud"
+	"github.com/kiiweb/kiiweb/tests/desktop"
 )
 
 // fromReadme gives the blocks of JavaScript below a heading of js/README.md.
@@ -60,7 +61,7 @@ const (
 type app struct {
 	*cloud.Cloud
 	t       *testing.T
-	desktop *desktop
+	desktop *desktop.Desktop
 	origin  string
 	user    cloud.User
 	profile *chrome.Profile
@@ -73,9 +74,9 @@ type app struct {
 
 func newApp(t *testing.T) *app {
 	t.Helper()
-	a := &app{Cloud: cloud.Start(t), t: t, desktop: newDesktop(t)}
+	a := &app{Cloud: cloud.Start(t), t: t, desktop: desktop.Start(t)}
 	a.user = a.NewUser()
-	a.browser = chrome.Start(t, chrome.Options{Env: []string{"DBUS_SESSION_BUS_ADDRESS=" + a.desktop.address}})
+	a.browser = chrome.Start(t, chrome.Options{Env: []string{a.desktop.Env()}})
 	a.profile = a.browser.OwnProfile(t) // Chromium loses clicks on notifications of private ones
 	a.blank = a.profile.NextTab()
 	a.examples = fromReadme(t, "Notifications")
@@ -139,9 +140,9 @@ func (a *app) push(text string, pages ...*page) {
 // awaitTitles waits until so many notifications were shown, and compares all of them.
 func (a *app) awaitTitles(want ...string) {
 	a.t.Helper()
-	require.Eventually(a.t, func() bool { return len(a.desktop.all()) >= len(want) }, patience, tick, "%v", a.desktop.all())
+	require.Eventually(a.t, func() bool { return len(a.desktop.Shown()) >= len(want) }, patience, tick, "%v", a.desktop.Shown())
 	var titles []string
-	for _, n := range a.desktop.all() {
+	for _, n := range a.desktop.Shown() {
 		titles = append(titles, n.Title)
 	}
 	require.Equal(a.t, want, titles)
@@ -184,7 +185,7 @@ func TestNotifications(t *testing.T) {
 	a.awaitTitles("nobody looks", "nobody looks still")
 
 	// A click puts one of the tabs in front, and tells that one.
-	a.desktop.click(t, a.desktop.all()[0].ID)
+	a.desktop.Click(a.desktop.Shown()[0].ID)
 	clicked := a.clicked()
 	clicked.await(`document.visibilityState === "visible"`)
 	var click struct {
@@ -222,9 +223,9 @@ func TestNotifications(t *testing.T) {
 	// Where no tab is left, a click opens one.
 	opened := func(path string) bool { return slices.Contains(a.browser.Pages(), a.origin+path) }
 	two.Close()
-	all := a.desktop.all()
+	all := a.desktop.Shown()
 	require.Eventually(t, func() bool { return !opened("/page") }, patience, tick)
-	a.desktop.click(t, all[len(all)-1].ID)
+	a.desktop.Click(all[len(all)-1].ID)
 	require.Eventually(t, func() bool { return opened("/page?opened") }, patience, tick, "no page was opened: %v", a.browser.Pages())
 	a.awaitTitles("nobody looks", "nobody looks still", "led by the second")
 }
@@ -286,9 +287,9 @@ func TestNotificationsExample(t *testing.T) {
 	a.elsewhere()
 	a.push("hello")
 	a.awaitTitles("News")
-	shown := a.desktop.all()[0]
+	shown := a.desktop.Shown()[0]
 	assert.Contains(t, shown.Body, "hello")
-	a.desktop.click(t, shown.ID)
+	a.desktop.Click(shown.ID)
 	require.Eventually(t, func() bool { return said(p.Tab, `clicked`) && said(p.Tab, "/inbox") }, patience, tick, "%v", p.Console())
 	p.assertQuiet()
 }

@@ -55,8 +55,8 @@ type answer struct {
 	Error, Message string
 }
 
-// start runs Firefox until t ends.
-func start(t *testing.T) *browser {
+// start runs Firefox until t ends, with the environment variables env besides ours.
+func start(t *testing.T, env ...string) *browser {
 	t.Helper()
 	profile, err := os.MkdirTemp("", "kiiweb-firefox-")
 	require.NoError(t, err)
@@ -65,6 +65,7 @@ func start(t *testing.T) *browser {
 	})
 	cmd := exec.Command(find(t), "--headless", "--no-remote", "--profile", profile, "--remote-debugging-port", "0", "about:blank")
 	cmd.Env = append(os.Environ(), "HOME="+profile, "MOZ_CRASHREPORTER_DISABLE=1")
+	cmd.Env = append(cmd.Env, env...)
 	stderr, err := cmd.StderrPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())

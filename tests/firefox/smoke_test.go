@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 // worker and in the page.
 func TestJourney(t *testing.T) {
 	c := cloud.Start(t)
-	base := site(t)
+	base := site(t, nil)
 	b := start(t)
 	for _, host := range []string{"auto", "main"} {
 		t.Run(host, func(t *testing.T) {
@@ -73,8 +73,8 @@ func TestJourney(t *testing.T) {
 	t.Log(agent)
 }
 
-// site serves an empty page and js/dist.
-func site(t *testing.T) string {
+// site serves an empty page, js/dist, and the scripts, by path.
+func site(t *testing.T, scripts map[string]string) string {
 	t.Helper()
 	mux := http.NewServeMux()
 	mux.Handle("/kiiweb/", http.StripPrefix("/kiiweb/", http.FileServer(http.Dir(filepath.Join(cloud.Root(), "js", "dist")))))
@@ -82,6 +82,12 @@ func site(t *testing.T) string {
 		w.Header().Set("Content-Type", "text/html")
 		_, _ = w.Write([]byte("<!doctype html><title>page</title>"))
 	})
+	for path, script := range scripts {
+		mux.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/javascript")
+			_, _ = w.Write([]byte(script))
+		})
+	}
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	return server.URL + "/"
