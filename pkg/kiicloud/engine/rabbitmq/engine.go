@@ -150,7 +150,9 @@ func (e *Engine) Stored(told store.Told) {
 func (e *Engine) Disconnect(inst store.Installation) {
 	ctx, cancel := context.WithTimeout(context.Background(), endTimeout)
 	defer cancel()
-	e.ends.do(ctx, ending{inst: inst})
+	if err := e.ends.do(ctx, ending{inst: inst}); err != nil {
+		e.Logger.Error("a connection could not be ended yet", "installation", inst.ID, "error", err)
+	}
 }
 
 // Revoke is part of engine.Engine. The password has ended with the installation's row: RabbitMQ asks for that

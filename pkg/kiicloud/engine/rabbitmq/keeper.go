@@ -52,7 +52,7 @@ func (k *keeper) close() {
 func (k *keeper) run(ctx context.Context) {
 	defer close(k.done)
 	wait := retryFirst
-	for i := rand.IntN(len(k.address.Hosts)); ctx.Err() == nil; i++ { // processes spread over the nodes
+	for i := 0; ctx.Err() == nil; i++ {
 		host := k.address.Hosts[i%len(k.address.Hosts)]
 		l, err := dial(ctx, k.address, host)
 		if err != nil {
@@ -69,18 +69,34 @@ func (k *keeper) run(ctx context.Context) {
 		wait = retryFirst
 		k.set(l, nil)
 		k.log.Info("connected to RabbitMQ", "host", host)
-		k.police(ctx)
-		select {
-		case err := <-l.gone:
+		if err := k.mind(ctx, l); ctx.Err() == nil {
 			k.set(nil, fmt.Errorf("the connection to %s has ended: %v", host, err))
-			if ctx.Err() == nil {
-				k.log.Warn("the connection to RabbitMQ has ended", "host", host, "error", err)
-			}
-		case <-ctx.Done():
+			k.log.Warn("the connection to RabbitMQ has ended", "host", host, "error", err)
 		}
 		l.close()
 	}
 	k.set(nil, errors.New("the engine is shut down"))
+}
+
+// mind waits for the end of a link, or of ctx, and has the policy set meanwhile.
+func (k *keeper) mind(ctx context.Context, l *link) (why error) {
+	ctx, cancel := context.WithCancel(ctx)
+	policed := make(chan struct{})
+	go func() {
+		defer close(policed)
+		k.police(ctx)
+	}()
+	select {
+	case err := <-l.gone:
+		why = errors.New("closed")
+		if err != nil { // a nil *amqp.Error is no nil error
+			why = err
+		}
+	case <-ctx.Done():
+	}
+	cancel()
+	<-policed
+	return why
 }
 
 func pause(ctx context.Context, d time.Duration) {
@@ -110,6 +126,9 @@ func (k *keeper) police(ctx context.Context) {
 		return
 	}
 	if err := k.policy(ctx); err != nil {
+		if ctx.Err() != nil {
+			return
+		}
 		k.log.Error("the policy of the queues could not be set", "error", err)
 		return
 	}
