@@ -65,9 +65,19 @@ func (e *encoder) intern(batch []kiiweb.Message) (n int, fresh []any) {
 			clear(e.topics)
 		}
 		e.topics[m.Topic] = len(e.topics)
-		fresh = append(fresh, m.Topic)
+		fresh = append(fresh, whole(m.Topic))
 	}
 	return len(batch), fresh
+}
+
+// whole gives s so that JavaScript gets all of it: Go's glue takes one U+FEFF off the beginning of what
+// it decodes, but to MQTT that is a character like any other [MQTT-1.5.4-3].
+func whole(s string) string {
+	const mark = "\ufeff"
+	if len(s) >= len(mark) && s[:len(mark)] == mark {
+		return mark + s
+	}
+	return s
 }
 
 // encode lays out the table, then each message's payload and properties.
@@ -121,7 +131,7 @@ var (
 func messageToJS(m kiiweb.Message) js.Value {
 	o := object.New()
 	bytes := jsx.Uint8Array(m.Payload)
-	o.Set("topic", m.Topic)
+	o.Set("topic", whole(m.Topic))
 	o.Set("bytes", bytes)
 	o.Set("qos", int(m.QoS))
 	o.Set("retain", m.Retain)

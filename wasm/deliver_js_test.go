@@ -49,6 +49,18 @@ func record(t *testing.T) (*encoder, *[]handed) {
 	return newEncoder(f.Value()), &calls
 }
 
+func TestTopicsReachThePageWhole(t *testing.T) {
+	e, calls := record(t)
+	topics := []string{"\ufeff", "\ufeffa\ufeff", "\ufeff\ufeff", "a\ufeff", ""}
+	for _, topic := range topics {
+		e.deliver([]kiiweb.Message{{Topic: topic}})
+		require.Equal(t, topic, messageToJS(kiiweb.Message{Topic: topic}).Get("topic").String())
+	}
+	for i, h := range *calls {
+		assert.Equal(t, topics[i:i+1], h.topics)
+	}
+}
+
 func TestABatchIsOneCall(t *testing.T) {
 	e, calls := record(t)
 	e.deliver([]kiiweb.Message{

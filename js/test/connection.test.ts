@@ -23,7 +23,7 @@ const turn = () => new Promise((resolve) => setTimeout(resolve));
 
 test("messages before the first listener are held for it, in order", async () => {
   const { connection } = connect();
-  connection.sink.batch(plain("1", "2"));
+  assert.equal(connection.sink.batch(plain("1", "2")), undefined, "they count as delivered");
   const seen: string[] = [];
   connection.on("message", (m) => seen.push(m.text()));
   assert.deepEqual(seen, [], "not before on has returned");

@@ -17,6 +17,7 @@ const cases: { name: string; raw: number[]; want: object }[] = [
   { name: "correlation data", raw: [0x09, 0, 2, 0, 255], want: { correlationData: new Uint8Array([0, 255]) } },
   { name: "subscription ids", raw: [0x0b, 1, 0x0b, 0xff, 0xff, 0xff, 0x7f], want: { subscriptionIDs: [1, 268435455] } },
   { name: "topic alias is passed over", raw: [0x23, 0, 9, 0x01, 0], want: { payloadFormat: 0 } },
+  { name: "U+FEFF is a character", raw: [0x03, ...text("\u{feff}a")], want: { contentType: "\u{feff}a" } },
   {
     name: "user properties keep their order and repeats",
     raw: [0x26, ...text("k"), ...text("2"), 0x01, 0, 0x26, ...text("k"), ...text("é")],

@@ -381,9 +381,10 @@ export interface ConnectionEvents {
 /**
  * A connection to the broker that reconnects by itself until it is closed.
  *
- * Messages that arrive before the first listener or loop are held for it. What waits,
- * here or for a loop that is slow, is at most 1,000 messages: beyond that the oldest is
- * dropped and counted in `dropped`. An exception in a listener is reported as an uncaught
+ * A message is acknowledged to the broker when the listeners have returned from it, in this tab, and the other tabs that share
+ * the connection have been handed it. What is held for somebody to take it counts as delivered: messages that arrive before the first listener or
+ * loop, and those that a slow loop has not come to. They are at most 1,000: beyond that the oldest is
+ * dropped and counted in `dropped`, and a page that ends takes what it holds along, so listen right after `connect`. An exception in a listener is reported as an uncaught
  * error of the page and disturbs nothing else.
  */
 export interface Connection extends AsyncIterable<Message> {
