@@ -104,6 +104,15 @@ func TestResultsAreKept(t *testing.T) {
 	assert.Nil(t, again.Find("time", "cold", "nobody"))
 }
 
+func TestWhatIsNoNumberIsAFailure(t *testing.T) {
+	r := sample()
+	r.Add(rate, "1 packet per frame", "A", math.Inf(1))
+	r.Add(rate, "nothing", "A", math.NaN())
+	assert.Len(t, r.Failures, 2)
+	assert.Nil(t, r.Find("rate", "nothing", "A"))
+	require.NoError(t, r.Write(filepath.Join(t.TempDir(), "results.json")))
+}
+
 func TestDocumentSaysWhatIsLost(t *testing.T) {
 	r := sample()
 	r.Failures = []string{"B: it broke"}

@@ -5,6 +5,7 @@ package report
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"os"
 	"slices"
 )
@@ -74,8 +75,13 @@ type Results struct {
 // Begin says to which round the values that follow belong, the first being 1.
 func (r *Results) Begin(round int) { r.round = round }
 
-// Add notes a value of the current round.
+// Add notes a value of the current round. What is no number, as a rate of what took no time that the clock
+// could tell, is a failure: JSON has no word for it.
 func (r *Results) Add(m Metric, kase, client string, value float64) {
+	if math.IsNaN(value) || math.IsInf(value, 0) {
+		r.Failures = append(r.Failures, fmt.Sprintf("%s, %s: %s is not a number in round %d", m.Title, kase, client, r.round))
+		return
+	}
 	if !slices.Contains(r.Metrics, m) {
 		r.Metrics = append(r.Metrics, m)
 	}

@@ -16,7 +16,7 @@ type Flooded struct {
 }
 
 // look is how often memory is read in a flood. To read it holds the process up for a moment.
-const look = 25 * time.Millisecond
+const look = 50 * time.Millisecond
 
 // Flood sends the client n messages as fast as it takes them, to a handler that takes its time with each. It is an
 // error when they were not handled in order, or not all either handled or told to be dropped,
