@@ -37,10 +37,6 @@ func (s *Server) ready(admin Admin, ca string) Ready {
 	}
 	r.API = r.HTTP + "/api"
 	if r.HTTP == "" {
-		if s.rabbit != nil {
-			p := s.cfg.EnginePorts
-			r.PortTCP, r.PortSSL, r.PortWS, r.PortWSS = p.TCP, p.SSL, p.WS, p.WSS
-		}
 		r.API = r.HTTPS + "/api"
 	}
 	if ca != "" {
