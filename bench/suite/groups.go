@@ -84,6 +84,9 @@ func shares(profile []Spent, name func(function string) string) []Group {
 			sums[name(s.Function)] += s.Self
 		}
 	}
+	if sum == 0 {
+		return nil
+	}
 	var list []Group
 	for name, self := range sums {
 		list = append(list, Group{name, float64(self) / float64(sum)})
