@@ -67,3 +67,14 @@ test("a logout does not end a login of the same user that came after it", async 
   one.tabs.loggedOut(login, Date.now());
   await until("the other has heard it", () => other.login === null);
 });
+
+test("who logs in when the one before has closed all connections takes part, and the other does no more", async (t) => {
+  const { browser, open } = setUp(t);
+  const page = await open();
+  await page.connection.close();
+  page.login = { userID: "somebody else", token: "token" };
+  page.tabs.entered(page.login);
+  await page.connect();
+  assert.equal(page.tabs.role, "leader");
+  assert.equal(browser.holder('"somebody"]'), undefined);
+});

@@ -124,9 +124,9 @@ export class Group {
     this.#frozen?.end(); // after the request: whoever leads sees that there is an audience all the time
   }
 
-  /** Ends all connections with error, at once. */
-  end(error: KiiError): void {
-    this.#members.become({ state: "closed", code: error.code, reason: error.message, error });
+  /** Ends all connections with error, at once. Where there are none, there need not be an error. */
+  end(error: KiiError | undefined): void {
+    if (error) this.#members.become({ state: "closed", code: error.code, reason: error.message, error });
     this.#happens("leave");
   }
 

@@ -148,7 +148,7 @@ export class Owner implements Place {
 
   /** Ends all connections, of which there are none without an error, at once, and takes no part any more. */
   end(error?: KiiError): void {
-    for (const group of this.#groups.values()) group.end(error!);
+    for (const group of this.#groups.values()) group.end(error);
     this.#stopServing();
     this.#unwatch();
     this.#all.close();
