@@ -190,7 +190,7 @@ func (conn *Connection) open(o ConnectOptions) {
 	if o.HandOver != nil {
 		handOver = func(batch []session.Message) func() { return o.HandOver(received(batch)) }
 	}
-	conn.session = session.Open(session.Config{
+	conn.session = session.Open(conn.client.config.watch(session.Config{
 		Endpoint:  conn.credentials,
 		KeepAlive: o.KeepAlive,
 		QoS:       *o.QoS,
@@ -208,7 +208,7 @@ func (conn *Connection) open(o ConnectOptions) {
 		Deliver:  func(batch []session.Message) { deliver(received(batch)) },
 		HandOver: handOver,
 		OnChange: func(ch session.Change) { conn.changed(ch, o.OnState) },
-	})
+	}))
 }
 
 // credentials is the session's hook for where to connect and as whom. refresh says
