@@ -69,7 +69,7 @@ export class Decoder {
 }
 
 const decoder = new TextDecoder();
-const nameDecoder = new TextDecoder("utf-8", { ignoreBOM: true }); // it is a character like any other [MQTT-1.5.4-3]
+const nameDecoder = new TextDecoder(undefined, { ignoreBOM: true }); // it is a character like any other [MQTT-1.5.4-3]
 
 /** The name that a row brings, at its NAME. */
 export function nameAt(bytes: Uint8Array, at: number): string {

@@ -5,7 +5,7 @@ import type { MessageProperties, PublishOptions } from "../types/index.js";
 import { copyOptions } from "./calls.js";
 import { invalidArgument } from "./errors.js";
 
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true }); // U+FEFF is a character like any other [MQTT-1.5.4-3]
+const decoder = new TextDecoder(undefined, { ignoreBOM: true }); // U+FEFF is a character like any other [MQTT-1.5.4-3]
 const encoder = new TextEncoder();
 
 /** The properties that a user can give, their identifiers, and the bytes of those that are numbers. */
