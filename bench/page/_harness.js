@@ -7,7 +7,18 @@
 // gets every message.
 
 const inBytes = (bytes) => bytes[0] | (bytes[1] << 8) | (bytes[2] << 16) | (bytes[3] << 24);
-const inJSON = (bytes) => JSON.parse(new TextDecoder().decode(bytes)).n;
+
+/**
+ * The number in {"n":17, …}, read without JSON.parse and without a string: those take several times as long as
+ * a client takes for the message, are the browser's, and would make all clients look the same.
+ */
+const inJSON = (bytes) => {
+  let at = 0;
+  while (bytes[at] !== 0x22 || bytes[at + 1] !== 0x6e || bytes[at + 2] !== 0x22) if (++at > bytes.length) return NaN;
+  let n = 0;
+  for (at += 4; bytes[at] >= 0x30 && bytes[at] <= 0x39; at++) n = n * 10 + bytes[at] - 0x30;
+  return n;
+};
 
 /** Counts what arrives, and checks that each message is the one that is due. */
 class Counter {
