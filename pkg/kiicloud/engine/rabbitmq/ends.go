@@ -57,7 +57,9 @@ func (e *ends) do(ctx context.Context, what ending) error {
 	defer e.mu.Unlock()
 	id := what.inst.ID
 	if err == nil {
-		delete(e.left, id)
+		if what.forGood || !e.left[id].forGood { // that one came meanwhile, and is still to be done
+			delete(e.left, id)
+		}
 		return nil
 	}
 	what.forGood = what.forGood || e.left[id].forGood

@@ -2,6 +2,7 @@ package rabbitmq
 
 import (
 	"context"
+	"log/slog"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -42,5 +43,36 @@ func TestAnEndingThatFailsIsTriedAgain(t *testing.T) {
 		assert.Empty(t, broker.seen())
 		require.NoError(t, e.Shutdown(context.Background()))
 		require.NoError(t, e.Shutdown(context.Background()))
+	})
+}
+
+// A thing that is disabled and then deleted has two endings. The end of the first leaves the second to be done.
+func TestAnEndingForGoodOutlastsOneThatIsNot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		goOn := make(chan struct{})
+		var removed int
+		e := startEnds(func(_ context.Context, what ending) error {
+			switch {
+			case !what.forGood:
+				<-goOn
+				return nil
+			case removed == 0:
+				removed++
+				return errFake
+			}
+			removed++
+			return nil
+		}, slog.New(slog.DiscardHandler))
+		first := make(chan error)
+		go func() { first <- e.do(t.Context(), ending{inst: installation("a")}) }()
+		synctest.Wait()
+		require.ErrorIs(t, e.do(t.Context(), ending{inst: installation("a"), forGood: true}), errFake)
+		close(goOn)
+		require.NoError(t, <-first)
+		assert.Len(t, e.waiting(), 1, "the queue is still there")
+		time.Sleep(time.Minute)
+		assert.Equal(t, 2, removed)
+		assert.Empty(t, e.waiting())
+		e.close()
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/store"
@@ -17,8 +18,10 @@ import (
 // managementTimeout is for one request to one node.
 const managementTimeout = 10 * time.Second
 
-// management calls the management API of whichever node answers.
+// management calls the management API of whichever node answers: the one that did last is asked first, so
+// that a machine that is gone, and says nothing, is waited for once and not at each call.
 type management struct {
+	last           atomic.Int32 // index in bases
 	bases          []string
 	user, password string
 	client         *http.Client
@@ -44,9 +47,12 @@ func (m *management) call(ctx context.Context, method, path string, body any) er
 		}
 	}
 	var errs []error
-	for _, base := range m.bases {
-		err := m.ask(ctx, method, base+"/api"+path, text)
+	first := int(m.last.Load())
+	for i := range m.bases {
+		at := (first + i) % len(m.bases)
+		err := m.ask(ctx, method, m.bases[at]+"/api"+path, text)
 		if err == nil {
+			m.last.Store(int32(at))
 			return nil
 		}
 		errs = append(errs, err)

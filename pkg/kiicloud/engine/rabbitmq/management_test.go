@@ -46,6 +46,19 @@ func TestManagementAsksTheNextNode(t *testing.T) {
 	assert.Equal(t, []string{"kii:hush DELETE /api/connections/username/an%2Fid "}, *asked)
 }
 
+// A machine that is gone says nothing for managementTimeout. An uninstall asks twice within endTimeout: it would end
+// neither in time nor ever, were that machine asked first each time.
+func TestManagementGoesOnWithTheNodeThatHasAnswered(t *testing.T) {
+	ill, askedIll := node(t, 500)
+	well, asked := node(t, 204)
+	m := manage(t, ill, well)
+	for range 3 {
+		require.NoError(t, m.endConnections(context.Background(), "x"))
+	}
+	assert.Len(t, *askedIll, 1)
+	assert.Len(t, *asked, 3)
+}
+
 func TestManagementSaysWhatIsWrong(t *testing.T) {
 	closed, _ := node(t, 401)
 	away, _ := node(t, 302)
