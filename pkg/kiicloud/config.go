@@ -141,6 +141,14 @@ func (c Config) check() error {
 	if c.MQTTTTL%time.Second != 0 {
 		errs = append(errs, fmt.Errorf("-mqtt-ttl %v is not in whole seconds, which is all that endpoints can tell", c.MQTTTTL))
 	}
+	for _, n := range []struct {
+		flag  string
+		value int
+	}{{"-limit-connections", c.MaxConnections}, {"-limit-connections-address", c.MaxConnectionsByAddress}} {
+		if n.value < 0 {
+			errs = append(errs, fmt.Errorf("%s %d is below 0, which stands for any number", n.flag, n.value))
+		}
+	}
 	errs = append(errs, c.checkNames())
 	for _, o := range c.AllowOrigins {
 		if o != "*" && !originLike(o) {

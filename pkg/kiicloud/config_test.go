@@ -41,6 +41,8 @@ func TestConfigThatCannotWorkIsExplained(t *testing.T) {
 		"unknown store":                {func(c *Config) { c.Store = "mysql://u:secret@h/db" }, `"mysql://…" is not known`},
 		"unknown engine":               {func(c *Config) { c.Engine = "rabbit" }, "embedded"},
 		"negative delay":               {func(c *Config) { c.EndpointDelay = -1 }, "-endpoint-delay"},
+		"fewer connections than none":  {func(c *Config) { c.MaxConnections = -1 }, "-limit-connections -1"},
+		"the same from one address":    {func(c *Config) { c.MaxConnectionsByAddress = -1 }, "-limit-connections-address -1"},
 		"endless MQTT password":        {func(c *Config) { c.MQTTTTL = DefaultMQTTTTL + time.Second }, "-mqtt-ttl"},
 		"MQTT password in fractions":   {func(c *Config) { c.MQTTTTL = 1500 * time.Millisecond }, "whole seconds"},
 		"app id with a percent sign":   {func(c *Config) { c.Apps = []App{{ID: "a%b", Key: "k"}} }, "-app"},
