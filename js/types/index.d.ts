@@ -568,7 +568,10 @@ export interface Kii {
   uninstall(installationRegistrationID: string, deviceType: "MQTT", options?: CallOptions): Promise<void>;
   /** The same by the other id. */
   uninstallByInstallationID(installationID: string, options?: CallOptions): Promise<void>;
-  /** Pushes a message to the owner who is logged in. */
+  /**
+   * Pushes a message to the owner who is logged in. One of which the cloud does not know whether it is stored
+   * (503 PUSH_NOT_CONFIRMED) is sent once more, under the id that the cloud gave it: nobody sees it twice.
+   */
   sendToMe(message: PushMessage, options?: CallOptions): Promise<{ pushMessageID: string }>;
   /**
    * Creates a topic. CONFLICT: there is one of that name. So it is, too, when a call is repeated whose
@@ -595,7 +598,7 @@ export interface Kii {
   /** Says whether the owner who is logged in is subscribed. NOT_FOUND: there is no such topic. */
   isSubscribed(topic: Topic, options?: CallOptions): Promise<boolean>;
   /**
-   * Pushes a message to all subscribers of a topic. A call whose answer was lost may have sent it: to
+   * `sendToMe` to all subscribers of a topic. A call whose answer was lost may have sent it: to
    * repeat the call can send it twice. PUSH_TOO_LARGE: the message is over 4,096 bytes. NOT_FOUND:
    * there is no such topic.
    */

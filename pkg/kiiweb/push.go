@@ -2,8 +2,10 @@ package kiiweb
 
 import (
 	"context"
+	"errors"
 	"math"
 	"strconv"
+	"time"
 
 	"github.com/kiiweb/kiiweb/internal/fault"
 )
@@ -36,7 +38,8 @@ type PushMessage struct {
 	Type string // pushMessageType; "" sends none
 }
 
-// SendToMe pushes a message to the login's owner and gives its pushMessageID.
+// SendToMe pushes a message to the login's owner and gives its pushMessageID. A message of which
+// the cloud does not know whether it is stored is sent once more, so that nobody sees it twice.
 // PUSH_TOO_LARGE: the data alone is over MaxPush, or the server found the whole to be.
 func (c *Client) SendToMe(ctx context.Context, m PushMessage) (pushMessageID string, err error) {
 	body, err := m.body()
@@ -47,7 +50,7 @@ func (c *Client) SendToMe(ctx context.Context, m PushMessage) (pushMessageID str
 	if err != nil {
 		return "", err
 	}
-	return readPushMessageID(c.do(ctx, sendCall(c.app(login.Owner.path()), login, body)))
+	return c.push(ctx, c.do, sendCall(c.app(login.Owner.path()), login, body))
 }
 
 // SendToTopic is SendToMe to all subscribers of a topic. A call whose answer was lost may
@@ -61,7 +64,7 @@ func (c *Client) SendToTopic(ctx context.Context, t Topic, m PushMessage) (pushM
 	if err != nil {
 		return "", err
 	}
-	return readPushMessageID(c.ask(ctx, sendCall(path, login, body)))
+	return c.push(ctx, c.ask, sendCall(path, login, body))
 }
 
 const sendAction = "send messages"
@@ -77,6 +80,40 @@ func sendCall(path string, login Login, body map[string]any) call {
 		login:  login,
 		own:    meaning{413, fault.PushTooLarge},
 	}
+}
+
+const (
+	// codeNotConfirmed is the errorCode for a message of which the cloud does not know whether it is stored.
+	codeNotConfirmed = "PUSH_NOT_CONFIRMED"
+	// resendPause is the longest time that the cloud may want between that and the next attempt, in seconds.
+	resendPause = 10
+)
+
+// push sends a message by way of do. One that is not confirmed is sent once more, when the cloud wants it,
+// under the id that the cloud gave it: who has it drops the repeat. Where that fails, too, the
+// error is that of the first time, which still says what is known.
+func (c *Client) push(ctx context.Context, do func(context.Context, call) (*answer, error), k call) (string, error) {
+	ctx, cancel := bounded(ctx)
+	defer cancel()
+	a, err := do(ctx, k)
+	e, _ := errors.AsType[*Error](err)
+	if a == nil || e == nil || e.KiiCode != codeNotConfirmed || e.RetryAfter > resendPause {
+		return readPushMessageID(a, err)
+	}
+	refusal, _ := decodeJSON(a.Body)
+	id := firstString(refusal, "pushMessageID")
+	if id == "" {
+		return "", err
+	}
+	k.body["pushMessageID"] = id
+	if c.pause(ctx, time.Duration(max(1, e.RetryAfter))*time.Second) != nil {
+		return "", contextError(ctx, k.action)
+	}
+	again, failed := do(ctx, k)
+	if failed != nil && ctx.Err() == nil {
+		failed = err
+	}
+	return readPushMessageID(again, failed)
 }
 
 func readPushMessageID(a *answer, err error) (string, error) {

@@ -7,6 +7,7 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -91,4 +92,54 @@ func TestSendToMeRefuses(t *testing.T) {
 func TestSendToMeBadResponse(t *testing.T) {
 	_, err := serve(t, reply{status: 201, body: `{"pushMessageID":5}`}).client().SendToMe(context.Background(), PushMessage{Data: map[string]any{}})
 	fails(t, err, CodeBadResponse, "pushMessageID")
+}
+
+// notConfirmed is the answer for a message of which the cloud does not know whether it is stored.
+func notConfirmed(id, retryAfter string) reply {
+	return reply{status: 503, header: map[string]string{"Retry-After": retryAfter},
+		body: `{"errorCode":"PUSH_NOT_CONFIRMED","message":"not in time","pushMessageID":"` + id + `"}`}
+}
+
+func TestAPushThatIsNotConfirmedIsSentOnceMore(t *testing.T) {
+	message := PushMessage{Data: map[string]any{"n": 1}}
+	for name, send := range map[string]func(*Client) (string, error){
+		"to me": func(c *Client) (string, error) { return c.SendToMe(context.Background(), message) },
+		"to a topic": func(c *Client) (string, error) {
+			return c.SendToTopic(context.Background(), Topic{Name: "news"}, message)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := serve(t, notConfirmed("p-1", "2"), reply{status: 201, body: sent})
+			c := s.client()
+			made := pauses(c)
+			id, err := send(c)
+			require.NoError(t, err)
+			assert.Equal(t, "p-1", id)
+			assert.Equal(t, []time.Duration{2 * time.Second}, *made)
+			first, second := s.seen()[0], s.seen()[1]
+			assert.Equal(t, first.uri, second.uri)
+			assert.NotContains(t, first.body, "pushMessageID")
+			assert.JSONEq(t, strings.TrimSuffix(first.body, "}")+`,"pushMessageID":"p-1"}`, second.body)
+		})
+	}
+	// Not a third time; and where it fails otherwise, too, it is still not known whether the message is stored.
+	for _, second := range []reply{notConfirmed("p-1", "2"), {status: 503, body: `{"errorCode":"SERVICE_UNAVAILABLE"}`}, {status: 404}} {
+		_, err := serve(t, notConfirmed("p-1", "2"), second).client().SendToMe(context.Background(), message)
+		e := fails(t, err, CodeServerError, "PUSH_NOT_CONFIRMED")
+		assert.True(t, e.Retryable)
+	}
+	// Not without its id, nor where the cloud wants to be left alone for long.
+	for _, only := range []reply{notConfirmed("", "2"), notConfirmed("p-1", "11")} {
+		_, err := serve(t, only).client().SendToMe(context.Background(), message)
+		fails(t, err, CodeServerError, "PUSH_NOT_CONFIRMED")
+	}
+	// Nobody waits for it any more.
+	ctx, cancel := context.WithCancel(context.Background())
+	c := serve(t, notConfirmed("p-1", "2")).client()
+	c.pause = func(ctx context.Context, d time.Duration) error {
+		cancel()
+		return pause(ctx, d)
+	}
+	_, err := c.SendToMe(ctx, message)
+	fails(t, err, CodeAborted, "send messages")
 }

@@ -41,8 +41,8 @@ type answer struct {
 // app gives a path under /apps/{appID}.
 func (c *Client) app(path string) string { return "/apps/" + escape(c.config.AppID) + path }
 
-// do sends k and gives its 2xx answer. Everything else is an *Error: an answer's
-// status and errorCode decide its code; without an answer it is TIMEOUT or ABORTED
+// do sends k and gives its 2xx answer. Everything else is an *Error, with the answer where there
+// is one: its status and errorCode decide the code; without an answer it is TIMEOUT or ABORTED
 // when ctx ended, else NETWORK. An answer of 401 has GetToken asked for a new token, and
 // k sent with it once more: the server has done nothing yet.
 func (c *Client) do(ctx context.Context, k call) (*answer, error) {
@@ -58,7 +58,7 @@ func (c *Client) do(ctx context.Context, k call) (*answer, error) {
 		return nil, err
 	}
 	if res.Status < 200 || res.Status > 299 {
-		return nil, c.refusal(k, res)
+		return &answer{k.action, res}, c.refusal(k, res)
 	}
 	return &answer{k.action, res}, nil
 }
