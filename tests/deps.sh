@@ -20,15 +20,19 @@ as_root() {
 }
 
 updated=
-install() { # install PACKAGE... FOR WHAT
-	if ! have apt-get; then
-		echo "deps: $* is missing and this system has no apt-get: install it by hand, then run again" >&2
-		exit 1
-	fi
+update() { # once
 	if [ -z "$updated" ]; then
 		as_root apt-get update -qq
 		updated=yes
 	fi
+}
+
+install() { # install PACKAGE...
+	if ! have apt-get; then
+		echo "deps: $* is missing and this system has no apt-get: install it by hand, then run again" >&2
+		exit 1
+	fi
+	update
 	echo "deps: installing $*"
 	as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
 }
@@ -55,6 +59,11 @@ servers() { # servers PACKAGE...
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || have initdb || servers postgresql
 [ "${1:-}" != database ] || exit 0
 
+mirror() { # where this Debian's packages are from
+	apt-get indextargets --format '$(ORIGIN) $(COMPONENT) $(SITE)' "Codename: $(. /etc/os-release && echo "${VERSION_CODENAME:-}")" |
+		sed -n 's/^Debian main //p' | head -n 1
+}
+
 # A root of Debian 13 with RabbitMQ 4.x for tests/cluster, which runs nodes in it by chroot:
 # older systems have RabbitMQ 3.x. The packages are only unpacked, so what their scripts would
 # have made is made here.
@@ -65,9 +74,12 @@ cluster() {
 	[ "$(cat $root/.made 2>/dev/null)" != "$suite $list" ] || return 0
 	have mmdebstrap || install mmdebstrap
 	[ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || install debian-archive-keyring
-	# From where this system has its own packages, where it is a Debian.
-	mirror=$(apt-get indextargets --format '$(ORIGIN) $(COMPONENT) $(SITE)' "Codename: $(. /etc/os-release && echo "${VERSION_CODENAME:-}")" |
-		sed -n 's/^Debian main //p' | head -n 1)
+	# From where this system has its own packages, where it is a Debian; its lists tell, which an image may lack.
+	mirror=$(mirror)
+	if [ -z "$mirror" ]; then
+		update
+		mirror=$(mirror)
+	fi
 	eval "$(apt-config shell proxy Acquire::http::Proxy)"
 	echo "deps: unpacking RabbitMQ of Debian 13 into $root/"
 	mkdir -p .cache

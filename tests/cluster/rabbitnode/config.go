@@ -62,13 +62,26 @@ func (n *Node) write(name, text string) {
 const enter = `mount --rbind /proc "$1/proc" && mount --rbind /dev "$1/dev" && mount --bind "$2" "$1/node" &&
 exec chroot "$1" /usr/lib/rabbitmq/bin/rabbitmq-server`
 
-func (n *Node) command() *exec.Cmd {
-	n.t.Helper()
+// apart makes a command that runs in a mount namespace of its own.
+func apart(command ...string) *exec.Cmd {
 	args := []string{"--mount"}
 	if os.Geteuid() != 0 {
 		args = append(args, "--map-root-user")
 	}
-	cmd := exec.Command("unshare", append(args, "sh", "-c", enter, "sh", root(n.t), n.Dir)...)
+	return exec.Command("unshare", append(args, command...)...)
+}
+
+// permitted fails the test, with what to do, where the machine does not let enter do its work.
+func permitted(t require.TestingT) {
+	said, err := apart("mount", "--rbind", "/proc", "/proc").CombinedOutput()
+	require.NoError(t, err, `RabbitMQ's nodes run in mount namespaces of their own, and this machine permits none (unshare --mount):
+%sAs root that takes CAP_SYS_ADMIN, which a container has with docker run --privileged; as another user it takes user
+namespaces (sysctl kernel.unprivileged_userns_clone=1, kernel.apparmor_restrict_unprivileged_userns=0).`, said)
+}
+
+func (n *Node) command() *exec.Cmd {
+	n.t.Helper()
+	cmd := apart("sh", "-c", enter, "sh", root(n.t), n.Dir)
 	cmd.Dir = "/"
 	cmd.Env = append(n.mapperEnvironment(),
 		"HOME=/node", // for the cookie
