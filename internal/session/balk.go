@@ -36,8 +36,11 @@ func (c cause) bare(r ruling) bool {
 	return c.wordless(r) && c.lived < briefLife
 }
 
-// wordless tells whether a connection was closed without a reason.
-func (c cause) wordless(r ruling) bool { return c.kind == causeClosed && r.code == fault.Network }
+// wordless tells whether a connection was closed without a reason; not whether this side has closed it, over a
+// network that takes nothing any more.
+func (c cause) wordless(r ruling) bool {
+	return c.kind == causeClosed && r.code == fault.Network && fault.CodeOf(c.err) != fault.Timeout
+}
 
 // balk is the error of what the broker refuses by ending connections. last is the
 // latest of these ends.

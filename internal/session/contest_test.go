@@ -3,6 +3,7 @@ package session
 import (
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -46,6 +47,8 @@ func TestContest(t *testing.T) {
 		"switched off":                        {contest{off: true}, []cause{closedAfter(1, 1), closedAfter(2, 1), closedAfter(3, 1)}, false},
 		"with a reason": {contest{}, []cause{closedAfter(1, 1), closedAfter(2, 1),
 			with(closedAfter(3, 1), func(c *cause) { c.err = &transport.CloseError{Code: 1012} })}, false},
+		"of a network that takes nothing": {contest{}, []cause{closedAfter(1, 1), closedAfter(2, 1),
+			with(closedAfter(13, 10), func(c *cause) { c.err = errStuck() })}, false},
 		"of another kind": {contest{}, []cause{closedAfter(1, 1), closedAfter(2, 1),
 			with(closedAfter(3, 1), func(c *cause) { c.kind, c.text = causeTimeout, "PINGRESP" })}, false},
 	} {
@@ -204,4 +207,38 @@ func TestLongConnectionsAreNoContest(t *testing.T) {
 		h.next(Waiting)
 		h.tick()
 	}
+}
+
+// slept is what a clock says after a sleep of the machine's in which the monotonic one stood still. It writes
+// into the monotonic reading, which package time hides.
+func slept(t time.Time, d time.Duration) time.Time {
+	t = t.Add(d)
+	(*struct {
+		wall uint64
+		ext  int64
+		loc  *time.Location
+	})(unsafe.Pointer(&t)).ext -= int64(d)
+	return t
+}
+
+// A machine that sleeps most of the time loses a connection each time, and another client has no part in it.
+func TestWhatEndsWhileTheMachineSleepsIsNoContest(t *testing.T) {
+	h := newHarness(t, func(c *Config) {
+		c.Version = mqtt.V311
+		c.Clock.(*fakeClock).now = time.Now()
+	})
+	began := h.clock.Now()
+	for range 4 {
+		h.next(Connecting)
+		b := h.welcome(&mqtt.Connack{})
+		h.next(Online)
+		h.settled()
+		h.clock.mu.Lock()
+		h.clock.now = slept(h.clock.now, time.Hour)
+		h.clock.mu.Unlock()
+		b.close(&transport.CloseError{})
+		h.next(Waiting)
+		h.tick()
+	}
+	assert.Less(t, h.clock.Now().Sub(began), time.Hour, "the monotonic clock stood still")
 }

@@ -15,7 +15,7 @@ const (
 // suspicious tells whether that is so.
 func (l *loop) suspicious() bool {
 	k := &l.machine.contest
-	return k.count > 0 && k.suspects(l.now().Sub(l.began)) // most look no further than the first
+	return k.count > 0 && k.suspects(since(l.began, l.now())) // most look no further than the first
 }
 
 // doubts notes that a message at QoS 0 goes out.
@@ -26,10 +26,12 @@ func (l *loop) doubts() {
 }
 
 // askDoubt puts PINGREQ behind messages, unless one is out already: that one's answer comes first.
+// Nothing suggests that the connection is dead, so it is in no hurry.
 func (l *loop) askDoubt() {
 	if k := l.link; k.doubt == doubtSent && k.keep.pongBy.IsZero() {
 		k.doubt = doubtAsked
-		l.ping()
+		k.keep.asked(l.now())
+		l.pingreq()
 	}
 }
 

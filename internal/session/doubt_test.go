@@ -2,6 +2,7 @@ package session
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -84,4 +85,25 @@ func TestWhatIsInDoubtGoesTheLongWay(t *testing.T) {
 	r.b.expect(mqtt.PUBLISH)
 	r.b, _ = r.again(r.b, &mqtt.Connack{})
 	assert.False(t, r.sends(Message{Topic: "a"}))
+}
+
+// A large message takes its time on a slow network, and the answer to what comes behind it as well: that is
+// not the silence of a connection that is dead.
+func TestADoubtIsInNoHurry(t *testing.T) {
+	h := newHarness(t, func(c *Config) { c.Version = mqtt.V311 })
+	b, _ := h.again(h.online(), &mqtt.Connack{})
+	h.publish(Message{Topic: "t"})
+	b.expect(mqtt.PUBLISH)
+	b.expect(mqtt.PINGREQ)
+	h.settled()
+	for answer := h.elapsed() + 9*time.Second; ; h.tick() {
+		if timer, due := h.clock.next(); timer == nil || due.Sub(t0) > answer {
+			h.clock.advance(answer - h.elapsed())
+			break
+		}
+	}
+	b.send(&mqtt.Pingresp{})
+	h.settled()
+	assert.Empty(t, h.changes)
+	assert.Equal(t, Online, h.s.State().State)
 }

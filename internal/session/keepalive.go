@@ -66,9 +66,13 @@ func (k *keepAlive) pingDue(now time.Time) bool {
 }
 
 // pinged notes PINGREQ.
-func (k *keepAlive) pinged(now time.Time) {
-	k.window = min(k.half, maxPongWait)
-	k.pongBy = now.Add(k.window)
+func (k *keepAlive) pinged(now time.Time) { k.await(now, min(k.half, maxPongWait)) }
+
+// asked notes a PINGREQ behind something that may take long to get to the server.
+func (k *keepAlive) asked(now time.Time) { k.await(now, maxPongWait) }
+
+func (k *keepAlive) await(now time.Time, window time.Duration) {
+	k.window, k.pongBy = window, now.Add(window)
 }
 
 // dead tells whether PINGRESP is overdue.

@@ -163,15 +163,21 @@ func (l *loop) step(e event) {
 // lose ends the current attempt.
 func (l *loop) lose(c cause) {
 	now := l.now()
-	c.at = now.Sub(l.began)
+	c.at = since(l.began, now)
 	if l.link != nil {
-		c.lived, c.took = now.Sub(l.link.welcomed), now.Sub(l.dialed)
+		c.lived, c.took = since(l.link.welcomed, now), now.Sub(l.dialed)
 		if !l.link.welcomed.IsZero() {
-			c.took -= c.lived
+			c.took = l.link.welcomed.Sub(l.dialed)
 		}
 		c.answered, c.unanswered, c.doubted = l.link.answered, l.out.unanswered(), l.link.doubt != doubtNone
 	}
 	l.step(lost{l.machine.gen, c})
+}
+
+// since is the time from then to now, with the time for which the machine slept: the monotonic clock may have
+// stood still then, and the wall clock may be set back.
+func since(then, now time.Time) time.Duration {
+	return max(now.Sub(then), now.Round(0).Sub(then.Round(0)))
 }
 
 // dispatch hands over what this turn received.
@@ -229,7 +235,7 @@ func (l *loop) checkLink(now time.Time) {
 	case !k.writeBy.IsZero() && !now.Before(k.writeBy):
 		err := k.broken
 		if err == nil {
-			err = fault.New(fault.Timeout, "the network takes nothing any more")
+			err = errStuck()
 		}
 		l.lose(cause{kind: causeClosed, err: err})
 		return
@@ -244,6 +250,8 @@ func (l *loop) checkLink(now time.Time) {
 		k.keep.pinged(now)
 	}
 }
+
+func errStuck() *fault.Error { return fault.New(fault.Timeout, "the network takes nothing any more") }
 
 // watch sets the alarm for the link.
 func (l *loop) watch() {
