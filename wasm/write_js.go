@@ -110,13 +110,13 @@ func brokerToJS(b *kiiweb.Broker) map[string]any {
 		"assignedClientID": b.AssignedClientID, "serverReference": b.ServerReference, "reasonString": b.ReasonString,
 	} {
 		if text != "" {
-			o[name] = text
+			o[name] = whole(text)
 		}
 	}
 	if len(b.User) > 0 {
 		list := make([]any, len(b.User))
 		for i, u := range b.User {
-			list[i] = []any{u.Key, u.Value}
+			list[i] = []any{whole(u.Key), whole(u.Value)}
 		}
 		o["userProperties"] = list
 	}

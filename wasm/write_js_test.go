@@ -21,5 +21,9 @@ func TestAChangeTellsWhatTheBrokerSaid(t *testing.T) {
 			Protocol: 5, SessionPresent: true, KeepAlive: 17, AssignedClientID: "given", ServerReference: "other", ReasonString: "welcome",
 			User: []kiiweb.UserProperty{{Key: "a", Value: "1"}, {Key: "a", Value: "2"}},
 		}}))
+	assert.JSONEq(t, `{"protocol":5,"sessionPresent":false,"keepAlive":0,"userProperties":[["\ufeff__proto__","\ufeff1"]]}`,
+		text(kiiweb.Change{State: kiiweb.StateOnline, Broker: &kiiweb.Broker{
+			Protocol: 5, User: []kiiweb.UserProperty{{Key: "\ufeff__proto__", Value: "\ufeff1"}},
+		}}), "U+FEFF is a character like any other")
 	assert.NotContains(t, changeToJS(kiiweb.Change{State: kiiweb.StateWaiting}), "broker")
 }

@@ -55,3 +55,30 @@ test("a message of the short way brings the name of a new topic, which is taken 
   assert.equal(read(-1, 4).topic, "\ufefft/ç", "too long to be remembered");
   assert.deepEqual([...read(256, 0).bytes], [42]);
 });
+
+/** What a handler does that hands a message's bytes to a worker. */
+const giveAway = (bytes: Uint8Array) => structuredClone(bytes, { transfer: [bytes.buffer as ArrayBuffer] });
+
+test("a handler that gives the buffer away takes no topics with it", () => {
+  const decoder = new Decoder();
+  const names = ["a", "b"].map((name) => new TextEncoder().encode(name)) as [Uint8Array, Uint8Array];
+  const bytes = new Uint8Array([0, 1, ...names[0], 0, 1, ...names[1]]);
+  const seen: string[] = [];
+  const take = (message: { topic: string; bytes: Uint8Array }) => {
+    seen.push(message.topic);
+    if (seen.length === 1) giveAway(message.bytes);
+  };
+  decoder.decode({ bytes, table: Int32Array.of(256, 0, 0, 2, 1, 0, 0, 2, 257, 0, 0, 5, 1, 0, 0, 5), topics: [], firstTopic: 0 }, take);
+  decoder.decode({ bytes: new Uint8Array(1), table: Int32Array.of(257, 0, 0, 0, 1, 0, 0, 0), topics: [], firstTopic: 0 }, take);
+  assert.deepEqual(seen, ["a", "b", "b"]);
+});
+
+test("nor the messages behind it, where the table is in the same buffer", () => {
+  const seen: unknown[] = [];
+  new Decoder().decode(batch([{ payload: "1" }, { payload: "2" }], ["a"]), (message) => {
+    seen.push(message.topic);
+    if (seen.length === 1) giveAway(message.bytes);
+    else assert.throws(() => message.bytes, TypeError);
+  });
+  assert.deepEqual(seen, ["a", "a"]);
+});

@@ -211,7 +211,7 @@ export interface ConnectOptions extends CallOptions {
   displacement?: "off" | undefined;
   /** Has the broker forget the messages and subscriptions that it kept over a lost connection. */
   cleanStart?: boolean | undefined;
-  /** Seconds for which the broker is to keep them; as long as it will when absent. Before MQTT 5 the broker decides. */
+  /** Seconds for which the broker is to keep them; as long as it will when absent or 0. Before MQTT 5 the broker decides. */
   sessionExpiry?: number | undefined;
   /** Told to the broker in CONNECT, in this order; names may repeat. Before MQTT 5 there is no place for them. */
   userProperties?: [name: string, value: string][] | undefined;
@@ -288,7 +288,7 @@ export interface MessageProperties {
 /** A message as it arrived. */
 export interface Message {
   readonly topic: string;
-  /** The payload. It is a view of a larger buffer: copy it (`slice()`) to keep it for long. */
+  /** The payload. It is a view of a larger buffer, which other messages have a part in: copy it (`slice()`) to keep it for long, or to transfer it. */
   readonly bytes: Uint8Array;
   readonly qos: 0 | 1 | 2;
   readonly retain: boolean;

@@ -14,7 +14,7 @@ const maxBytes = 1 << 20;
 const idKey = "pushMessageID";
 
 export class Recent {
-  #batches: Batch[] = [];
+  #batches: { readonly batch: Batch; readonly size: number }[] = [];
   #bytes = 0;
   readonly #ids = new Set<string>(); // oldest first
   /** How many more messages are looked at. */
@@ -22,7 +22,7 @@ export class Recent {
 
   /** Another tab leads from now on: what is repeated, comes first. */
   expectRepeats(): void {
-    for (const batch of this.#batches.splice(0)) this.#digest(batch);
+    for (const { batch } of this.#batches.splice(0)) this.#let(batch);
     this.#bytes = 0;
     this.#suspect = memory;
   }
@@ -41,13 +41,19 @@ export class Recent {
   }
 
   #keep(batch: Batch): void {
-    this.#batches.push(batch);
-    this.#bytes += batch.bytes.byteLength;
+    const size = batch.bytes.byteLength; // which may be none later
+    this.#batches.push({ batch, size });
+    this.#bytes += size;
     while (this.#bytes > maxBytes) {
       const oldest = this.#batches.shift()!;
-      this.#bytes -= oldest.bytes.byteLength;
-      this.#digest(oldest);
+      this.#bytes -= oldest.size;
+      this.#let(oldest.batch);
     }
+  }
+
+  /** Keeps no more than the ids; none where a handler has given the buffer away. */
+  #let(batch: Batch): void {
+    if (batch.bytes.byteLength > 0) this.#digest(batch);
   }
 
   /** Notes the ids of a batch, and gives the rows of those that were not known, and of messages without one. */
