@@ -30,6 +30,16 @@ func TestTheLockFileNamesNoHost(t *testing.T) {
 	assert.NotContains(t, string(lock), "://")
 }
 
+// How wasm_exec.js is bundled depends on the nearest package.json, which must be the project's: with one of
+// type module above the checkout the files grew, and were over their budgets.
+func TestNothingAboveTheProjectSaysHowGlueIsRead(t *testing.T) {
+	p, err := findProject()
+	require.NoError(t, err)
+	nearest, err := os.ReadFile(p.at("package.json"))
+	require.NoError(t, err)
+	assert.Contains(t, string(nearest), `"type": "commonjs"`)
+}
+
 func TestTheToolchainIsPicked(t *testing.T) {
 	p, err := findProject()
 	require.NoError(t, err)
