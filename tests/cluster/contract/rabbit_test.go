@@ -118,7 +118,8 @@ func (l lab) queue(inst store.Installation) (q queue, there bool) {
 	return q, status == http.StatusOK
 }
 
-// likeThePlugins: the queue made at the install and one that RabbitMQ's MQTT plugin makes are the same.
+// likeThePlugins: the queue made at the install and one that RabbitMQ's MQTT plugin makes are the same, but for
+// the single active consumer, which the plugin does not ask for.
 func likeThePlugins(l lab) {
 	ours := l.install()
 	theirs := l.install()
@@ -133,6 +134,8 @@ func likeThePlugins(l lab) {
 	require.True(l, there)
 	two, there := l.queue(theirs)
 	require.True(l, there)
+	require.Equal(l, true, one.Arguments["x-single-active-consumer"])
+	delete(one.Arguments, "x-single-active-consumer")
 	require.Equal(l, two, one)
 	assert.Equal(l, "quorum", one.Type)
 	assert.Equal(l, "kiicloud", one.Policy)

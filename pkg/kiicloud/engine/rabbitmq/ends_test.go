@@ -71,8 +71,8 @@ func TestAnEndingForGoodOutlastsOneThatIsNot(t *testing.T) {
 		require.NoError(t, <-first)
 		assert.Len(t, e.waiting(), 1, "the queue is still there")
 		time.Sleep(time.Minute)
-		assert.Equal(t, 2, removed)
 		assert.Empty(t, e.waiting())
 		e.close()
+		assert.Equal(t, 2, removed)
 	})
 }
