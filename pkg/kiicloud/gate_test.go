@@ -1,10 +1,16 @@
 package kiicloud
 
 import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"io"
+	"log"
+	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"strings"
 	"testing"
@@ -125,4 +131,128 @@ func fetch(t *testing.T, url string) string {
 	require.Equal(t, http.StatusOK, answer.StatusCode, "%s", text)
 	http.DefaultClient.CloseIdleConnections()
 	return string(text)
+}
+
+// foreign is a listener whose connections come from elsewhere.
+type foreign struct{ net.Listener }
+
+func (l foreign) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return abroad{c}, nil
+}
+
+type abroad struct{ net.Conn }
+
+const abroadAddress = "192.0.2.1"
+
+func (abroad) RemoteAddr() net.Addr {
+	return net.TCPAddrFromAddrPort(netip.MustParseAddrPort(abroadAddress + ":1"))
+}
+
+// However a connection ends, it does not count any more then.
+func TestEveryConnectionLeavesTheGate(t *testing.T) {
+	const most = 3
+	gate := guard.NewGate(0, most)
+	quiet := slog.New(slog.DiscardHandler)
+	serve := func(c net.Conn) {
+		b := make([]byte, 1)
+		if _, err := c.Read(b); err == nil && b[0] == '!' {
+			panic("on purpose")
+		}
+	}
+	upgrade := guard.WebSocket(guard.WebSocketConfig{Gate: gate, Address: func(*http.Request) string { return abroadAddress }, Serve: serve, Logger: quiet})
+	g := &webGate{gate: gate, leave: map[net.Conn]func(){}}
+	web := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/panic" {
+			panic(http.ErrAbortHandler)
+		}
+		upgrade.ServeHTTP(w, r)
+	}))
+	web.Config.ConnState = g.note
+	web.Config.ErrorLog = log.New(io.Discard, "", 0)
+	web.Listener = foreign{web.Listener}
+	web.StartTLS()
+	defer web.Close()
+
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	ctx, stop := context.WithCancel(context.Background())
+	accepting := make(chan error, 1)
+	go func() {
+		accepting <- guard.ServeTCP(ctx, quiet, tls.NewListener(ln, web.TLS), func(c net.Conn) { gate.Serve(c, abroadAddress, serve) })
+	}()
+	defer func() {
+		stop()
+		require.NoError(t, <-accepting)
+	}()
+
+	raw := func(addr, text string) {
+		c, err := net.Dial("tcp", addr)
+		require.NoError(t, err)
+		_, err = io.WriteString(c, text)
+		require.NoError(t, err)
+		require.NoError(t, c.Close())
+	}
+	trusting := &tls.Config{RootCAs: x509.NewCertPool(), ServerName: "example.com"}
+	trusting.RootCAs.AddCert(web.Certificate())
+	secure := func(addr, text string) {
+		c, err := tls.Dial("tcp", addr, trusting)
+		require.NoError(t, err)
+		_, err = io.WriteString(c, text)
+		require.NoError(t, err)
+		require.NoError(t, c.CloseWrite())
+		_, _ = io.Copy(io.Discard, c)
+		require.NoError(t, c.Close())
+	}
+	socket := func(header http.Header, protocol, text string) {
+		d := websocket.Dialer{Subprotocols: []string{protocol}, TLSClientConfig: trusting}
+		ws, _, err := d.Dial(strings.Replace(web.URL, "http", "ws", 1)+"/mqtt", header)
+		if text == "" {
+			require.Error(t, err)
+			return
+		}
+		require.NoError(t, err)
+		require.NoError(t, ws.WriteMessage(websocket.BinaryMessage, []byte(text)))
+		require.NoError(t, ws.Close())
+	}
+	webAddr := web.Listener.Addr().String()
+	for name, come := range map[string]func(){
+		"a connection that says nothing": func() { raw(webAddr, "") },
+		"no TLS":                         func() { raw(webAddr, "GET / HTTP/1.1\r\n\r\n") },
+		"a client that does not trust":   func() { _, err := tls.Dial("tcp", webAddr, &tls.Config{ServerName: "x"}); require.Error(t, err) },
+		"no request":                     func() { secure(webAddr, "") },
+		"no HTTP":                        func() { secure(webAddr, "\r\n\r\nx\r\n\r\n") },
+		"no upgrade":                     func() { secure(webAddr, "GET /mqtt HTTP/1.1\r\nHost: x\r\n\r\n") },
+		"a broken upgrade": func() {
+			secure(webAddr, "GET /mqtt HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n")
+		},
+		"a panic in HTTP":              func() { secure(webAddr, "GET /panic HTTP/1.1\r\nHost: x\r\n\r\n") },
+		"a foreign origin":             func() { socket(http.Header{"Origin": {"https://elsewhere.example"}}, "mqtt", "") },
+		"another protocol":             func() { socket(nil, "chat", "") },
+		"a WebSocket":                  func() { socket(nil, "mqtt", "x") },
+		"a panic behind a WebSocket":   func() { socket(nil, "mqtt", "!") },
+		"MQTT that says nothing":       func() { raw(ln.Addr().String(), "") },
+		"MQTT without TLS":             func() { raw(ln.Addr().String(), "\x10\x00") },
+		"MQTT over TLS":                func() { secure(ln.Addr().String(), "x") },
+		"a panic behind MQTT over TLS": func() { secure(ln.Addr().String(), "!") },
+	} {
+		for range 2 * most {
+			come()
+			require.Eventually(t, func() bool {
+				var leave []func()
+				for range most {
+					if l, r := gate.Enter(abroadAddress); r == nil {
+						leave = append(leave, l)
+					}
+				}
+				for _, l := range leave {
+					l()
+				}
+				return len(leave) == most
+			}, guardtest.Patience, time.Millisecond, name)
+		}
+	}
 }

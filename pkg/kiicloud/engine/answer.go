@@ -70,7 +70,8 @@ func (s *session) welcome() *mqtt.Connack {
 	return ack
 }
 
-// subscribe decides on the filters one by one, and starts the delivery once the SUBACK is out.
+// subscribe decides on the filters one by one, and starts the delivery once the SUBACK is out. Under
+// a subscription that this one replaces nothing is sent any more then [MQTT-3.8.4-3].
 func (s *session) subscribe(p *mqtt.Subscribe) error {
 	ack := &mqtt.Suback{PacketID: p.PacketID}
 	var wanted *subscription
@@ -85,6 +86,9 @@ func (s *session) subscribe(p *mqtt.Subscribe) error {
 			code = mqtt.UnspecifiedError // 0x80, the only failure that 3.1.1 has
 		}
 		ack.ReasonCodes = append(ack.ReasonCodes, code)
+	}
+	if wanted != nil {
+		s.delivery().unsubscribe()
 	}
 	if err := s.write(ack); err != nil {
 		return err

@@ -155,6 +155,25 @@ func TestWhatThereIsNoRoomForComesFromTheQueue(t *testing.T) {
 	require.Empty(t, o.w.sent)
 }
 
+// A burst that was read from the queue is not kept in memory as well by a connection that is idle then.
+func TestAnIdlePumpKeepsNoPushes(t *testing.T) {
+	o := newOfferings(t, 10, 0)
+	o.subscribe()
+	pushes := []store.Push{o.add(), o.add(), o.add()}
+	o.q.mu.Lock() // holds the read up
+	o.p.poke()
+	require.Eventually(t, func() bool { return o.q.reads.Load() == 2 }, guardtest.Patience, time.Millisecond)
+	for _, push := range pushes { // which the read is going to find
+		o.p.offer(push)
+	}
+	o.q.mu.Unlock()
+	o.expect(0, 3)
+	o.rested()
+	o.p.mu.Lock()
+	defer o.p.mu.Unlock()
+	require.Nil(t, o.p.offered)
+}
+
 // What was offered a while ago may have expired, or newer ones may have pushed it out.
 func TestWhatWaitsForRoomIsLookedUpAgain(t *testing.T) {
 	o := newOfferings(t, 1, 0)

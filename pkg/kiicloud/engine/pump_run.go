@@ -116,6 +116,9 @@ func (p *pump) next() (_ subscription, pushes []store.Push, room int) {
 	for len(p.offered) > 0 && p.offered[0].Seq <= p.after { // read meanwhile
 		p.offered = p.offered[1:]
 	}
+	if len(p.offered) == 0 {
+		p.offered = nil // with what it has room for
+	}
 	switch {
 	case room <= 0 || !p.behind && len(p.offered) == 0:
 		return *p.sub, nil, 0

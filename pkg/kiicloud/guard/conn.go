@@ -89,8 +89,12 @@ func (c *Conn) Next() ([]byte, error) {
 	}
 }
 
-// next is the next whole packet.
+// next is the next whole packet. The client's time for it starts here, not when the former one
+// came: what came while that was dealt with has not been read yet.
 func (c *Conn) next() ([]byte, error) {
+	if err := c.wait(); err != nil {
+		return nil, err
+	}
 	for {
 		if c.Cause() != nil {
 			return nil, errEnded
@@ -100,7 +104,7 @@ func (c *Conn) next() ([]byte, error) {
 			return nil, c.broken(err)
 		}
 		if pkt != nil {
-			return pkt, c.wait()
+			return pkt, nil
 		}
 		if err := c.feed(); err != nil {
 			return nil, c.lost(err)
@@ -134,10 +138,11 @@ func (c *Conn) wait() error {
 	case c.clientID == "": // the time for CONNECT runs on
 		return nil
 	case c.patience == 0:
-		return c.under.SetReadDeadline(time.Time{})
+		_ = c.under.SetReadDeadline(time.Time{})
 	default:
-		return c.under.SetReadDeadline(time.Now().Add(c.patience))
+		_ = c.under.SetReadDeadline(time.Now().Add(c.patience))
 	}
+	return nil
 }
 
 // lost ends the connection after a failed read.

@@ -190,6 +190,37 @@ func TestFinishWaitsForTheClientButNotLong(t *testing.T) {
 	require.Error(t, err, "the connection is closed")
 }
 
+// slow is a Handler that takes its time for a message.
+type slow struct {
+	*fake
+	began chan struct{}
+	takes time.Duration
+}
+
+func (s slow) Publish(p mqtt.PublishView) *Refusal {
+	close(s.began)
+	time.Sleep(s.takes)
+	return s.fake.Publish(p)
+}
+
+// While the server deals with a packet, what the client sends lies there unread: that is no silence.
+func TestKeepAliveDoesNotRunWhileAPacketIsDealtWith(t *testing.T) {
+	here, there := tcpPair(t)
+	h := slow{&fake{}, make(chan struct{}), 1600 * time.Millisecond}
+	e := &echo{h: h.fake, conn: NewConn(there, h, Limits{Linger: 200 * time.Millisecond})}
+	done := make(chan struct{})
+	go func() { defer close(done); e.run() }()
+	client := guardtest.OnStream(t, mqtt.V5, here)
+	t.Cleanup(func() { client.HangUp(); <-done })
+	client.Send(guardtest.Connect(mqtt.V5, with(func(h *guardtest.Hello) { h.KeepAlive = 1 })))
+	client.Expect(mqtt.CONNACK)
+	client.Send(guardtest.Publish(mqtt.V5, 0x02, 7, "me", nil, "x"))
+	<-h.began
+	client.Send(guardtest.Pingreq)
+	client.Expect(mqtt.PUBACK)
+	client.Expect(mqtt.PINGRESP)
+}
+
 func TestNextGivesEOFWhenTheClientGoes(t *testing.T) {
 	here, there := net.Pipe()
 	c := NewConn(here, &fake{}, Limits{})
