@@ -162,6 +162,11 @@ export class Express {
     }
   }
 
+  /** Sends at once what is due: a goodbye that overtakes an acknowledgement makes a repeat of its message. */
+  pay(): void {
+    for (const port of this.#ports.values()) port.pay();
+  }
+
   /** Calls work when the frames that the browser has by now are read; it gives them out in a row. */
   afterwards(work: () => void): void {
     this.#turns.add(work);
@@ -244,12 +249,12 @@ export class Port {
   /** Sends so many more acknowledgements: many at once, few in one frame with those for the frames that come right behind. */
   owe(acks: number): void {
     this.#owed += acks;
-    if (this.#owed >= plenty && this.#timer === undefined) return this.#pay();
+    if (this.#owed >= plenty && this.#timer === undefined) return this.pay();
     if (this.#due) return;
     this.#due = true;
     this.#express.afterwards(() => {
       this.#due = false;
-      this.#pay();
+      this.pay();
     });
   }
 
@@ -273,13 +278,14 @@ export class Port {
     this.#socket.close();
   }
 
-  #pay(): void {
+  /** Sends the acknowledgements that are owed. */
+  pay(): void {
     if (this.#closed || this.#owed === 0 || this.#timer !== undefined) return;
     const bytes = this.#socket.bufferedAmount > maxUnsent ? undefined : this.#express.acknowledge(this.number, this.#owed);
     if (!bytes) {
       this.#timer = setTimeout(() => {
         this.#timer = undefined;
-        this.#pay();
+        this.pay();
       }, again);
       return;
     }

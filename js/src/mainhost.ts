@@ -69,7 +69,10 @@ export class MainHost implements Host {
     };
     if (!ended) unwatch = program.onDeath(die);
     return {
-      call: (method, args, options) => program.call(raw, method, [...args, options]),
+      call: (method, args, options) => {
+        if (method === "close") program.express?.pay();
+        return program.call(raw, method, [...args, options]);
+      },
       wake: (cause) => {
         if (!program.death) raw.wake!(cause);
       },
@@ -95,6 +98,7 @@ export class MainHost implements Host {
   }
 
   signal(signal: Signal, cause: string): void {
+    if (signal === "pause") this.#alive?.express?.pay();
     this.#alive?.exports[signal]!(cause);
   }
 

@@ -274,3 +274,16 @@ test("after the end nothing is begun that would have to be ended", async (t) => 
     assert.equal(open, 0);
   }
 });
+
+test("what is due is sent before a goodbye, and once", async (t) => {
+  const { express, sent, handled, come } = setUp(t);
+  come(1, 1);
+  come(1, 1);
+  assert.deepEqual(handled, []);
+  express.pay();
+  assert.deepEqual(handled, [2]);
+  assert.equal(sent.length, 1);
+  await turn();
+  assert.deepEqual(handled, [2]);
+  assert.equal(sent.length, 1);
+});
