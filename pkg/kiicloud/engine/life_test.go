@@ -225,7 +225,7 @@ func TestKeepAliveIsEnforced(t *testing.T) {
 	began := time.Now()
 	for w, client := range c.connectAll(1) {
 		expectEnd(t, w, client, mqtt.KeepAliveTimeout)
-		require.InDelta(t, 1.5, time.Since(began).Seconds(), 0.7)
+		require.Greater(t, time.Since(began), 1400*time.Millisecond) // how much later depends on the machine
 	}
 }
 
@@ -238,7 +238,7 @@ func TestKeepAliveCountsFromTheLastWholePacket(t *testing.T) {
 	client.ExpectSilence(time.Second)
 	client.Send([]byte{0x30}) // the start of a packet does not count
 	expectEnd(t, tcp5, client, mqtt.KeepAliveTimeout)
-	require.InDelta(t, 2.5, time.Since(began).Seconds(), 0.7)
+	require.InDelta(t, 2.5, time.Since(began).Seconds(), 0.95) // with it, 3.5
 }
 
 func TestSilentConnectionIsClosedBeforeConnect(t *testing.T) {
