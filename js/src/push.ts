@@ -198,8 +198,9 @@ export const livePush = (Base: typeof LiveConnection) => class LivePush extends 
         const about = { code: error.code, reason: this.#patience.explain(error), error };
         if (!error.retryable) return this.#become({ state: "failed", ...about });
         const retryIn = this.#patience.next();
-        this.sink.state({ state: "waiting", retryIn, ...about });
-        await pause(retryIn, era.signal, (hurry) => (this.#hurry = hurry));
+        const over = pause(retryIn, era.signal, (hurry) => (this.#hurry = hurry));
+        this.sink.state({ state: "waiting", retryIn, ...about }); // who hears of it may end it
+        await over;
       }
       if (era.signal.aborted) return;
       try {
@@ -238,7 +239,7 @@ export const livePush = (Base: typeof LiveConnection) => class LivePush extends 
     if (over()) return void below.call("close", [], {}).catch(() => {}).finally(end);
     this.#below = below;
     this.#gone = end;
-    if (last && isFinal(last.state)) this.#changed(owner, last); // it came before below
+    if (last && (isFinal(last.state) || last.state === "online")) this.#changed(owner, last); // it came before below
   }
 
   /** Where to connect; what is remembered of the installation saves a request, and is forgotten when it is wrong. */
@@ -262,9 +263,10 @@ export const livePush = (Base: typeof LiveConnection) => class LivePush extends 
   }
 
   #changed(owner: string, change: StateChange): void {
+    // The attempt itself tells. Who hears of online may use the connection at once.
+    if (!this.#below && (isFinal(change.state) || change.state === "online")) return;
     if (change.state === "online") this.#patience.stands();
     if (!isFinal(change.state)) return this.sink.state(change);
-    if (!this.#below) return; // the attempt itself tells
     this.#below = undefined;
     this.#sent(this.#sending, change.error ?? notConnected());
     this.#patience.ended();

@@ -270,6 +270,46 @@ test("a wait ends with the push, and with another login", async (t) => {
   assert.equal(connections.length, 2);
 });
 
+test("who hears that it is online can use it at once", async (t) => {
+  storage(t);
+  const { kii, connections, calls, sends } = client();
+  await kii.login("alice", "p");
+  const push = await kii.startPush();
+  const uses: Promise<unknown>[] = [];
+  push.on("state", ({ state }) => state === "online" && uses.push(push.publish("t", "x"), push.subscribe("more")));
+  await kii.logout();
+  await kii.login("bob", "p");
+  await until(() => uses.length > 0);
+  await uses[1];
+  assert.equal(calls.at(-1), "subscribe");
+  assert.deepEqual(sends, [[1, 1]]);
+  connections[1]!.sink.sent(Int32Array.of(1));
+  await uses[0];
+  await push.stop();
+});
+
+test("who ends a push when it begins to wait leaves no timer", async (t) => {
+  storage(t);
+  const { kii, connections } = client();
+  await kii.login("alice", "p");
+  const push = await kii.startPush();
+  let stopped: Promise<void> | undefined;
+  push.on("state", ({ state }) => state === "waiting" && (stopped = push.stop()));
+  const { setTimeout: begin, clearTimeout: end } = globalThis;
+  const timers = new Set<unknown>();
+  globalThis.setTimeout = ((work: () => void, delay?: number) => {
+    const timer = begin(work, delay);
+    timers.add(timer);
+    return timer;
+  }) as typeof setTimeout;
+  globalThis.clearTimeout = ((timer: never) => (timers.delete(timer), end(timer))) as typeof clearTimeout;
+  t.after(() => Object.assign(globalThis, { setTimeout: begin, clearTimeout: end }));
+  connections[0]!.sink.state({ state: "failed", code: "CRASHED", reason: "", error: failure("CRASHED", true) });
+  await stopped;
+  assert.equal(push.state, "closed");
+  assert.equal(timers.size, 0);
+});
+
 test("a connection that dies is followed by another, one that is revoked is not", async (t) => {
   const items = storage(t);
   const { kii, connections } = client();
