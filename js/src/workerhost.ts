@@ -194,7 +194,8 @@ export class WorkerHost implements Host {
     this.#worker.terminate();
     this.#died();
     for (const { reject } of this.#calls.values()) reject(error);
-    for (const sink of this.#sinks.values()) sink.state({ state, code: error.code, reason: error.message, error });
+    // An attempt is told by connect alone: the same sink may be tried elsewhere.
+    for (const [id, sink] of this.#sinks) if (!this.#calls.has(id)) sink.state({ state, code: error.code, reason: error.message, error });
     this.#sinks.clear();
   }
 }

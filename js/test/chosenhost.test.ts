@@ -88,6 +88,13 @@ test("auto: where the worker's own policy forbids the program it runs right here
   assert.ok(made[0]!.terminated);
 });
 
+test("auto: a connection that is not the first to learn of the worker's policy stands all the same", async (t) => {
+  installWorkers(t, forbids);
+  const { kii, chosen } = await setUp(t, "auto");
+  const [, connection] = await Promise.all([echo(chosen, 1), kii.connect(endpoint)]);
+  assert.equal(connection.state, "online");
+});
+
 test("worker: where its own policy forbids the program calls say so", async (t) => {
   installWorkers(t, forbids);
   const { kii, chosen } = await setUp(t, "worker");
