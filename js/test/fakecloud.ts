@@ -41,6 +41,8 @@ export class FakeCloud {
   readonly subscriptions: [filter: string, qos: unknown][] = [];
   /** What SUBACK refuses, and with which error. */
   readonly refusals = new Map<string, KiiError>();
+  /** How many subscriptions were refused. */
+  refused = 0;
   /** Sends what is stored before it answers SUBSCRIBE, as a broker that has kept a session does. */
   eager = false;
   connects = 0;
@@ -93,7 +95,10 @@ export class FakeCloud {
   subscribe(filter: string, qos: unknown): void {
     const refusal = this.refusals.get(filter);
     if (refusal?.retryable) this.refusals.delete(filter); // the next time it is granted
-    if (refusal) throw refusal;
+    if (refusal) {
+      this.refused++;
+      throw refusal;
+    }
     this.filters.add(filter);
     this.subscriptions.push([filter, qos]);
   }

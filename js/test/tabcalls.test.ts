@@ -102,6 +102,24 @@ test("a subscription stays when a second call for it is given up", async (t) => 
   assert.deepEqual(follower.got, [id]);
 });
 
+test("a subscription is not lost because the next leader is displaced for a while", async (t) => {
+  const { cloud, open } = setUp(t);
+  const first = await open();
+  const [, last] = [await open(), await open()];
+  await last.connection.subscribe("kept/+");
+  const { states } = last;
+  states.length = 0;
+  cloud.refusals.set("kept/+", failure("DISPLACED"));
+  cloud.subscriptions.length = 0;
+  first.tab.kill();
+  await until("it was refused", () => cloud.refused > 0);
+  cloud.refusals.clear();
+  await until("it is renewed", () => cloud.subscriptions.length === 1);
+  const id = cloud.push("kept/1");
+  await until("what is kept comes", () => last.got.at(-1) === id);
+  assert.deepEqual(states.filter((state) => state === "online").length, 1, states.join(" "));
+});
+
 test("a subscription that is refused after a hand-over is told to whose it is, and no other", async (t) => {
   const { cloud, open } = setUp(t);
   const first = await open();

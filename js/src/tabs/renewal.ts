@@ -44,7 +44,8 @@ export class Renewal {
       } catch (cause) {
         const error = cause as KiiError;
         if (round !== this.#round) return;
-        if (!error.retryable) return this.#subscribers.lose(filter, error);
+        // Of a connection that has ended, or is another's, nobody has said that the filter is refused.
+        if (!error.retryable && error.code !== "DISPLACED" && error.code !== "CLOSED") return this.#subscribers.lose(filter, error);
         await new Promise((resolve) => setTimeout(resolve, breath));
       }
     }
