@@ -79,6 +79,8 @@ export class FakePlace {
 
 interface Client {
   url: string;
+  frameType: string;
+  controlled: boolean;
   told: unknown[];
   focused: boolean;
   gone?: boolean;
@@ -87,7 +89,7 @@ interface Client {
 /** A service worker's global scope, with pages. */
 export function fakeServiceWorker(t: Ends, urls: string[]) {
   const events = new EventTarget();
-  const clients: Client[] = urls.map((url) => ({ url, told: [], focused: false }));
+  const clients: Client[] = urls.map((url) => ({ url, frameType: "top-level", controlled: true, told: [], focused: false }));
   const opened: string[] = [];
   const work: Promise<unknown>[] = [];
   install(t, {
@@ -96,9 +98,10 @@ export function fakeServiceWorker(t: Ends, urls: string[]) {
     registration: { scope: "https://a.example/app/" },
     location: new URL("https://a.example/app/sw.js"),
     clients: {
-      matchAll: async () =>
-        clients.map((one) => ({
+      matchAll: async ({ includeUncontrolled }: { includeUncontrolled: boolean }) =>
+        clients.filter(({ controlled }) => controlled || includeUncontrolled).map((one) => ({
           url: one.url,
+          frameType: one.frameType,
           focus: async () => {
             if (one.gone) throw new TypeError("gone");
             one.focused = true;

@@ -118,21 +118,24 @@ test("content that gives nothing shows nothing, and one that fails is told of", 
     },
     "no title": () => ({}),
     "a bad url": () => ({ title: "t", url: "https://[" }),
+    "another's url": () => ({ title: "t", url: "https://b.example/inbox" }),
+    "a script": () => ({ title: "t", url: "javascript:alert(1)" }),
+    "a blob": () => ({ title: "t", url: "blob:https://a.example/id" }),
     good: () => ({ title: "good" }),
   };
   const { place, notifier, arrives, titles } = await watching(t, { content: (m) => answers[m.text()]!() as null });
   place.see(false);
   const errors: KiiError[] = [];
   const off = notifier.on("error", (error) => errors.push(error));
-  await arrives("nothing", "undefined", "throws", "no title", "a bad url", "good");
+  await arrives("nothing", "undefined", "throws", "no title", "a bad url", "another's url", "a script", "a blob", "good");
   assert.deepEqual(titles(), ["good"]);
-  assert.deepEqual(errors.map(({ code }) => code), ["INVALID_ARGUMENT", "INVALID_ARGUMENT", "INVALID_ARGUMENT"]);
+  assert.deepEqual(errors.map(({ code }) => code), Array(6).fill("INVALID_ARGUMENT"));
   assert.equal(errors[0]!.cause, broken);
   assert.deepEqual(place.reported, []);
   off();
   off();
   await arrives("throws");
-  assert.equal(errors.length, 3);
+  assert.equal(errors.length, 6);
   assert.equal(place.reported.length, 1, "without a listener it is reported");
 });
 
@@ -200,6 +203,7 @@ test("a place that cannot show anything says why", async (t) => {
     [() => Object.assign(globalThis, { Notification: undefined }), /Home Screen/],
     [() => Object.assign(globalThis, { document: undefined }), /page/],
     [() => Reflect.deleteProperty(navigator, "serviceWorker"), /browser/],
+    [() => Object.defineProperty(navigator, "serviceWorker", { get: () => { throw new DOMException("sandboxed", "SecurityError"); } }), /allow-same-origin/],
     [() => Reflect.deleteProperty(navigator, "locks"), /Web Locks/],
     [(place) => (place.serviceWorker.getRegistration = async () => undefined as never), /register/],
     [(place) => (place.serviceWorker.getRegistration = () => Promise.reject(new Error("no"))), /register/],
@@ -344,6 +348,32 @@ test("where no page is open a click opens one", async (t) => {
   }
   assert.deepEqual(opened, ["https://a.example/app/", "https://a.example/app/home", "https://a.example/x"]);
   assert.throws(() => handleNotificationClicks({ url: "https://[" }), { code: "INVALID_ARGUMENT" });
+});
+
+test("a click opens and tells no page of somebody else's, whatever a notification carries", async (t) => {
+  const { clients, opened, click } = fakeServiceWorker(t, ["https://a.example/app/"]);
+  const off = handleNotificationClicks();
+  for (const url of ["https://b.example/", "javascript:alert(1)", "blob:https://a.example/id", "http://a.example/app/", "//", 1, {}, null]) {
+    await click({ kiiweb: { url }, data: "pushed" });
+    assert.deepEqual(clients[0]!.told.pop(), { kiiweb: "notificationclick", action: "", data: "pushed", url: undefined });
+  }
+  clients[0]!.gone = true;
+  await click({ kiiweb: { url: "https://b.example/" }, data: undefined });
+  assert.deepEqual(opened, ["https://a.example/app/"]);
+  off();
+});
+
+test("a click goes to a page of this worker's rather than to another app's within its scope, and to no frame", async (t) => {
+  const { clients, click } = fakeServiceWorker(t, ["https://a.example/app/other/", "https://a.example/app/frame", "https://a.example/app/1", "https://a.example/app/2"]);
+  const off = handleNotificationClicks();
+  const told = async () => (await click({ kiiweb: {}, data: undefined }), clients.map(({ told }) => told.splice(0).length));
+  clients[0]!.controlled = false;
+  clients[1]!.frameType = "nested";
+  assert.deepEqual(await told(), [0, 0, 1, 0]);
+  clients[2]!.controlled = clients[3]!.controlled = false; // opened before the worker was there
+  clients[0]!.gone = true;
+  assert.deepEqual(await told(), [0, 0, 1, 0]);
+  off();
 });
 
 test("elsewhere clicks cannot be handled", () => {

@@ -20,7 +20,10 @@ export interface NotificationButton {
 /** What is shown: a title, and whatever else showNotification takes. */
 export interface NotificationContent extends Omit<NotificationOptions, "data"> {
   title: string;
-  /** What a click opens where no page of the app is open; relative to the page. When absent: the service worker's scope. */
+  /**
+   * What a click opens where no page of the app is open; relative to the page, and of its origin. When absent: the
+   * service worker's scope.
+   */
   url?: string | undefined;
   /** Comes back with the click; must survive structured cloning. */
   data?: unknown;
@@ -101,7 +104,7 @@ export interface ClickOptions {
 
 /**
  * For the app's service worker, on its first turn: a click on one of our notifications closes it, puts the tab in front
- * that was last in front of those in the worker's scope, and tells it ("click"); where there is none it opens one. Other
+ * that was last in front of those that the worker controls, or else of those in its scope, and tells it ("click"); where there is none it opens one. Other
  * notifications are left alone: ours have `kiiweb` in their data. The function returned ends that. Throws a KiiError,
  * UNSUPPORTED, where it is no service worker.
  */

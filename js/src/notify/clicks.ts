@@ -3,12 +3,14 @@
 import type { ClickOptions } from "../../types/notify.js";
 import { copyOptions } from "../calls.js";
 import { invalidArgument, unsupported } from "../errors.js";
-import { markOf, type ClickMessage, type Mark } from "./mark.js";
+import { markOf, sameOrigin, type ClickMessage, type Mark } from "./mark.js";
 
 // The types of service workers exclude those of pages; so here is what is used.
 
 interface WindowClient {
   readonly url: string;
+  /** A page in another's frame is "nested". */
+  readonly frameType: string;
   focus(): Promise<unknown>;
   postMessage(message: ClickMessage): void;
 }
@@ -58,10 +60,11 @@ function readURL(options: ClickOptions | undefined, here: Scope): string {
 
 /** Puts a page in front, or opens one. */
 async function follow(here: Scope, { kiiweb, data }: Mark, action: string, fallback: string): Promise<void> {
-  const { url } = kiiweb;
-  // Those that were in front last come first.
-  const clients = await here.clients.matchAll({ type: "window", includeUncontrolled: true });
-  for (const client of clients.filter((one) => one.url.startsWith(here.registration.scope))) {
+  const url = ownPage(kiiweb.url, here);
+  const windows = (includeUncontrolled: boolean) => here.clients.matchAll({ type: "window", includeUncontrolled });
+  // Those that were in front last come first. Of those that this worker does not control, one may be another app's, whose scope is within this one's.
+  for (const client of [...(await windows(false)), ...(await windows(true))]) {
+    if (!client.url.startsWith(here.registration.scope) || client.frameType === "nested") continue;
     try {
       await client.focus();
     } catch {
@@ -71,4 +74,13 @@ async function follow(here: Scope, { kiiweb, data }: Mark, action: string, fallb
     return;
   }
   await here.clients.openWindow(url ?? fallback);
+}
+
+/** url, if it is a page of the app's. Data of notifications may be what somebody has pushed, and look like ours. */
+function ownPage(url: unknown, here: Scope): string | undefined {
+  try {
+    return typeof url === "string" && sameOrigin(new URL(url), new URL(here.location.href)) ? url : undefined;
+  } catch {
+    return undefined; // it is no URL
+  }
 }

@@ -18,6 +18,11 @@ export function markOf(data: unknown): Mark | undefined {
   return typeof mark === "object" && mark !== null ? (data as Mark) : undefined;
 }
 
+/** Not by origin: URLs of extensions have none everywhere, and those of blobs have their maker's. */
+export function sameOrigin(one: { protocol: string; host: string }, other: { protocol: string; host: string }): boolean {
+  return one.protocol === other.protocol && one.host === other.host;
+}
+
 export function isClick(data: unknown): data is ClickMessage {
   return (data as Partial<ClickMessage> | null)?.kiiweb === "notificationclick";
 }

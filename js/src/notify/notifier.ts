@@ -7,7 +7,7 @@ import { disposed, invalidArgument, KiiError } from "../errors.js";
 import { Listeners } from "../listeners.js";
 import { report } from "../report.js";
 import { isFinal } from "../state.js";
-import { isClick, type Mark } from "./mark.js";
+import { isClick, sameOrigin, type Mark } from "./mark.js";
 import { missing, noRegistration, Permission } from "./permission.js";
 import { Presence } from "./presence.js";
 import { activated } from "./registration.js";
@@ -189,7 +189,7 @@ function describe(message: Message, content: Content): { title: string; options:
   const { title, url, data, ...options } = wanted;
   if (typeof title !== "string") throw invalidArgument("What content gives must have a title.");
   const id = message.properties.userProperties?.find(([name]) => name === idKey)?.[1];
-  const mark: Mark = { kiiweb: { url: url === undefined ? undefined : absolute(url) }, data };
+  const mark: Mark = { kiiweb: { url: url == null ? undefined : absolute(url) }, data };
   return { title, options: { ...(id === undefined ? undefined : { tag: id }), ...options, data: mark } };
 }
 
@@ -201,12 +201,16 @@ function ask(content: Content, message: Message): NotificationContent | null {
   }
 }
 
+/** Only the app's own pages: url may come from a message, and what hears of the click may go there. */
 function absolute(url: string): string {
+  let target: URL;
   try {
-    return new URL(url, location.href).href;
+    target = new URL(url, location.href);
   } catch (cause) {
     throw invalidArgument("The url that content gives is no URL.", cause);
   }
+  if (!sameOrigin(target, location)) throw invalidArgument("The url that content gives is not of the page's origin.");
+  return target.href;
 }
 
 function notShown(cause: unknown): KiiError {

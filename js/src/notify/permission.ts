@@ -9,9 +9,17 @@ export function missing(): KiiError | undefined {
   if (!place.document) return unsupported("document", "Call notifications in a page; a service worker shows its own.");
   if (!place.isSecureContext) return unsupported("secure context", "Serve the page over https, or from this machine.");
   if (!place.Notification) return unsupported("Notification", "On iOS the user has to add the app to the Home Screen first.");
-  if (!navigator.serviceWorker) return unsupported("service workers", "Leave private browsing, or use another browser.");
+  if (!hasServiceWorkers()) return unsupported("service workers", "Leave private browsing, or use another browser; a frame's sandbox attribute needs allow-same-origin.");
   if (!navigator.locks) return unsupported("Web Locks");
   return undefined;
+}
+
+function hasServiceWorkers(): boolean {
+  try {
+    return !!navigator.serviceWorker;
+  } catch {
+    return false; // a frame whose sandbox forbids them
+  }
 }
 
 export function noRegistration(cause?: unknown): KiiError {
