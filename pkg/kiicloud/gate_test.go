@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -171,7 +172,13 @@ func TestEveryConnectionLeavesTheGate(t *testing.T) {
 		}
 		upgrade.ServeHTTP(w, r)
 	}))
-	web.Config.ConnState = g.note
+	var seen atomic.Int32 // connections that have come to the gate
+	web.Config.ConnState = func(c net.Conn, state http.ConnState) {
+		g.note(c, state)
+		if state == http.StateNew {
+			seen.Add(1)
+		}
+	}
 	web.Config.ErrorLog = log.New(io.Discard, "", 0)
 	web.Listener = foreign{web.Listener}
 	web.StartTLS()
@@ -182,7 +189,10 @@ func TestEveryConnectionLeavesTheGate(t *testing.T) {
 	ctx, stop := context.WithCancel(context.Background())
 	accepting := make(chan error, 1)
 	go func() {
-		accepting <- guard.ServeTCP(ctx, quiet, tls.NewListener(ln, web.TLS), func(c net.Conn) { gate.Serve(c, abroadAddress, serve) })
+		accepting <- guard.ServeTCP(ctx, quiet, tls.NewListener(ln, web.TLS), func(c net.Conn) {
+			defer seen.Add(1)
+			gate.Serve(c, abroadAddress, serve)
+		})
 	}()
 	defer func() {
 		stop()
@@ -240,8 +250,12 @@ func TestEveryConnectionLeavesTheGate(t *testing.T) {
 		"a panic behind MQTT over TLS": func() { secure(ln.Addr().String(), "!") },
 	} {
 		for range 2 * most {
+			before := seen.Load()
 			come()
 			require.Eventually(t, func() bool {
+				if seen.Load() == before {
+					return false // whoever has gone before it was accepted is yet to come
+				}
 				var leave []func()
 				for range most {
 					if l, r := gate.Enter(abroadAddress); r == nil {
