@@ -85,22 +85,19 @@ func TestClientsOnABareCluster(t *testing.T) {
 			require.NoError(t, sender.Publish(ctx, kiiweb.Message{Topic: "receiver", QoS: 1, Payload: []byte(strconv.Itoa(n))}))
 			cancel()
 		}
-		seen := map[int]int{}
+		// The order is not looked at: the queue is the plugin's, which hands what comes next to the new consumer
+		// before it has taken back what the dead one had. The cloud's queues have a single active consumer.
+		seen := map[int]bool{}
 		require.Eventually(t, func() bool {
 			mu.Lock()
 			defer mu.Unlock()
 			clear(seen)
-			for i, n := range got {
-				if _, again := seen[n]; !again {
-					seen[n] = i
-				}
+			for _, n := range got {
+				seen[n] = true
 			}
 			return len(seen) == 200
 		}, patience, 5*time.Millisecond)
 		t.Logf("all after %v, %d with repeats", time.Since(killed), len(got))
-		for n := 1; n < 200; n++ {
-			require.Greater(t, seen[n], seen[n-1])
-		}
 		becomes(receiver, kiiweb.StateOnline)
 	})
 }
