@@ -18,6 +18,8 @@ export class Renewal {
   readonly #subscribers: Subscribers;
   readonly #subscribe: (filter: string, options: LinkOptions) => Promise<unknown>;
   #round = 0;
+  /** Ends the waits between two attempts. */
+  readonly #waits = new Set<() => void>();
 
   constructor(subscribers: Subscribers, subscribe: (filter: string, options: LinkOptions) => Promise<unknown>) {
     this.#subscribers = subscribers;
@@ -26,13 +28,15 @@ export class Renewal {
 
   /** Another leader has begun. */
   begin(): void {
-    const round = ++this.#round;
+    this.end();
+    const round = this.#round;
     for (const [filter, options] of this.#subscribers.filters) void this.#renew(filter, options, round);
   }
 
   /** Nobody leads any more, or nobody is here. */
   end(): void {
     this.#round++;
+    for (const over of this.#waits) over();
   }
 
   /** Goes on until it is done, or cannot be; then whose it is are told. */
@@ -46,8 +50,20 @@ export class Renewal {
         if (round !== this.#round) return;
         // Of a connection that has ended, or is another's, nobody has said that the filter is refused.
         if (!error.retryable && error.code !== "DISPLACED" && error.code !== "CLOSED") return this.#subscribers.lose(filter, error);
-        await new Promise((resolve) => setTimeout(resolve, breath));
+        await this.#wait();
       }
     }
+  }
+
+  #wait(): Promise<void> {
+    return new Promise((resolve) => {
+      const over = () => {
+        clearTimeout(timer);
+        this.#waits.delete(over);
+        resolve();
+      };
+      const timer = setTimeout(over, breath);
+      this.#waits.add(over);
+    });
   }
 }
