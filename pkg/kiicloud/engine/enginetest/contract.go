@@ -165,14 +165,7 @@ func again(w world) {
 		inst := w.install()
 		d := w.online(how, inst)
 		w.push(inst, 0, 5)
-		for n := range 5 {
-			if n < 2 {
-				d.receive(n)
-			} else {
-				d.see(n)
-			}
-		}
-		d.alive() // the acknowledgements were read
+		d.receiveOf(5, 2)
 		d.c.HangUp()
 		w.push(inst, 5, 7)
 		d = w.online(how, inst)

@@ -81,6 +81,20 @@ func (d *device) see(n int) guardtest.Packet {
 	return p
 }
 
+// receiveOf expects the first n pushes, acknowledges the first acked of them and keeps the other acknowledgements
+// back. When it returns, those that were sent have been read.
+func (d *device) receiveOf(n, acked int) {
+	d.Helper()
+	for i := range n {
+		if i < acked {
+			d.receive(i)
+		} else {
+			d.see(i)
+		}
+	}
+	d.alive()
+}
+
 func messageID(p guardtest.Packet) string {
 	id, _ := mqtt.FindUserProperty(p.Publish().Properties, "pushMessageID")
 	return string(id)

@@ -52,14 +52,7 @@ func takeover(w world) {
 		inst := w.install()
 		older := w.online(how, inst)
 		w.push(inst, 0, 6)
-		for n := range 6 {
-			if n < 3 {
-				older.receive(n)
-			} else {
-				older.see(n)
-			}
-		}
-		older.alive() // the acknowledgements were read
+		older.receiveOf(6, 3)
 		newer := w.online(how, inst)
 		older.ended(mqtt.SessionTakenOver, true)
 		for n := 3; n < 6; n++ {
