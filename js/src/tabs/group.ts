@@ -5,19 +5,17 @@ import type { CallOptions, ConnectOptions, MqttEndpoint, StateChange } from "../
 import type { Batch } from "../batch.js";
 import { Clock } from "../calls.js";
 import { aborted, type KiiError } from "../errors.js";
-import type { Host, Link, LinkOptions, Sink } from "../host.js";
-import { runsOf, type Run } from "../staged.js";
+import type { Host, Link, Sink } from "../host.js";
 import { isFinal } from "../state.js";
-import { unpackError } from "../workermessages.js";
 import { Passed, type Asks } from "./asks.js";
 import { Audience } from "./audience.js";
 import { Claim } from "./claim.js";
 import { Echo } from "./echo.js";
-import type { Failure } from "./dispatch.js";
 import { start, step, type Effect, type Event } from "./election.js";
-import { ended, LedCalls, type Lead, type Method } from "./ledcalls.js";
+import { LedCalls, type Lead, type Method } from "./ledcalls.js";
 import { Meeting } from "./meeting.js";
 import { Member } from "./member.js";
+import { makeFor, sendFor, usual } from "./membercalls.js";
 import { Members } from "./members.js";
 import { packChange, unpackChange, type Names, type ToAll, type ToOne } from "./messages.js";
 import { Renewal } from "./renewal.js";
@@ -26,9 +24,6 @@ import { Term } from "./term.js";
 
 /** How long a leader that closes may say goodbye before the next one connects, in milliseconds. */
 const goodbye = 1000;
-
-/** What a call that nobody has made may take, in milliseconds. */
-const usual = 30_000;
 
 export interface Place {
   readonly id: string;
@@ -81,9 +76,10 @@ export class Group {
   connect(endpoint: MqttEndpoint, options: ConnectOptions, sink: Sink, call: CallOptions): Promise<Link> {
     if (call.signal?.aborted) return Promise.reject(aborted(call.signal));
     const link: Link = {
-      call: (method, args, callOptions) => this.#ofMember(member, method, args, callOptions),
+      call: (method, args, callOptions) =>
+        method === "close" ? this.#close(member, callOptions) : makeFor(member, this.#members, this.#calls, method, args, callOptions),
       wake: (cause) => this.wake(cause),
-      sender: { send: (staged, first) => this.#send(member, staged.slice(), first), forget: () => {} }, // each call ends in time
+      sender: { send: (staged, first) => sendFor(member, this.#members, this.#calls, staged.slice(), first), forget: () => {} }, // each call ends in time
     };
     const member = new Member(endpoint, options, sink, call, link, () => this.#drop(member));
     this.#members.add(member);
@@ -320,51 +316,6 @@ export class Group {
     const displaced = this.#change === null && change?.state === "displaced";
     if (change) this.#become(unpackChange(change));
     if (displaced) for (const member of this.#members.trying) this.#contest(member);
-  }
-
-  async #ofMember(member: Member, method: Method, args: unknown[], options: LinkOptions): Promise<unknown> {
-    if (method === "close") return this.#close(member, options);
-    const filter = args[0] as string;
-    if (!this.#members.has(member)) throw ended();
-    const before = member.filters.get(filter);
-    if (method === "subscribe") {
-      const { signal: _, timeout: __, ...how } = options;
-      member.filters.set(filter, how);
-    } else if (method === "unsubscribe") {
-      member.filters.delete(filter);
-      if (this.#members.wants(filter)) return undefined;
-    }
-    try {
-      return await this.#calls.make(method, args, options);
-    } catch (error) {
-      if (method === "subscribe") {
-        if (before) member.filters.set(filter, before);
-        else member.filters.delete(filter);
-      }
-      throw error;
-    }
-  }
-
-  /** Sends what was published in one turn in one call, unless only a part of it may be sent again. */
-  #send(member: Member, staged: Uint8Array, first: number): void {
-    for (const run of runsOf(staged)) {
-      void this.#sendRun(member, run, first);
-      first += run.count;
-    }
-  }
-
-  async #sendRun(member: Member, { bytes, count, again }: Run, first: number): Promise<void> {
-    const failed = new Map<number, KiiError>();
-    try {
-      if (!this.#members.has(member)) throw ended();
-      const options = { timeout: usual, qos: again ? 1 : 0 } as const;
-      const failures = (await this.#calls.make("send", [bytes], options)) as Failure[];
-      for (const [place, why] of failures) failed.set(place, unpackError(why) as KiiError);
-    } catch (error) {
-      for (let place = 0; place < count; place++) failed.set(place, error as KiiError);
-    }
-    member.sink.sent(Int32Array.from({ length: count }, (_, i) => first + i).filter((_, i) => !failed.has(i)));
-    for (const [place, error] of failed) member.sink.sent(Int32Array.of(first + place), error);
   }
 
   #close(member: Member, options: CallOptions): Promise<unknown> {

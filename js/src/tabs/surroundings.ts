@@ -31,19 +31,13 @@ export function browser(): Surroundings | undefined {
     channel: (name) => new BroadcastChannel(name),
     visible: () => page?.visibilityState !== "hidden",
     watch(suspend, resume) {
-      const frozen = () => suspend(false);
-      const hidden = () => suspend(true); // what does not come back need not be waited for either
-      const shown = (event: PageTransitionEvent) => event.persisted && resume();
-      page?.addEventListener("freeze", frozen);
-      page?.addEventListener("resume", resume);
-      globalThis.addEventListener("pagehide", hidden);
-      globalThis.addEventListener("pageshow", shown);
-      return () => {
-        page?.removeEventListener("freeze", frozen);
-        page?.removeEventListener("resume", resume);
-        globalThis.removeEventListener("pagehide", hidden);
-        globalThis.removeEventListener("pageshow", shown);
-      };
+      const over = new AbortController();
+      const { signal } = over;
+      page?.addEventListener("freeze", () => suspend(false), { signal });
+      page?.addEventListener("resume", resume, { signal });
+      globalThis.addEventListener("pagehide", () => suspend(true), { signal }); // what does not come back need not be waited for either
+      globalThis.addEventListener("pageshow", (event) => event.persisted && resume(), { signal });
+      return () => over.abort();
     },
     newID: () => Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(36)).join("-"),
   };
