@@ -24,8 +24,12 @@ type (
 		gen     uint32
 		version mqtt.Version
 	}
-	// learn remembers the version that worked at the endpoint; 0 forgets it.
-	learn struct{ version mqtt.Version }
+	// learn remembers the version that worked at the endpoint; 0 forgets it. guess: that a better one does
+	// not was guessed from mere closes.
+	learn struct {
+		version mqtt.Version
+		guess   bool
+	}
 	// greet takes over the open transport and sends CONNECT.
 	greet struct{ gen uint32 }
 	// resume takes the server's answer into account and sends SUBSCRIBE.

@@ -21,7 +21,7 @@ func (m machine) lose(c cause) (machine, []effect) {
 	}
 	if r.most > 0 {
 		m.refused++
-		if m.refused >= r.most {
+		if m.refused >= r.most && !m.accepted {
 			r.act, r.end = actStop, phaseFailed
 		}
 	}
@@ -36,6 +36,7 @@ func (m machine) lose(c cause) (machine, []effect) {
 		}
 	}
 	err := r.fault(c)
+	err.Retryable = err.Retryable || r.most == maxRefused // those credentials were fresh
 	if r.blame {
 		do = append(do, failSent{err})
 	} else if m.balked(c, r) {

@@ -3,7 +3,9 @@ package session
 import "github.com/kiiweb/kiiweb/internal/mqtt"
 
 // maxRefused is how many times running credentials may be refused, each time after
-// a fresh endpoint, before the session gives up.
+// a fresh endpoint, before a session gives up that the broker has never accepted. One that
+// it has goes on: as long as the endpoint's server gives endpoints, the broker may just be unable
+// to ask whether they are good.
 const maxRefused = 3
 
 // machine is the whole state of the lifecycle.
@@ -12,6 +14,7 @@ type machine struct {
 	gen      uint32 // the current attempt; events of others are late
 	failures int    // attempts and connections lost since the last stable period
 	refused  int    // refusals of the credentials running
+	accepted bool   // there was a connection
 	refresh  bool   // the next endpoint has to be a fresh one
 	held     bool   // the server asked to be left alone for a while: waking does not shorten the wait
 	paused   bool   // waiting until it is woken
@@ -84,10 +87,11 @@ func step(m machine, e event) (machine, []effect) {
 		}
 	case welcomed:
 		if m.phase == phaseGreeting {
-			m.phase, m.refused = phaseSubscribing, 0
+			m.phase, m.refused, m.accepted = phaseSubscribing, 0, true
+			learned := m.remember(m.version.spoken)
 			m.version.accepted()
 			m.session = m.session.next(e, m.version.spoken)
-			return m, append(m.remember(m.version.spoken), resume{e.sessionPresent}, limit{stageSuback})
+			return m, append(learned, resume{e.sessionPresent}, limit{stageSuback})
 		}
 	case subscribed:
 		if m.phase == phaseSubscribing {
@@ -184,7 +188,7 @@ func (m machine) remember(v mqtt.Version) []effect {
 	if m.version.forced {
 		return nil
 	}
-	return []effect{learn{v}}
+	return []effect{learn{v, m.version.guess}}
 }
 
 // wake checks a connection that stands, and ends a wait. An attempt that has not reached the

@@ -57,7 +57,7 @@ func TestARefusalAsksForAFreshEndpointABoundedNumberOfTimes(t *testing.T) {
 	assert.Equal(t, phaseFailed, m.phase)
 	a := effects[len(effects)-2].(announce)
 	assert.Equal(t, fault.BadCredentials, a.err.Code)
-	assert.False(t, a.err.Retryable, "the session itself has given up")
+	assert.True(t, a.err.Retryable, "the endpoint's server stands by them, so the broker may accept them later")
 }
 
 // An installation that was removed elsewhere looks like this: the endpoint's server knows.

@@ -21,6 +21,7 @@ type negotiation struct {
 	forced bool         // the application wants version and no other
 	spoken mqtt.Version // what the next CONNECT speaks
 	proven bool         // it worked at this endpoint, a day ago at most
+	sure   bool         // it did for this session: closes say nothing about the version
 	denied uint8        // a bit for each version that was refused in this round
 	guess  bool         // one of those was refused by mere closes
 	closes int          // before CONNACK, running
@@ -40,7 +41,7 @@ func (n *negotiation) begin(proven mqtt.Version) {
 
 // accepted notes that the broker speaks the version.
 func (n *negotiation) accepted() {
-	*n = negotiation{forced: n.forced, spoken: n.spoken, proven: true}
+	*n = negotiation{forced: n.forced, spoken: n.spoken, proven: true, sure: true}
 }
 
 // deny moves on to the best version that the broker has not refused in this round;
@@ -48,7 +49,7 @@ func (n *negotiation) accepted() {
 func (n *negotiation) deny(guess bool) bool {
 	n.denied |= 1 << n.spoken
 	n.guess = n.guess || guess
-	n.proven, n.closes = false, 0
+	n.proven, n.sure, n.closes = false, false, 0
 	for _, v := range versions {
 		if n.denied>>v&1 == 0 {
 			n.spoken = v
@@ -80,7 +81,7 @@ func (n *negotiation) judge(c cause, r ruling) verdict {
 		case !n.guess:
 			return verdictStop
 		}
-	case c.silent(r) && !n.forced:
+	case c.silent(r) && !n.forced && !n.sure:
 		if n.closes++; n.closes < silentCloses {
 			return verdictNone
 		}

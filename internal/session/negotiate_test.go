@@ -92,20 +92,23 @@ func TestWhatWorkedIsProbedAgainOnceItHasLapsed(t *testing.T) {
 func TestSpoken(t *testing.T) {
 	var s Spoken
 	assert.Zero(t, s.at("a", t0))
-	s.learn("a", mqtt.V311, t0)
-	s.learn("b", mqtt.V5, t0)
+	s.learn("a", mqtt.V311, false, t0)
+	s.learn("b", mqtt.V5, false, t0)
 	assert.Equal(t, mqtt.V311, s.at("a", t0.Add(provenFor-1)))
 	assert.Zero(t, s.at("a", t0.Add(provenFor)), "for a day")
 	assert.Zero(t, s.at("a", t0.Add(-time.Second)), "a clock that was set back proves nothing")
-	s.learn("a", mqtt.V311, t0.Add(provenFor/2))
+	s.learn("a", mqtt.V311, false, t0.Add(provenFor/2))
 	assert.Zero(t, s.at("a", t0.Add(provenFor)), "using it does not make it younger")
-	s.learn("a", mqtt.V31, t0)
+	s.learn("a", mqtt.V31, false, t0)
 	assert.Equal(t, mqtt.V31, s.at("a", t0))
-	s.learn("a", 0, t0)
+	s.learn("c", mqtt.V311, true, t0)
+	assert.Equal(t, mqtt.V311, s.at("c", t0.Add(guessedFor-1)))
+	assert.Zero(t, s.at("c", t0.Add(guessedFor)), "a guess is not kept for long")
+	s.learn("a", 0, false, t0)
 	assert.Zero(t, s.at("a", t0))
 	assert.Equal(t, mqtt.V5, s.at("b", t0))
 	for n := range 2 * provenMax {
-		s.learn(strconv.Itoa(n), mqtt.V5, t0)
+		s.learn(strconv.Itoa(n), mqtt.V5, false, t0)
 	}
 	assert.Len(t, s.list, provenMax)
 	assert.Zero(t, s.at("b", t0), "the oldest made room")
@@ -122,6 +125,7 @@ func TestNegotiationInTheMachine(t *testing.T) {
 		"one close":                    {negotiation{spoken: mqtt.V5}, lostClosed, transition{phaseWaiting, "abandon wait"}},
 		"closes where it worked":       {negotiation{spoken: mqtt.V5, proven: true, closes: 1}, lostClosed, transition{phaseWaiting, "abandon learn wait"}},
 		"closes of the last version":   {negotiation{spoken: mqtt.V31, denied: denied, closes: 1}, lostClosed, transition{phaseWaiting, "abandon learn wait"}},
+		"closes where it was accepted": {negotiation{spoken: mqtt.V5, proven: true, sure: true, closes: 1}, lostClosed, transition{phaseWaiting, "abandon wait"}},
 		"closes of the forced version": {negotiation{forced: true, spoken: mqtt.V5, closes: 1}, lostClosed, transition{phaseWaiting, "abandon wait"}},
 		"the last refused":             {negotiation{spoken: mqtt.V31, denied: denied}, lostVersion, transition{phaseFailed, "abandon settle announce finish"}},
 		"the last refused, one closed": {negotiation{spoken: mqtt.V31, denied: denied, guess: true}, lostVersion, transition{phaseWaiting, "abandon learn wait"}},

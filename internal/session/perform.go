@@ -17,7 +17,7 @@ func (l *loop) perform(e effect) {
 	case dial:
 		l.dial(e)
 	case learn:
-		l.cfg.Spoken.learn(l.endpoint.URL, e.version, l.now())
+		l.cfg.Spoken.learn(l.endpoint.URL, e.version, e.guess, l.now())
 	case greet:
 		l.greet(e)
 	case resume:

@@ -11,6 +11,9 @@ const (
 	// provenFor is how long the version that worked at an endpoint is used without
 	// asking for a better one.
 	provenFor = 24 * time.Hour
+	// guessedFor is the same where a better one was given up because of mere closes: a broker
+	// that restarts behind a proxy looks like that.
+	guessedFor = time.Hour
 	// provenMax bounds how many endpoints are remembered.
 	provenMax = 64
 )
@@ -44,10 +47,13 @@ func (s *Spoken) at(url string, now time.Time) mqtt.Version {
 }
 
 // learn notes that version worked at url; 0 forgets what did. A version that is
-// known stays as old as it is, so that a better one is asked for some day.
-func (s *Spoken) learn(url string, version mqtt.Version, now time.Time) {
+// known stays as old as it is, so that a better one is asked for some day. guess: that one may work, too.
+func (s *Spoken) learn(url string, version mqtt.Version, guess bool, now time.Time) {
 	if s.at(url, now) == version {
 		return
+	}
+	if guess {
+		now = now.Add(guessedFor - provenFor)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -215,3 +215,26 @@ func TestTopicAliasesAreRefused(t *testing.T) {
 		})
 	}
 }
+
+// A proxy in front of a broker that restarts, or a broker that is busy with a takeover, closes before
+// CONNACK: that says nothing about a version that the broker has spoken.
+func TestClosesDoNotLowerAVersionThatWasAccepted(t *testing.T) {
+	h := newHarness(t, nil)
+	h.online().close(&transport.CloseError{})
+	for range 3 * silentCloses {
+		h.next(Waiting)
+		h.tick()
+		h.next(Connecting)
+		b := h.accept()
+		require.Equal(t, mqtt.V5, b.expect(mqtt.CONNECT).(*mqtt.Connect).Version)
+		b.close(&transport.CloseError{})
+	}
+	h.next(Waiting)
+	h.tick()
+	h.next(Connecting)
+	b := h.accept()
+	b.expect(mqtt.CONNECT)
+	b.send(&mqtt.Connack{ReasonCode: mqtt.UnsupportedProtocolVersion})
+	h.next(Connecting)
+	assert.Equal(t, mqtt.V311, h.accept().expect(mqtt.CONNECT).(*mqtt.Connect).Version, "a refusal does")
+}
