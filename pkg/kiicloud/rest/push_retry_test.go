@@ -2,7 +2,9 @@ package rest
 
 import (
 	"fmt"
+	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -59,4 +61,25 @@ func TestWithoutABrokerNothingIsAccepted(t *testing.T) {
 	require.Equal(t, 201, a.StatusCode, a.text)
 	last := l.engine.prepared[len(l.engine.prepared)-1]
 	assert.Equal(t, a.str("installationID"), last.ID)
+}
+
+// deadlines notes the time limit of an answer.
+type deadlines struct {
+	*httptest.ResponseRecorder
+	last time.Time
+}
+
+func (d *deadlines) SetWriteDeadline(t time.Time) error {
+	d.last = t
+	return nil
+}
+
+// The server's own limit for an answer would end a push to many in the middle.
+func TestAPushToManyHasMoreTime(t *testing.T) {
+	d := &deadlines{ResponseRecorder: httptest.NewRecorder()}
+	c := call{w: &recorder{ResponseWriter: d}}
+	c.extend(1)
+	assert.Zero(t, d.last)
+	c.extend(100_000)
+	assert.WithinDuration(t, time.Now().Add(time.Minute+100_000*perReceiver), d.last, time.Minute)
 }

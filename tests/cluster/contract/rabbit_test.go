@@ -48,6 +48,8 @@ func TestRabbitMQ(t *testing.T) {
 		{"a push that is never acknowledged is sent for ever", "", sentForEver},
 		{"passwords are for MQTT alone", "", forMQTTAlone},
 		{"the engine's user must be let in", "", wrongPassword},
+		{"short of memory RabbitMQ takes no pushes", "", shortOfMemory},
+		{"a queue without a leader holds nobody else up", "", withoutLeader},
 		{"silence is no answer", "", silence},
 		{"what was accepted outlives the node", "", killed},
 	} {

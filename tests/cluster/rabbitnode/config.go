@@ -57,10 +57,10 @@ func (n *Node) write(name, text string) {
 	require.NoError(n.t, os.WriteFile(filepath.Join(n.Dir, name), []byte(text), 0o600))
 }
 
-// enter puts the machine's /proc and /dev and the node's folder into the root and becomes the node: each
+// enter puts the machine's /proc and /dev and the node's folder into the root and becomes a program there: each
 // step replaces the one before, so that the process id stays.
 const enter = `mount --rbind /proc "$1/proc" && mount --rbind /dev "$1/dev" && mount --bind "$2" "$1/node" &&
-exec chroot "$1" /usr/lib/rabbitmq/bin/rabbitmq-server`
+root=$1 && shift 2 && exec chroot "$root" "$@"`
 
 // apart makes a command that runs in a mount namespace of its own.
 func apart(command ...string) *exec.Cmd {
@@ -81,7 +81,22 @@ namespaces (sysctl kernel.unprivileged_userns_clone=1, kernel.apparmor_restrict_
 
 func (n *Node) command() *exec.Cmd {
 	n.t.Helper()
-	cmd := apart("sh", "-c", enter, "sh", root(n.t), n.Dir)
+	cmd := n.inside("/usr/lib/rabbitmq/bin/rabbitmq-server")
+	cmd.Env = append(cmd.Env,
+		"RABBITMQ_CONFIG_FILE=/node/rabbitmq.conf",
+		"RABBITMQ_ENABLED_PLUGINS_FILE=/node/enabled_plugins",
+		"RABBITMQ_MNESIA_BASE=/node/data",
+		"RABBITMQ_LOG_BASE=/node/log",
+		"RABBITMQ_DIST_PORT="+strconv.Itoa(n.dist),
+		"RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=-start_epmd false -kernel inet_dist_use_interface {127,0,0,1}",
+	)
+	return cmd
+}
+
+// inside makes a command that runs in the root, with the node's folder and name.
+func (n *Node) inside(program string, args ...string) *exec.Cmd {
+	n.t.Helper()
+	cmd := apart(append([]string{"sh", "-c", enter, "sh", root(n.t), n.Dir, program}, args...)...)
 	cmd.Dir = "/"
 	cmd.Env = append(n.mapperEnvironment(),
 		"HOME=/node", // for the cookie
@@ -90,12 +105,6 @@ func (n *Node) command() *exec.Cmd {
 		"RUNNING_UNDER_SYSTEMD=true", // no shell stays in between
 		"RABBITMQ_NODENAME="+n.Name,
 		"RABBITMQ_CONF_ENV_FILE=/node/none",
-		"RABBITMQ_CONFIG_FILE=/node/rabbitmq.conf",
-		"RABBITMQ_ENABLED_PLUGINS_FILE=/node/enabled_plugins",
-		"RABBITMQ_MNESIA_BASE=/node/data",
-		"RABBITMQ_LOG_BASE=/node/log",
-		"RABBITMQ_DIST_PORT="+strconv.Itoa(n.dist),
-		"RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=-start_epmd false -kernel inet_dist_use_interface {127,0,0,1}",
 	)
 	return cmd
 }

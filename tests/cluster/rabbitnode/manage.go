@@ -8,6 +8,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+
+	"github.com/stretchr/testify/require"
 )
 
 // Manage calls the node's management API, path without /api, as its administrator. The answer goes into
@@ -34,4 +36,13 @@ func (n *Node) Manage(ctx context.Context, method, path string, body, out any) (
 		err = json.NewDecoder(res.Body).Decode(out)
 	}
 	return res.StatusCode, err
+}
+
+// Ctl runs rabbitmqctl for the node and gives what it says.
+func (n *Node) Ctl(args ...string) string {
+	n.t.Helper()
+	cmd := n.inside("/usr/lib/rabbitmq/bin/rabbitmqctl", args...)
+	said, err := cmd.CombinedOutput()
+	require.NoError(n.t, err, "rabbitmqctl %v: %s", args, said)
+	return string(said)
 }

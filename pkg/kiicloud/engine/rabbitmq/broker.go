@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
@@ -30,11 +32,12 @@ type broker interface {
 type cluster struct {
 	keeper     *keeper
 	management *management
+	flight     *flight
 }
 
 func newCluster(c Config) broker {
 	m := newManagement(c.Address)
-	return &cluster{management: m, keeper: keep(c.Address, func(ctx context.Context) error { return m.setPolicy(ctx, c.Address.VHost) }, c.Logger)}
+	return &cluster{management: m, flight: newFlight(), keeper: keep(c.Address, func(ctx context.Context) error { return m.setPolicy(ctx, c.Address.VHost) }, c.Logger)}
 }
 
 func (c *cluster) close() {
@@ -42,7 +45,12 @@ func (c *cluster) close() {
 	c.management.close()
 }
 
-func (c *cluster) check(ctx context.Context) error { return c.keeper.check(ctx) }
+func (c *cluster) check(ctx context.Context) error {
+	if err := c.keeper.check(ctx); err != nil {
+		return err
+	}
+	return c.management.alarms(ctx)
+}
 
 func (c *cluster) disconnect(ctx context.Context, user string) error {
 	return c.management.endConnections(ctx, user)
@@ -66,7 +74,8 @@ func (c *cluster) remove(ctx context.Context, topic string) error {
 	return l.remove(ctx, topic)
 }
 
-// publish has a few pushes on their way at the same time. The error says why some were not confirmed.
+// publish has many pushes on their way at the same time, each for confirmTimeout at most. A queue that confirms nothing
+// keeps no others waiting. It goes on as long as something is confirmed. The error says why some were not.
 func (c *cluster) publish(ctx context.Context, topics []string, p store.Push) ([]outcome, error) {
 	out := make([]outcome, len(topics))
 	for i := range out {
@@ -76,32 +85,77 @@ func (c *cluster) publish(ctx context.Context, topics []string, p store.Push) ([
 	if err != nil {
 		return out, err
 	}
+	if why := l.trouble(); why != nil {
+		return out, why
+	}
 	m := message(p)
-	var way []sent // of topics[waited:]
-	waited := 0
-	wait := func() {
-		if way[0].p != nil {
-			out[waited] = way[0].wait(ctx)
+	if len(topics) == 1 {
+		t, err := c.flight.enter(ctx, topics[0], nil)
+		if err != nil {
+			return out, err
 		}
-		way, waited = way[1:], waited+1
+		s, err := l.publisherOf(topics[0]).send(topics[0], m, t)
+		if err != nil {
+			out[0] = unknown
+			return out, err
+		}
+		out[0] = s.wait(ctx)
+		return out, errors.Join(ctx.Err(), l.trouble())
 	}
-	for i, topic := range topics {
-		if len(way) == window {
-			wait()
-		}
-		if ctx.Err() != nil || l.trouble() != nil {
-			break
-		}
-		s, failed := l.publisherOf(topic).send(topic, m)
-		if failed != nil {
-			out[i], err = unknown, failed
-		}
-		way = append(way, s)
-	}
-	for len(way) > 0 {
-		wait()
-	}
+	f := fanout{c: c, l: l, m: m, window: make(chan struct{}, mostOfCall)}
+	err = f.run(ctx, topics, out)
 	return out, errors.Join(err, ctx.Err(), l.trouble())
+}
+
+// fanout is one push on its way to many.
+type fanout struct {
+	c         *cluster
+	l         *link
+	m         amqp.Publishing
+	window    chan struct{}
+	confirmed atomic.Int64 // when RabbitMQ has last answered, in nanoseconds since 1970
+	waiting   sync.WaitGroup
+}
+
+// run sends until nothing is confirmed any more, or ctx ends, and waits for the answers. The error is the first one.
+func (f *fanout) run(ctx context.Context, topics []string, out []outcome) (err error) {
+	defer f.waiting.Wait()
+	f.confirmed.Store(time.Now().UnixNano())
+	for i, topic := range topics {
+		select {
+		case f.window <- struct{}{}:
+		case <-ctx.Done():
+			return err
+		}
+		if f.l.trouble() != nil || ctx.Err() != nil {
+			return err
+		}
+		if time.Since(time.Unix(0, f.confirmed.Load())) > confirmTimeout {
+			return errors.Join(err, errSilent)
+		}
+		t, failed := f.c.flight.enter(ctx, topic, f.window)
+		if failed != nil {
+			<-f.window
+			if err == nil {
+				err = failed
+			}
+			if !errors.Is(failed, errStuck) {
+				return err
+			}
+			continue
+		}
+		s, failed := f.l.publisherOf(topic).send(topic, f.m, t)
+		if failed != nil {
+			out[i] = unknown
+			return errors.Join(err, failed)
+		}
+		f.waiting.Go(func() {
+			if out[i] = s.wait(ctx); out[i] != unknown {
+				f.confirmed.Store(time.Now().UnixNano())
+			}
+		})
+	}
+	return err
 }
 
 // message is a push as RabbitMQ shall keep and deliver it. Headers become user properties of MQTT 5,

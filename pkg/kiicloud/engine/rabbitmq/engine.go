@@ -47,7 +47,6 @@ type Engine struct {
 	Config
 	credentials *engine.Credentials
 	broker      broker
-	gate        chan struct{} // one for each call of Publish
 	relay       *relay
 	ends        *ends
 	count       counters
@@ -78,7 +77,7 @@ func newEngine(c Config, connect func(Config) broker) (*Engine, error) {
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
-	e := &Engine{Config: c, credentials: credentials, gate: make(chan struct{}, senders), broker: connect(c)}
+	e := &Engine{Config: c, credentials: credentials, broker: connect(c)}
 	e.relay = startRelay(c.Store, e.forward, c.Logger)
 	e.ends = startEnds(e.end, c.Logger)
 	return e, nil

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	amqp "github.com/rabbitmq/amqp091-go"
+
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/engine"
 )
 
@@ -87,16 +89,22 @@ func (k *keeper) mind(ctx context.Context, l *link) (why error) {
 		k.police(ctx)
 	}()
 	select {
-	case err := <-l.gone:
-		why = errors.New("closed")
-		if err != nil { // a nil *amqp.Error is no nil error
-			why = err
-		}
+	case err := <-l.push.gone:
+		why = reason(err)
+	case err := <-l.work.gone:
+		why = reason(err)
 	case <-ctx.Done():
 	}
 	cancel()
 	<-policed
 	return why
+}
+
+func reason(err *amqp.Error) error {
+	if err == nil { // a nil *amqp.Error is no nil error
+		return errors.New("closed")
+	}
+	return err
 }
 
 func pause(ctx context.Context, d time.Duration) {
@@ -146,12 +154,10 @@ func (k *keeper) link(ctx context.Context) (*link, error) {
 		l, why, change := k.current, k.why, k.change
 		k.mu.Unlock()
 		if l != nil {
-			if why = l.trouble(); why == nil {
+			if !l.ended() {
 				return l, nil
 			}
-			if !l.conn.IsClosed() { // it has too much already
-				return nil, fmt.Errorf("%w: %w", engine.ErrUnavailable, why)
-			}
+			why = fmt.Errorf("the connection to %s has ended", l.host)
 		}
 		if errors.Is(why, ErrAccess) { // waiting does not help
 			return nil, fmt.Errorf("%w: %w", engine.ErrUnavailable, why)
@@ -174,6 +180,9 @@ func (k *keeper) check(ctx context.Context) error {
 	}
 	if err := l.look(ctx); err != nil {
 		return fmt.Errorf("RabbitMQ at %s: %w", l.host, err)
+	}
+	if err := l.trouble(); err != nil {
+		return err
 	}
 	k.police(ctx)
 	k.mu.Lock()

@@ -7,7 +7,6 @@ import (
 	"hash/maphash"
 	"net"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
@@ -27,27 +26,54 @@ const (
 // ErrAccess is RabbitMQ's refusal of the engine's own user.
 var ErrAccess = errors.New("RabbitMQ does not let the engine's user in")
 
-// link is one AMQP connection. It ends once and is never repaired: another one takes its place.
+// errAlarm means that a node of the cluster is short of memory or disk.
+var errAlarm = errors.New("RabbitMQ takes no pushes")
+
+// link is how a process reaches one node: two AMQP connections, one for pushes, which RabbitMQ stops reading when it is
+// short of memory or disk, and one for all else. It ends once, as a whole, and is never repaired: another one
+// takes its place.
 type link struct {
-	conn    *amqp.Connection
-	under   net.Conn
-	host    string
-	pubs    [publishers]*publisher
-	tools   chan *amqp.Channel // nil where one has to be opened first
-	gone    chan *amqp.Error   // closed when the connection has ended
-	blocked atomic.Pointer[string]
-	seed    maphash.Seed
+	host       string
+	push, work half
+	alarm      *alarm // of push
+	pubs       [publishers]*publisher
+	tools      chan *amqp.Channel // nil where one has to be opened first
+	seed       maphash.Seed
+}
+
+// half is one of the connections.
+type half struct {
+	conn  *amqp.Connection
+	under net.Conn
+	gone  chan *amqp.Error // closed when the connection has ended
 }
 
 // dial connects to one node.
 func dial(ctx context.Context, a Address, host string) (*link, error) {
-	under, err := connect(ctx, a, host)
-	if err != nil {
+	l := &link{host: host, alarm: newAlarm(host), tools: make(chan *amqp.Channel, toolbox), seed: maphash.MakeSeed()}
+	var err error
+	if l.push, err = open(ctx, a, host, "kiicloud: pushes"); err != nil {
 		return nil, err
 	}
+	if l.work, err = open(ctx, a, host, "kiicloud: queues"); err != nil {
+		l.push.close()
+		return nil, err
+	}
+	if err := l.prepare(); err != nil {
+		l.close()
+		return nil, err
+	}
+	return l, nil
+}
+
+func open(ctx context.Context, a Address, host, name string) (half, error) {
+	under, err := connect(ctx, a, host)
+	if err != nil {
+		return half{}, err
+	}
 	properties := amqp.NewConnectionProperties()
-	properties.SetClientConnectionName("kiicloud")
-	properties["capabilities"] = amqp.Table{"authentication_failure_close": true}
+	properties.SetClientConnectionName(name)
+	properties["capabilities"] = amqp.Table{"authentication_failure_close": true, "connection.blocked": true}
 	conn, err := amqp.Open(under, amqp.Config{
 		SASL:  []amqp.Authentication{&amqp.PlainAuth{Username: a.User, Password: a.Password}},
 		Vhost: a.VHost, Locale: "en_US", Heartbeat: heartbeat, FrameSize: 128 << 10, Properties: properties,
@@ -55,16 +81,11 @@ func dial(ctx context.Context, a Address, host string) (*link, error) {
 	if err != nil {
 		_ = under.Close()
 		if errors.Is(err, amqp.ErrCredentials) || errors.Is(err, amqp.ErrVhost) || refused(err) {
-			return nil, fmt.Errorf("%w at %s: %v", ErrAccess, host, err)
+			return half{}, fmt.Errorf("%w at %s: %v", ErrAccess, host, err)
 		}
-		return nil, fmt.Errorf("AMQP with %s: %w", host, err)
+		return half{}, fmt.Errorf("AMQP with %s: %w", host, err)
 	}
-	l := &link{conn: conn, under: under, host: host, tools: make(chan *amqp.Channel, toolbox), gone: conn.NotifyClose(make(chan *amqp.Error, 1)), seed: maphash.MakeSeed()}
-	if err := l.prepare(); err != nil {
-		l.close()
-		return nil, err
-	}
-	return l, nil
+	return half{conn, under, conn.NotifyClose(make(chan *amqp.Error, 1))}, nil
 }
 
 func refused(err error) bool {
@@ -74,11 +95,11 @@ func refused(err error) bool {
 
 // prepare opens the channels that every link has.
 func (l *link) prepare() error {
-	version, _ := l.conn.Properties["version"].(string)
+	version, _ := l.push.conn.Properties["version"].(string)
 	if major, _, _ := strings.Cut(version, "."); len(major) == 1 && major < "4" {
 		return fmt.Errorf("RabbitMQ %s at %s is too old: 4.0 is the oldest that is supported", version, l.host)
 	}
-	go l.watch(l.conn.NotifyBlocked(make(chan amqp.Blocking, 1)))
+	go l.alarm.watch(l.push.conn.NotifyBlocked(make(chan amqp.Blocking, 1)))
 	for i := range l.pubs {
 		p, err := newPublisher(l)
 		if err != nil {
@@ -92,37 +113,36 @@ func (l *link) prepare() error {
 	return nil
 }
 
-// watch notes that RabbitMQ takes nothing, for want of memory or disk. It ends with the connection.
-func (l *link) watch(changes <-chan amqp.Blocking) {
-	for b := range changes {
-		if b.Active {
-			l.blocked.Store(&b.Reason)
-		} else {
-			l.blocked.Store(nil)
-		}
-	}
-}
+// ended tells whether another link has to take this one's place.
+func (l *link) ended() bool { return l.push.conn.IsClosed() || l.work.conn.IsClosed() }
 
-// trouble says why nothing can be sent now, or nil.
+// trouble says why nothing can be pushed now, or nil.
 func (l *link) trouble() error {
-	if l.conn.IsClosed() {
+	if l.ended() {
 		return fmt.Errorf("the connection to %s has ended", l.host)
 	}
-	if why := l.blocked.Load(); why != nil {
-		return fmt.Errorf("%s takes nothing now: %s", l.host, *why)
-	}
-	return nil
+	return l.alarm.why()
 }
 
-// close ends the connection in order, or, when RabbitMQ does not come to that, without.
+// close ends the connections in order, or, when RabbitMQ does not come to that, without.
 func (l *link) close() {
-	late := time.AfterFunc(closeTimeout, l.kill)
-	defer late.Stop()
-	_ = l.conn.CloseDeadline(time.Now().Add(closeTimeout))
+	l.push.close()
+	l.work.close()
 }
 
-// kill ends the connection at once: something in RabbitMQ hangs.
-func (l *link) kill() { _ = l.under.Close() }
+func (h half) close() {
+	late := time.AfterFunc(closeTimeout, h.kill)
+	defer late.Stop()
+	_ = h.conn.CloseDeadline(time.Now().Add(closeTimeout))
+}
+
+// kill ends the connections at once: something in RabbitMQ hangs.
+func (l *link) kill() {
+	l.push.kill()
+	l.work.kill()
+}
+
+func (h half) kill() { _ = h.under.Close() }
 
 // publisherOf gives the channel for the pushes of a topic.
 func (l *link) publisherOf(topic string) *publisher {
@@ -144,7 +164,7 @@ func (l *link) use(ctx context.Context, do func(*amqp.Channel) error) error {
 		defer late.Stop()
 		var err error
 		if ch == nil || ch.IsClosed() {
-			ch, err = l.conn.Channel()
+			ch, err = l.work.conn.Channel()
 		}
 		if err == nil {
 			err = do(ch)

@@ -15,8 +15,10 @@ import (
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/store"
 )
 
-// managementTimeout is for one request to one node.
-const managementTimeout = 10 * time.Second
+const (
+	managementTimeout = 10 * time.Second // for one request to one node
+	alarmsTimeout     = time.Second      // for the question whether there are alarms, to whichever node
+)
 
 // management calls the management API of whichever node answers: the one that did last is asked first, so
 // that a machine that is gone, and says nothing, is waited for once and not at each call.
@@ -64,26 +66,68 @@ func (m *management) call(ctx context.Context, method, path string, body any) er
 }
 
 func (m *management) ask(ctx context.Context, method, url string, body []byte) error {
+	status, _, err := m.send(ctx, method, url, body)
+	switch {
+	case err != nil || status/100 == 2:
+		return err
+	case status == http.StatusUnauthorized:
+		return fmt.Errorf("%s answers 401: the user of -engine is unknown there, or may not do this: give it the tag administrator", host(url))
+	}
+	return fmt.Errorf("%s answers %d", host(url), status)
+}
+
+// send makes one request, and gives the answer's status and its begin.
+func (m *management) send(ctx context.Context, method, url string, body []byte) (status int, answer []byte, err error) {
 	req, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(body))
 	if err != nil {
-		return err
+		return 0, nil, err
 	}
 	req.SetBasicAuth(m.user, m.password)
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("X-Reason", "ended by kiicloud")
 	res, err := m.client.Do(req)
 	if err != nil {
-		return err
+		return 0, nil, err
 	}
 	defer res.Body.Close()
-	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, 64<<10)) // so that the connection can be used again
-	switch {
-	case res.StatusCode/100 == 2:
-		return nil
-	case res.StatusCode == http.StatusUnauthorized:
-		return fmt.Errorf("%s answers 401: the user of -engine is unknown there, or may not do this: give it the tag administrator", req.URL.Host)
+	answer, err = io.ReadAll(io.LimitReader(res.Body, 64<<10)) // to its end, so that the connection can be used again
+	return res.StatusCode, answer, err
+}
+
+func host(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "a node"
 	}
-	return fmt.Errorf("%s answers %d", req.URL.Host, res.StatusCode)
+	return u.Host
+}
+
+// alarms asks whether a node of the cluster is short of memory or disk: then RabbitMQ takes no pushes, and says so over AMQP
+// when one is sent, not before. Where nobody answers, nothing is known.
+func (m *management) alarms(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, alarmsTimeout)
+	defer cancel()
+	first := int(m.last.Load())
+	for i := range m.bases {
+		status, answer, err := m.send(ctx, http.MethodGet, m.bases[(first+i)%len(m.bases)]+"/api/health/checks/alarms", nil)
+		switch {
+		case err != nil:
+			continue
+		case status == http.StatusOK:
+			return nil
+		case status == http.StatusServiceUnavailable:
+			var said struct {
+				Alarms []struct {
+					Node     string `json:"node"`
+					Resource string `json:"resource"`
+				} `json:"alarms"`
+			}
+			if json.Unmarshal(answer, &said) == nil && len(said.Alarms) > 0 {
+				return fmt.Errorf("%w: %s is short of %s", errAlarm, said.Alarms[0].Node, said.Alarms[0].Resource)
+			}
+		}
+	}
+	return nil
 }
 
 // endConnections closes all connections of a user, on whichever nodes they are.

@@ -85,3 +85,21 @@ func TestPolicy(t *testing.T) {
 	assert.Equal(t, map[string]any{"max-length": 1000., "overflow": "drop-head", "message-ttl": 604800000., "delivery-limit": -1.}, policy.Definition)
 	assert.Equal(t, "^mqtt-subscription-.*qos[01]$", policy.Pattern)
 }
+
+func TestManagementTellsOfAlarms(t *testing.T) {
+	dead := httptest.NewServer(nil)
+	dead.Close()
+	ill, _ := node(t, 500)
+	well, asked := node(t, 200)
+	require.NoError(t, manage(t, dead.URL, ill, well).alarms(context.Background()))
+	assert.Equal(t, []string{"kii:hush GET /api/health/checks/alarms "}, *asked)
+	require.NoError(t, manage(t, dead.URL, ill).alarms(context.Background()), "nothing is known")
+	short := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_, _ = io.WriteString(w, `{"status":"failed","reason":"…","alarms":[{"node":"rabbit@two","resource":"memory"}]}`)
+	}))
+	t.Cleanup(short.Close)
+	err := manage(t, ill, short.URL).alarms(context.Background())
+	require.ErrorIs(t, err, errAlarm)
+	require.ErrorContains(t, err, "rabbit@two is short of memory")
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/engine"
@@ -14,8 +15,8 @@ const (
 	// confirmTimeout is how long RabbitMQ may take to confirm a push, or to make a queue. While a
 	// cluster chooses another leader for a queue it takes some seconds.
 	confirmTimeout = 10 * time.Second
-	// perReceiver is added to it for each receiver.
-	perReceiver = 2 * time.Millisecond
+	// perReceiver is added to it for each receiver, for a cluster that is as slow as one may be.
+	perReceiver = 20 * time.Millisecond
 )
 
 var (
@@ -53,12 +54,6 @@ func (e *Engine) forward(ctx context.Context, inst store.Installation, p store.P
 
 // publish sends a push and tells for how many it is stored.
 func (e *Engine) publish(ctx context.Context, to []store.Installation, p store.Push) (int, error) {
-	select {
-	case e.gate <- struct{}{}:
-		defer func() { <-e.gate }()
-	case <-ctx.Done():
-		return 0, fmt.Errorf("%w: too many pushes are on their way", engine.ErrUnavailable)
-	}
 	if p.ExpiresAt.IsZero() {
 		p.ExpiresAt = time.Now().Add(store.QueueTTL)
 	}
@@ -70,17 +65,27 @@ func (e *Engine) publish(ctx context.Context, to []store.Installation, p store.P
 	return t.stored, t.verdict(err)
 }
 
-// again makes the queues of those to whom a push could not be routed, and sends it once more. Who is gone
-// is left out.
+// again makes the queues of those to whom a push could not be routed, a few at a time, and sends it once more. Who is
+// gone is left out.
 func (e *Engine) again(ctx context.Context, back []store.Installation, p store.Push, t *tally) (err error) {
+	installed, failed := make([]bool, len(back)), make([]error, len(back))
+	var making sync.WaitGroup
+	room := make(chan struct{}, toolbox)
+	for i, inst := range back {
+		room <- struct{}{}
+		making.Go(func() {
+			installed[i], failed[i] = e.ensure(ctx, inst, true)
+			<-room
+		})
+	}
+	making.Wait()
 	var there []store.Installation
-	for _, inst := range back {
-		installed, failed := e.ensure(ctx, inst, true)
-		err = errors.Join(err, failed)
+	for i, inst := range back {
 		switch {
-		case failed != nil:
+		case failed[i] != nil:
 			t.lost++
-		case installed:
+			err = failed[i] // one of them tells enough
+		case installed[i]:
 			there = append(there, inst)
 		}
 	}
@@ -88,12 +93,12 @@ func (e *Engine) again(ctx context.Context, back []store.Installation, p store.P
 		return err
 	}
 	e.Logger.Info("queues were missing and are made anew", "installations", len(there), "first", there[0].ID)
-	back, failed := e.attempt(ctx, there, p, t)
+	back, why := e.attempt(ctx, there, p, t)
 	t.lost += len(back)
 	if len(back) > 0 {
-		failed = errors.Join(failed, errUnroutable)
+		why = errors.Join(why, errUnroutable)
 	}
-	return errors.Join(err, failed)
+	return errors.Join(err, why)
 }
 
 // each is to without those who are there twice.
@@ -146,6 +151,9 @@ func (t tally) verdict(why error) error {
 		why = errSilent
 	}
 	if t.stored == 0 && t.unknown == 0 {
+		if errors.Is(why, engine.ErrUnavailable) {
+			return why
+		}
 		return fmt.Errorf("%w: %w", engine.ErrUnavailable, why)
 	}
 	return fmt.Errorf("%w by all: %d of %d have it, of %d it is not known: %w", engine.ErrUnconfirmed, t.stored, t.stored+t.lost+t.unknown, t.unknown, why)

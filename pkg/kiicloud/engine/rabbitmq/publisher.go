@@ -20,27 +20,30 @@ const (
 	unknown                   // it may have it
 )
 
+const (
+	// alarmPatience is how long a push that was sent may still be confirmed when RabbitMQ says that it takes nothing.
+	alarmPatience = time.Second
+	// probeTimeout is how long RabbitMQ may leave a channel without an answer on which it has confirmed nothing.
+	probeTimeout = 8 * time.Second
+)
+
 // publisher is a channel in confirm mode.
 type publisher struct {
+	l         *link
 	ch        *amqp.Channel
-	returns   chan amqp.Return
-	hangs     func()
+	last      atomic.Uint64
 	confirmed atomic.Int64 // when RabbitMQ last confirmed something, in nanoseconds since 1970
+	probing   atomic.Bool
+
+	flushes chan chan struct{} // closed in turn when what came back before is noted
+	over    chan struct{}      // closed when nothing comes back any more
 
 	mu       sync.Mutex
-	last     uint64
 	returned map[string]bool // by message id, of those on their way: has RabbitMQ sent it back?
 }
 
-// The pushes that are not confirmed are bounded. There is room for as many returns: the library throws one
-// away that finds no room for a while.
-const (
-	senders = 64 // calls of Publish at the same time
-	window  = 32 // pushes of one of them that are on their way
-)
-
 func newPublisher(l *link) (*publisher, error) {
-	ch, err := l.conn.Channel()
+	ch, err := l.push.conn.Channel()
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +55,29 @@ func newPublisher(l *link) (*publisher, error) {
 		<-closed
 		l.close()
 	}()
-	return &publisher{ch: ch, hangs: l.kill, returned: map[string]bool{}, returns: ch.NotifyReturn(make(chan amqp.Return, senders*window))}, nil
+	p := &publisher{l: l, ch: ch, returned: map[string]bool{}, flushes: make(chan chan struct{}), over: make(chan struct{})}
+	go p.note(ch.NotifyReturn(make(chan amqp.Return)))
+	return p, nil
+}
+
+// note notes what comes back. It ends with the channel.
+func (p *publisher) note(returns <-chan amqp.Return) {
+	defer close(p.over)
+	for {
+		select {
+		case r, open := <-returns:
+			if !open {
+				return
+			}
+			p.mu.Lock()
+			if _, ours := p.returned[r.MessageId]; ours {
+				p.returned[r.MessageId] = true
+			}
+			p.mu.Unlock()
+		case done := <-p.flushes:
+			close(done)
+		}
+	}
 }
 
 // sent is a push on its way.
@@ -61,38 +86,76 @@ type sent struct {
 	id string
 	dc *amqp.DeferredConfirmation
 	at time.Time
+	t  *ticket
 }
 
-// send writes a push. An error leaves open whether RabbitMQ has it.
-func (p *publisher) send(topic string, m amqp.Publishing) (sent, error) {
+// send writes a push, which has the place t; whoever waits for it gives that back. An error leaves open whether
+// RabbitMQ has it.
+func (p *publisher) send(topic string, m amqp.Publishing, t *ticket) (sent, error) {
+	m.MessageId = strconv.FormatUint(p.last.Add(1), 36)
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.sort()
-	p.last++
-	m.MessageId = strconv.FormatUint(p.last, 36)
 	p.returned[m.MessageId] = false
+	p.mu.Unlock()
 	dc, err := p.ch.PublishWithDeferredConfirm(exchange, topic, true, false, m)
 	if err != nil {
-		delete(p.returned, m.MessageId)
+		p.forget(m.MessageId)
+		t.leave()
 		return sent{}, err
 	}
-	return sent{p, m.MessageId, dc, time.Now()}, nil
+	return sent{p, m.MessageId, dc, time.Now(), t}, nil
 }
 
-// wait waits until RabbitMQ has said what became of a push.
+// forget gives whether a push has come back.
+func (p *publisher) forget(id string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	back := p.returned[id]
+	delete(p.returned, id)
+	return back
+}
+
+// wait waits until RabbitMQ has said what became of a push, but not longer than confirmTimeout, nor than ctx, nor much
+// longer than RabbitMQ takes anything.
 func (s sent) wait(ctx context.Context) outcome {
-	select {
-	case <-s.dc.Done():
-	case <-ctx.Done():
+	late, slow := time.NewTimer(confirmTimeout), time.NewTimer(slowAfter)
+	defer late.Stop()
+	defer slow.Stop()
+	alarm := s.p.l.alarm.raised()
+	for {
+		select {
+		case <-s.dc.Done():
+			return s.end()
+		case <-slow.C:
+			s.t.linger()
+			s.p.probe(s.at)
+			continue
+		case <-alarm:
+			alarm = nil
+			late.Reset(alarmPatience)
+			continue
+		case <-late.C:
+		case <-ctx.Done():
+		}
+		go s.end() // which comes with RabbitMQ's answer, or the end of the link
+		return unknown
 	}
-	s.judge()
+}
+
+// end gives the place back when RabbitMQ has answered, and tells what it said.
+func (s sent) end() outcome {
+	<-s.dc.Done()
+	defer s.t.leave()
 	acked := s.dc.Acked() // false, too, when the connection has ended, and after a refusal, which proves nothing
-	s.p.mu.Lock()
-	defer s.p.mu.Unlock()
-	s.p.sort() // a return is here before its confirm
-	back := s.p.returned[s.id]
-	delete(s.p.returned, s.id)
-	switch {
+	if acked {
+		s.p.confirmed.Store(time.Now().UnixNano())
+	}
+	noted := make(chan struct{})
+	select { // a return comes before its confirm
+	case s.p.flushes <- noted:
+		<-noted
+	case <-s.p.over:
+	}
+	switch back := s.p.forget(s.id); {
 	case !acked:
 		return unknown
 	case back:
@@ -101,29 +164,20 @@ func (s sent) wait(ctx context.Context) outcome {
 	return stored
 }
 
-// judge ends the connection when the push was not confirmed in all the time that RabbitMQ has for that, nor
-// was any other that went the same way: then the way is blocked, and another node may have one.
-func (s sent) judge() {
-	if s.dc.Acked() {
-		s.p.confirmed.Store(time.Now().UnixNano())
-	} else if time.Since(s.at) >= confirmTimeout/2 && s.p.confirmed.Load() < s.at.UnixNano() {
-		s.p.hangs()
+// probe asks for an answer on the channel when nothing was confirmed on it since some time, and ends the link when none
+// comes: then this node hangs, and another one may not. A queue without a leader does not keep a channel from answering.
+func (p *publisher) probe(since time.Time) {
+	if p.confirmed.Load() >= since.UnixNano() || !p.probing.CompareAndSwap(false, true) {
+		return
 	}
-}
-
-// sort notes what has come back.
-func (p *publisher) sort() {
-	for {
-		select {
-		case r, open := <-p.returns:
-			if !open {
-				return
+	go func() {
+		defer p.probing.Store(false)
+		late := time.AfterFunc(probeTimeout, func() {
+			if p.l.alarm.why() == nil { // RabbitMQ says why it does not answer
+				p.l.kill()
 			}
-			if _, ours := p.returned[r.MessageId]; ours {
-				p.returned[r.MessageId] = true
-			}
-		default:
-			return
-		}
-	}
+		})
+		defer late.Stop()
+		_ = p.ch.ExchangeDeclarePassive(exchange, "topic", true, false, false, false, nil)
+	}()
 }

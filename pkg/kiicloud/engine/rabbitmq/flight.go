@@ -1,0 +1,154 @@
+package rabbitmq
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// How many pushes one process has on their way to RabbitMQ at most, that is sent and not confirmed.
+const (
+	mostFast    = 2048 // of those that are younger than slowAfter
+	mostSlow    = 8192 // of those that are older: their queues have no leader, or RabbitMQ is short of something
+	mostOfQueue = 16   // of one queue, see lane
+	mostOfCall  = 256  // of one call of Publish, those that are younger than slowAfter
+
+	// slowAfter is how long a healthy queue takes at the most, on a cluster that is busy.
+	slowAfter = 2 * time.Second
+)
+
+var (
+	errStuck   = errors.New("its queue has not confirmed what it was sent before: it has no leader now")
+	errCrowded = errors.New("too many pushes are on their way")
+)
+
+// flight bounds what is on its way, so that queues that confirm nothing keep no place from others.
+type flight struct {
+	fast, slow chan struct{} // one for each push
+	mu         sync.Mutex
+	lanes      map[string]*lane // by topic, those that somebody uses
+}
+
+// lane is the way to one queue. RabbitMQ takes nothing more from a connection, for whichever queue, when one queue
+// has not answered 32 messages of a channel (quorum_commands_soft_limit). So a queue gets fewer than that,
+// counted until it has answered, however long that takes, and not until somebody has given up.
+type lane struct {
+	room  chan struct{}
+	slow  atomic.Int32
+	users int // who has a place or waits for one
+}
+
+func newFlight() *flight {
+	return &flight{fast: make(chan struct{}, mostFast), slow: make(chan struct{}, mostSlow), lanes: map[string]*lane{}}
+}
+
+// ticket is the place of one push.
+type ticket struct {
+	f      *flight
+	l      *lane
+	topic  string
+	window chan struct{} // of the call, or nil; has one for each push that is not slow
+
+	mu   sync.Mutex
+	slow bool
+}
+
+// enter waits for a place. The error is errStuck when the queue is the reason why there is none, else errCrowded
+// or that of ctx.
+func (f *flight) enter(ctx context.Context, topic string, window chan struct{}) (*ticket, error) {
+	t := &ticket{f: f, l: f.lane(topic), topic: topic, window: window}
+	if err := t.l.enter(ctx); err != nil {
+		f.left(topic, t.l)
+		return nil, err
+	}
+	late := time.NewTimer(confirmTimeout)
+	defer late.Stop()
+	select {
+	case f.fast <- struct{}{}:
+		return t, nil
+	case <-late.C:
+	case <-ctx.Done():
+	}
+	<-t.l.room
+	f.left(topic, t.l)
+	return nil, errors.Join(errCrowded, ctx.Err())
+}
+
+func (l *lane) enter(ctx context.Context) error {
+	select {
+	case l.room <- struct{}{}:
+		return nil
+	default:
+	}
+	if l.slow.Load() > 0 {
+		return errStuck
+	}
+	late := time.NewTimer(slowAfter)
+	defer late.Stop()
+	select {
+	case l.room <- struct{}{}:
+		return nil
+	case <-late.C:
+		return errStuck
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (f *flight) lane(topic string) *lane {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	l := f.lanes[topic]
+	if l == nil {
+		l = &lane{room: make(chan struct{}, mostOfQueue)}
+		f.lanes[topic] = l
+	}
+	l.users++
+	return l
+}
+
+func (f *flight) left(topic string, l *lane) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if l.users--; l.users == 0 {
+		delete(f.lanes, topic)
+	}
+}
+
+// linger makes place for others, as far as there is room for one more that is slow.
+func (t *ticket) linger() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	select {
+	case t.f.slow <- struct{}{}:
+	default:
+		return
+	}
+	t.slow = true
+	t.l.slow.Add(1)
+	t.free()
+}
+
+// free gives back what only those have that are not slow.
+func (t *ticket) free() {
+	<-t.f.fast
+	if t.window != nil {
+		<-t.window
+	}
+}
+
+// leave gives the place back, once.
+func (t *ticket) leave() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.slow {
+		<-t.f.slow
+		t.l.slow.Add(-1)
+	} else {
+		t.free()
+	}
+	<-t.l.room
+	t.f.left(t.topic, t.l)
+}
