@@ -16,26 +16,6 @@ import (
 	"github.com/kiiweb/kiiweb/tests/cluster/rabbitnode"
 )
 
-// nodeConfig has the nodes ask the clouds, which are behind port, who may do what. The rest is what
-// docs/operating.md tells operators to set.
-func nodeConfig(port int) string {
-	return strings.ReplaceAll(`
-auth_backends.1 = internal
-auth_backends.2 = http
-auth_http.http_method = post
-auth_http.user_path = URL/user
-auth_http.vhost_path = URL/vhost
-auth_http.resource_path = URL/resource
-auth_http.topic_path = URL/topic
-mqtt.durable_queue_type = quorum
-mqtt.max_session_expiry_interval_seconds = infinity
-mqtt.max_packet_size_authenticated = 8192
-mqtt.max_packet_size_unauthenticated = 2048
-mqtt.prefetch = 64
-mqtt.retained_message_store = rabbit_mqtt_retained_msg_store_noop
-`, "URL", fmt.Sprintf("http://127.0.0.1:%d/rabbitmq", port))
-}
-
 // engineFlags have a cloud deliver through the nodes, of which it tries the one with number first before
 // the others, and advertise the balancers' ports.
 func engineFlags(nodes []*rabbitnode.Node, first int, tcp, ws int) []string {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -42,7 +43,8 @@ func newStage(t *testing.T) *stage {
 	s := &stage{T: t, auth: newBalancer(t)}
 	s.schema = "cluster" + strconv.Itoa(int(stages.Add(1)))
 	store := pgtest.Shared(t).Schema(t, s.schema)
-	s.nodes = rabbitnode.Start(t, size, rabbitnode.Conf{Config: nodeConfig(s.auth.port())})
+	s.nodes = rabbitnode.Start(t, size, rabbitnode.Conf{
+		Config: rabbitnode.Shipped(t, fmt.Sprintf("http://127.0.0.1:%d", s.auth.port()))})
 	s.tcp = newBalancer(t, s.nodes[0].MQTT, s.nodes[1].MQTT, s.nodes[2].MQTT)
 	s.ws = newBalancer(t, s.nodes[0].WebMQTT, s.nodes[1].WebMQTT, s.nodes[2].WebMQTT)
 

@@ -26,8 +26,9 @@ type WebSocketConfig struct {
 	// AllowOrigin decides on a request that has an Origin header, as every browser's has.
 	// nil allows the origin that the request itself was sent to.
 	AllowOrigin func(r *http.Request) bool
-	// ReadLimit is the largest message accepted, in bytes; 0 means 64 KiB. A message may
-	// hold several packets, or a part of one.
+	// ReadLimit is the largest message accepted, in bytes; 0 means 128 KiB. A message may
+	// hold several packets, or a part of one: kiiweb's client sends up to 64 KiB of packets
+	// in one, and one packet more.
 	ReadLimit int64
 	// HandshakeTimeout bounds the writing of the handshake's answer; 0 means 10 s.
 	HandshakeTimeout time.Duration
@@ -54,7 +55,7 @@ func WebSocket(cfg WebSocketConfig) http.Handler {
 		cfg.AllowOrigin = sameOrigin
 	}
 	if cfg.ReadLimit <= 0 {
-		cfg.ReadLimit = 64 << 10
+		cfg.ReadLimit = 128 << 10
 	}
 	if cfg.HandshakeTimeout <= 0 {
 		cfg.HandshakeTimeout = 10 * time.Second

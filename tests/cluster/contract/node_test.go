@@ -10,8 +10,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -24,7 +22,6 @@ import (
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/engine/enginetest"
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/engine/rabbitmq"
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/store"
-	"github.com/kiiweb/kiiweb/tests/cloud"
 	"github.com/kiiweb/kiiweb/tests/cluster/rabbitnode"
 )
 
@@ -46,24 +43,13 @@ func start(t testing.TB) *broker {
 		http.Error(w, "no engine yet", http.StatusServiceUnavailable)
 	}))
 	t.Cleanup(ask.Close)
-	b.Node = rabbitnode.Start(t, 1, rabbitnode.Conf{Config: config(t, ask.URL)})[0]
+	b.Node = rabbitnode.Start(t, 1, rabbitnode.Conf{Config: rabbitnode.Shipped(t, ask.URL)})[0]
 	// No more than docs/rabbitmq.md says that the engine's user needs.
 	status, err := b.Manage(context.Background(), http.MethodPut, "/permissions/%2F/"+b.User, map[string]string{
 		"configure": "^mqtt-subscription-", "write": `^(mqtt-subscription-.*|amq\.topic)$`, "read": `^amq\.topic$`}, nil)
 	require.NoError(t, err)
 	require.Equal(t, http.StatusNoContent, status)
 	return b
-}
-
-// config is what deploy/rabbitmq.conf tells operators to have, but for listeners, with the cloud at url.
-func config(t testing.TB, url string) string {
-	text, err := os.ReadFile(filepath.Join(cloud.Root(), "deploy", "rabbitmq.conf"))
-	require.NoError(t, err)
-	before, _, found := strings.Cut(string(text), "# Listeners")
-	require.True(t, found)
-	asked := strings.ReplaceAll(before, "http://127.0.0.1:8080/rabbitmq/", url+"/rabbitmq/")
-	require.Equal(t, 4, strings.Count(asked, url))
-	return asked
 }
 
 func (b *broker) address(t testing.TB, options string) rabbitmq.Address {

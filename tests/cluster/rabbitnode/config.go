@@ -34,13 +34,11 @@ log.console = true
 log.console.level = info
 disk_free_limit.absolute = 100MB
 `, n.AMQP, n.MQTT, n.WebMQTT, n.Management, n.User, n.Password)
-	if len(n.cluster) > 1 {
-		// Nodes that start together look for each other for as long as a slow machine may need.
-		b.WriteString("cluster_formation.peer_discovery_backend = classic_config\n")
-		b.WriteString("cluster_formation.discovery_retry_limit = 240\ncluster_formation.discovery_retry_interval = 500\n")
-		for j, other := range n.cluster {
-			fmt.Fprintf(&b, "cluster_formation.classic_config.nodes.%d = %s\n", j+1, other.Name)
-		}
+	// Nodes that start together look for each other for as long as a slow machine may need.
+	b.WriteString("cluster_formation.peer_discovery_backend = classic_config\n")
+	b.WriteString("cluster_formation.discovery_retry_limit = 240\ncluster_formation.discovery_retry_interval = 500\n")
+	for j, other := range n.cluster {
+		fmt.Fprintf(&b, "cluster_formation.classic_config.nodes.%d = %s\n", j+1, other.Name)
 	}
 	b.WriteString(conf.Config + "\n")
 	if conf.Each != nil {
