@@ -30,9 +30,15 @@ export function callOptions(options: CallOptions | null | undefined): CallOption
   return { ...(signal == null ? undefined : { signal }), timeout: timeout ?? defaultTimeout };
 }
 
-// Not instanceof: a signal may come from another frame.
+// By what it can do: one from another frame is no instance of this one's class, and what only calls itself a signal, or
+// wraps one in a proxy, would throw later.
 function isSignal(signal: unknown): boolean {
-  return Object.prototype.toString.call(signal) === "[object AbortSignal]";
+  try {
+    const { aborted, addEventListener } = signal as AbortSignal;
+    return typeof aborted === "boolean" && typeof addEventListener === "function";
+  } catch {
+    return false;
+  }
 }
 
 /** Measures how much of a call's time is left while it waits for the program. */

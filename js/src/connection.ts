@@ -11,6 +11,7 @@ import type {
   SubscribeOptions,
 } from "../types/index.js";
 import { Decoder, type Batch } from "./batch.js";
+import { ownBytes } from "./bytes.js";
 import { callOptions, copyOptions } from "./calls.js";
 import { asyncDispose } from "./dispose.js";
 import { invalidArgument, KiiError } from "./errors.js";
@@ -88,12 +89,13 @@ export class LiveConnection implements Connection {
 
   async publish(topic: string, payload: string | Uint8Array | ArrayBuffer, options?: PublishOptions): Promise<void> {
     const { properties, ...copy } = copyOptions("options", options);
+    const content = ownBytes("payload", payload);
     if (properties == null && !isFinal(this.state)) {
-      const published = this.#publisher?.publish(topic, payload, copy);
+      const published = this.#publisher?.publish(topic, content, copy);
       if (published) return published;
     }
     const raw = properties == null ? undefined : { rawProperties: encodeProperties(properties) };
-    await this.#call("publish", [topic, payload], { ...copy, ...raw, ...callOptions(copy) });
+    await this.#call("publish", [topic, content], { ...copy, ...raw, ...callOptions(copy) });
   }
 
   async subscribe(filter: string, options?: SubscribeOptions): Promise<0 | 1 | 2> {
@@ -110,7 +112,7 @@ export class LiveConnection implements Connection {
   }
 
   wake(cause: string = "wake"): void {
-    this.#link.wake(String(cause));
+    this.#link.wake(typeof cause === "string" ? cause : "wake");
   }
 
   async close(options?: CallOptions): Promise<void> {

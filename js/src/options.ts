@@ -2,7 +2,7 @@
 
 import type { HostOption, LoadOptions, Owner, Site } from "../types/index.js";
 import { copyOptions } from "./calls.js";
-import { invalidArgument, noBrowser } from "./errors.js";
+import { invalidArgument, KiiError, noBrowser } from "./errors.js";
 
 /** Gives a new token in place of one that the server has refused, or null where there is none. */
 export type GetToken = (owner: Owner) => Promise<string | null>;
@@ -94,10 +94,12 @@ function text(name: string, value: unknown): string {
 
 /** Relative to the page, as in any other place where a page gives a URL. */
 function absolute(name: string, url: unknown): string {
-  if (typeof url !== "string" && !(url instanceof URL)) throw invalidArgument(`${name} must be a string or a URL.`);
   try {
-    return new URL(url, globalThis.document?.baseURI ?? globalThis.location?.href).href;
+    // Not instanceof: it may come from another frame.
+    const given = typeof url === "string" || Object.prototype.toString.call(url) === "[object URL]";
+    if (!given) throw invalidArgument(`${name} must be a string or a URL.`);
+    return new URL(url as string | URL, globalThis.document?.baseURI ?? globalThis.location?.href).href;
   } catch (cause) {
-    throw invalidArgument(`${name} is no URL.`, cause);
+    throw cause instanceof KiiError ? cause : invalidArgument(`${name} is no URL.`, cause);
   }
 }

@@ -2,8 +2,9 @@
 // side checks both: what this does not know cannot be there.
 
 import type { MessageProperties, PublishOptions } from "../types/index.js";
+import { ownBytes } from "./bytes.js";
 import { copyOptions } from "./calls.js";
-import { invalidArgument } from "./errors.js";
+import { invalidArgument, KiiError } from "./errors.js";
 
 const decoder = new TextDecoder(undefined, { ignoreBOM: true }); // U+FEFF is a character like any other [MQTT-1.5.4-3]
 const encoder = new TextEncoder();
@@ -19,13 +20,21 @@ const sendable: [name: string, id: number, size?: number][] = [
 
 /** Encodes what a user gives, without the length in front. What cannot be encoded is INVALID_ARGUMENT. */
 export function encodeProperties(properties: NonNullable<PublishOptions["properties"]>): Uint8Array {
+  try {
+    return encode(properties);
+  } catch (cause) {
+    throw cause instanceof KiiError ? cause : invalidArgument("options.properties cannot be read.", cause); // what is in an array may throw
+  }
+}
+
+function encode(properties: NonNullable<PublishOptions["properties"]>): Uint8Array {
   const given = copyOptions("options.properties", properties) as Record<string, unknown>;
   const bytes: number[] = [];
   const demand = (kept: boolean, name: string) => {
     if (!kept) throw invalidArgument(`options.properties.${name} is not as the type MessageProperties says.`);
   };
   const write = (name: string, value: unknown) => {
-    const field = typeof value === "string" ? encoder.encode(value) : (value as Uint8Array);
+    const field = (typeof value === "string" ? encoder.encode(value) : ownBytes(`options.properties.${name}`, value)) as Uint8Array;
     demand(field instanceof Uint8Array && field.length < 65536, name);
     bytes.push(field.length >> 8, field.length & 255);
     for (const byte of field) bytes.push(byte);

@@ -4,7 +4,7 @@
 import type { CallOptions, ConnectOptions, KiiError, Login, MqttEndpoint } from "../types/index.js";
 import { Clock } from "./calls.js";
 import type { ChosenHost } from "./chosenhost.js";
-import { disposed } from "./errors.js";
+import { disposed, invalidArgument } from "./errors.js";
 import type { Host, Link, Place, Signal, Sink } from "./host.js";
 import type { Config } from "./options.js";
 import { loadPart, type Parts } from "./parts.js";
@@ -86,7 +86,7 @@ export class TabGate implements Host {
   /** A token that comes with its owner is a login as it is: no module is needed for it. */
   #given(method: string, [token, owner]: unknown[]): Login | undefined {
     if (method !== "useToken" || this.#own.started) return undefined;
-    const { userID, thingID } = (owner ?? {}) as { userID?: unknown; thingID?: unknown };
+    const { userID, thingID } = ids(owner);
     if (typeof token !== "string" || !/^[!-~]+$/.test(token) || isID(userID) === isID(thingID)) return undefined;
     return isID(userID) ? { userID, token } : { thingID: thingID as string, token };
   }
@@ -122,6 +122,16 @@ export class TabGate implements Host {
   /** The module is to have no login that the page has not; but this would end one that is on its way, too. */
   #forget(): void {
     if (this.#own.started && this.#entering === 0 && !this.#login()) this.#own.call("logout", [], {}).catch(() => {});
+  }
+}
+
+/** Getters of an owner may throw. */
+function ids(owner: unknown): { userID?: unknown; thingID?: unknown } {
+  try {
+    const { userID, thingID } = (owner ?? {}) as { userID?: unknown; thingID?: unknown };
+    return { userID, thingID };
+  } catch (cause) {
+    throw invalidArgument("owner cannot be read.", cause);
   }
 }
 

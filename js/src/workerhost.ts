@@ -57,7 +57,7 @@ export class WorkerHost implements Host {
   async call(method: string, args: unknown[], options: CallOptions): Promise<unknown> {
     return this.#ask(options, (id, timeout, transfer) => {
       const login = this.#loggedIn();
-      return { type: "call", id, method, args: args.map((arg) => plain(arg, transfer)), options: {}, timeout, login };
+      return { type: "call", id, method, args: crossing(method, args, transfer), options: {}, timeout, login };
     });
   }
 
@@ -66,8 +66,8 @@ export class WorkerHost implements Host {
     try {
       await this.#ask(call, (id, timeout, transfer) => {
         this.#sinks.set((link = id), sink);
-        const crossing = { endpoint: plain(endpoint, transfer) as MqttEndpoint, options: plain(options, transfer) as object };
-        return { type: "connect", id, ...crossing, timeout, login: this.#loggedIn() };
+        const plainly = { endpoint: plain(endpoint, transfer, "endpoint") as MqttEndpoint, options: plain(options, transfer, "options") as object };
+        return { type: "connect", id, ...plainly, timeout, login: this.#loggedIn() };
       });
       if (call.signal?.aborted) {
         this.#post({ type: "abort", id: link }); // too late for the call; it ends the connection
@@ -83,8 +83,8 @@ export class WorkerHost implements Host {
         this.#ask({ signal, timeout }, (id, timeout, transfer) => {
           const login = this.#loggedIn();
           const raw = rawProperties && { rawProperties: plain(rawProperties, transfer) };
-          const crossing = { args: args.map((arg) => plain(arg, transfer)), options: { ...(plain(options, transfer) as object), ...raw } };
-          return { type: "call", id, link, method, ...crossing, timeout, login };
+          const plainly = { args: crossing(method, args, transfer), options: { ...(plain(options, transfer, "options") as object), ...raw } };
+          return { type: "call", id, link, method, ...plainly, timeout, login };
         }),
       wake: (cause) => this.#post({ type: "wake", link, cause }),
       sender: {
@@ -198,6 +198,10 @@ export class WorkerHost implements Host {
     for (const [id, sink] of this.#sinks) if (!this.#calls.has(id)) sink.state({ state, code: error.code, reason: error.message, error });
     this.#sinks.clear();
   }
+}
+
+function crossing(method: string, args: unknown[], transfer: Transferable[]): unknown[] {
+  return args.map((arg, i) => plain(arg, transfer, `Argument ${i + 1} of ${method}`));
 }
 
 function asKiiError(error: unknown): KiiError {

@@ -76,10 +76,10 @@ const maxBytes = (16 << 20) + 1;
 /**
  * Makes what a method takes ready to cross. The program would read an object's fields, of a
  * framework's proxy as well, which postMessage refuses; so its JSON goes. Bytes are copied into
- * transfer: the caller keeps its own.
+ * transfer: the caller keeps its own. Errors call it name.
  */
-export function plain(value: unknown, transfer: Transferable[]): unknown {
-  if (typeof value === "function" || typeof value === "symbol") throw invalidArgument(`An argument is a ${typeof value}.`);
+export function plain(value: unknown, transfer: Transferable[], name = "An argument"): unknown {
+  if (typeof value === "function" || typeof value === "symbol") throw invalidArgument(`${name} is a ${typeof value}.`);
   if (typeof value !== "object" || value === null) return value;
   try {
     if (value instanceof ArrayBuffer || value instanceof Uint8Array) {
@@ -89,6 +89,6 @@ export function plain(value: unknown, transfer: Transferable[]): unknown {
     }
     return JSON.parse(JSON.stringify(value));
   } catch (cause) {
-    throw invalidArgument("An argument cannot be read.", cause);
+    throw invalidArgument(`${name} cannot be read.`, cause);
   }
 }

@@ -37,3 +37,7 @@ declare module "node:http" {
 declare module "node:fs" {
   export function readFileSync(path: URL): Uint8Array<ArrayBuffer>;
 }
+
+declare module "node:vm" {
+  export function runInNewContext(code: string): unknown;
+}

@@ -29,6 +29,8 @@ test("options of load become a configuration", () => {
   const elsewhere = read({ ...common, site: "US", host: "worker", workerURL: new URL("https://here.example/w.js") });
   assert.equal(elsewhere.workerURL(), "https://here.example/w.js");
   assert.equal(elsewhere.host, "worker");
+  const ofAFrame = Object.assign(Object.create({ [Symbol.toStringTag]: "URL" }), { toString: () => "https://cdn.example/f.wasm" }) as URL;
+  assert.equal(read({ ...common, site: "US", wasmURL: ofAFrame }).wasmURL, "https://cdn.example/f.wasm");
 });
 
 const notHere = () => Promise.reject(new Error("not here"));
@@ -47,6 +49,7 @@ const wrong: [string, unknown, RegExp][] = [
   ["allowInsecure as text", { ...common, site: "JP", allowInsecure: "yes" }, /allowInsecure/],
   ["a wasmURL that is none", { ...common, site: "JP", wasmURL: "http://[" }, /wasmURL/],
   ["a wasmURL that is a number", { ...common, site: "JP", wasmURL: 5 }, /wasmURL/],
+  ["a wasmURL that throws", { ...common, site: "JP", wasmURL: { get [Symbol.toStringTag]() { throw new Error("no"); } } }, /wasmURL is no URL/],
   ["a workerURL that is none", { ...common, site: "JP", workerURL: "http://[" }, /workerURL is no URL/],
   ["a host that there is not", { ...common, site: "JP", host: "shared" }, /host must be one of auto, worker, main/],
   ["tabs that are neither on nor off", { ...common, site: "JP", tabs: "yes" }, /tabs must be true or false/],
@@ -87,6 +90,14 @@ test("call options are checked and copied", () => {
   assert.deepEqual(callOptions({ signal, timeout: 5 }), { signal, timeout: 5 });
   const both = { signal: undefined, timeout: undefined };
   assert.deepEqual(callOptions(both), { timeout: 30_000 });
+  const named = { [Symbol.toStringTag]: "AbortSignal" };
+  const { proxy: revoked, revoke } = Proxy.revocable({}, {});
+  revoke();
+  for (const wrong of [named, revoked, thrower("aborted"), true]) {
+    assert.throws(() => callOptions({ signal: wrong as AbortSignal }), { code: "INVALID_ARGUMENT", message: /signal must be an AbortSignal/ });
+  }
+  const ofAFrame = { aborted: false, addEventListener() {}, removeEventListener() {} } as unknown as AbortSignal;
+  assert.equal(callOptions({ signal: ofAFrame }).signal, ofAFrame);
   for (const options of [5, "x", { timeout: 0 }, { timeout: 1.5 }, { timeout: "5" }, { timeout: 2 ** 31 }, { signal: {} }, thrower("signal")]) {
     assert.throws(() => callOptions(options as object), { code: "INVALID_ARGUMENT" });
   }

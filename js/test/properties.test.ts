@@ -55,6 +55,15 @@ test("what is encoded is decoded", () => {
   assert.deepEqual(encodeProperties({ contentType: undefined, subscriptionIDs: [1] } as object), new Uint8Array());
 });
 
+test("properties whose parts throw are refused", () => {
+  const { proxy: revoked, revoke } = Proxy.revocable([], {});
+  revoke();
+  const pair = new Proxy(["a", "b"], { get: () => { throw new TypeError("mine"); } });
+  for (const userProperties of [revoked, [revoked], [pair]]) {
+    assert.throws(() => encodeProperties({ userProperties } as object), { code: "INVALID_ARGUMENT", message: "options.properties cannot be read." });
+  }
+});
+
 const unusable: object[] = [
   { payloadFormat: 256 }, { payloadFormat: "1" }, { messageExpiry: -1 }, { messageExpiry: 1.5 }, { messageExpiry: 2 ** 32 },
   { contentType: 5 }, { responseTopic: null }, { contentType: "x".repeat(65536) }, { correlationData: [1] },

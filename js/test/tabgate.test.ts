@@ -110,3 +110,10 @@ test("a login that fails leaves the one before as it is", async (t) => {
   assert.equal(other.login?.token, "first of 1");
   assert.equal(other.module.login, "first of 1");
 });
+
+test("an owner whose getters throw is refused, before anything is loaded", async () => {
+  const tab = new Tab(new FakeBrowser());
+  const owner = { get userID() { throw new TypeError("mine"); } };
+  await assert.rejects(tab.gate.call("useToken", ["token", owner], {}), { code: "INVALID_ARGUMENT", message: "owner cannot be read." });
+  assert.equal(tab.module.started, false);
+});

@@ -308,3 +308,14 @@ test("the page passes over what it does not know", async (t) => {
   assert.equal(await host.call("still here", [], {}), "still here");
   assert.deepEqual(died, []);
 });
+
+test("an argument that cannot cross is named", async (t) => {
+  const { host } = await pair(t, { connect: async () => link });
+  const refused = (message: RegExp) => ({ code: "INVALID_ARGUMENT", message });
+  await assert.rejects(host.call("login", ["name", () => {}], {}), refused(/^Argument 2 of login is a function/));
+  const sink = new LiveConnection().sink;
+  await assert.rejects(host.connect(Symbol("s") as never, {}, sink, {}), refused(/^endpoint is a symbol/));
+  await assert.rejects(host.connect(endpoint, { keepAlive: 1n } as object, sink, {}), refused(/^options cannot be read/));
+  const stands = await host.connect(endpoint, {}, sink, {});
+  await assert.rejects(stands.call("publish", [() => {}, "x"], {}), refused(/^Argument 1 of publish is a function/));
+});

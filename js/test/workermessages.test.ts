@@ -80,7 +80,10 @@ const unreadable: [string, unknown][] = [
 ];
 
 for (const [name, value] of unreadable) {
-  test(`${name} is refused`, () => assert.throws(() => plain(value, []), { name: "KiiError", code: "INVALID_ARGUMENT" }));
+  test(`${name} is refused`, () => {
+    assert.throws(() => plain(value, []), { name: "KiiError", code: "INVALID_ARGUMENT", message: /^An argument (is a|cannot)/ });
+    assert.throws(() => plain(value, [], "options"), { message: /^options (is a|cannot)/ });
+  });
 }
 
 test("bytes are copied, and no more of them than tell that they are too many", () => {

@@ -80,41 +80,6 @@ func tooMuchToRead(t *testing.T, s *site) {
 	assert.Empty(t, p.states(), "the connection stands")
 }
 
-// TestNothingAPagePassesEndsTheModule throws rubbish at every function.
-func TestNothingAPagePassesEndsTheModule(t *testing.T) {
-	onEachHost(t, nothingAPagePassesEndsTheModule)
-}
-
-func nothingAPagePassesEndsTheModule(t *testing.T, s *site) {
-	u := s.NewUser()
-	p := s.page(plain)
-	p.connectAs(u)
-	var settled struct{ Names, Calls int }
-	p.eval(`
-		const thrower = new Proxy({}, { get() { throw new Error("no") }, has() { throw new Error("no") }, ownKeys() { throw new Error("no") } });
-		const { proxy: revoked, revoke } = Proxy.revocable({}, {}); revoke();
-		const cyclic = {}; cyclic.self = cyclic;
-		const rubbish = [undefined, null, 0, -1, NaN, Infinity, 2 ** 60, 10n, Symbol("s"), "", "\ud800", "x".repeat(1e6), [], {}, () => {},
-			thrower, revoked, cyclic, new Date(NaN), new Uint8Array(3), Object.create(null), document.body];
-		let settled = 0;
-		const properties = Object.entries(Object.getOwnPropertyDescriptors(Object.getPrototypeOf(kii)));
-		const names = properties.filter(([name, { value }]) => value && !["constructor", "dispose", "logout"].includes(name)).map(([name]) => name);
-		for (const name of names) {
-			for (const value of rubbish) {
-				for (const args of [[value], [value, value], [value, value, value], ["a", value], ["a", "b", value]]) {
-					const call = kii[name](...args);
-					await Promise.race([call.then(() => settled++, () => settled++), new Promise((_, no) => setTimeout(() => no(new Error(name + " does not settle")), 20000))]);
-				}
-			}
-		}
-		return { names: names.length, calls: settled }`, &settled)
-	assert.Equal(t, settled.Names*22*5, settled.Calls)
-	assert.GreaterOrEqual(t, settled.Names, 19)
-	p.eval(`await kii.useToken(`+quote(u.Token)+`, { userID: `+quote(u.ID)+` })`, nil)
-	s.Push(u, map[string]any{"text": "still here"})
-	p.awaitTexts("still here")
-}
-
 func TestEndpointNotReady(t *testing.T) {
 	endpointRequests := `answers.filter(([url]) => url.includes("mqtt-endpoint")).map(([, status]) => status)`
 
