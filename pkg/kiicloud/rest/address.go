@@ -29,6 +29,9 @@ func (p Proxies) has(a netip.Addr) bool {
 
 // clientAddress is who sent a request: the peer, or where that is a trusted proxy the last in its
 // header X-Forwarded-For that is none. What stands before that, the client could have made up.
+//
+// Forwarded (RFC 7239) is not read: a proxy that writes X-Forwarded-For passes a client's own Forwarded
+// on, so to believe both would let clients choose their address.
 func (p Proxies) clientAddress(r *http.Request) netip.Addr {
 	peer := peerAddress(r.RemoteAddr)
 	if !p.has(peer) {
@@ -36,16 +39,39 @@ func (p Proxies) clientAddress(r *http.Request) netip.Addr {
 	}
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	for i := len(hops) - 1; i >= 0; i-- {
-		a, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
-		if err != nil {
+		a, ok := hopAddress(hops[i])
+		if !ok {
 			return peer
 		}
-		if a = a.Unmap(); !p.has(a) {
+		if !p.has(a) {
 			return a
 		}
 		peer = a
 	}
 	return peer
+}
+
+// hopAddress reads one entry of X-Forwarded-For. The header has no standard: besides bare addresses proxies
+// write IPv4:port, [IPv6] and [IPv6]:port. The port is not the client's identity and must be one; anything
+// else is nobody's address.
+func hopAddress(entry string) (netip.Addr, bool) {
+	entry = strings.TrimSpace(entry)
+	bare := entry
+	if strings.HasPrefix(entry, "[") && strings.HasSuffix(entry, "]") {
+		bare = entry[1 : len(entry)-1]
+	}
+	a, err := netip.ParseAddr(bare)
+	if err == nil && bare != entry && !a.Is6() {
+		return netip.Addr{}, false // brackets are for IPv6
+	}
+	if err != nil {
+		ap, err := netip.ParseAddrPort(entry)
+		if err != nil {
+			return netip.Addr{}, false
+		}
+		a = ap.Addr()
+	}
+	return a.Unmap().WithZone(""), true // a zone is the proxy's own, and no range contains one
 }
 
 func peerAddress(hostport string) netip.Addr {

@@ -122,12 +122,43 @@ func TestProxiesTellTheirClients(t *testing.T) {
 		{"127.0.0.1:1", nil, "127.0.0.1"},
 		{"[::1]:1", []string{"2001:dead::1"}, "2001:dead::1"},
 		{"", []string{"198.51.100.1"}, "invalid IP"},
+		// With a port, as some balancers write it.
+		{"127.0.0.1:1", []string{"198.51.100.1:49152"}, "198.51.100.1"},
+		{"127.0.0.1:1", []string{"[2001:dead::1]:49152"}, "2001:dead::1"},
+		{"127.0.0.1:1", []string{"[2001:dead::1]"}, "2001:dead::1"},
+		{"127.0.0.1:1", []string{" \t198.51.100.1:1\t , 10.1.1.1:80 "}, "198.51.100.1"},
+		{"127.0.0.1:1", []string{"198.51.100.1:1, [2001:db8::7]:443"}, "198.51.100.1"},
+		{"127.0.0.1:1", []string{"[::ffff:198.51.100.1]:1"}, "198.51.100.1"},
+		{"127.0.0.1:1", []string{"fe80::1%eth0"}, "fe80::1"},
+		{"127.0.0.1:1", []string{"198.51.100.1, 2001:db8::7%eth0"}, "198.51.100.1"},
+		{"127.0.0.1:1", []string{"2001:dead::1:443"}, "2001:dead::1:443"}, // without brackets it is all address
+		// What is nobody's address makes the request the proxy's, and does not reach past it.
+		{"127.0.0.1:1", []string{"198.51.100.1, 203.0.113.9:port"}, "127.0.0.1"},
+		{"127.0.0.1:1", []string{"198.51.100.1, 203.0.113.9:"}, "127.0.0.1"},
+		{"127.0.0.1:1", []string{"198.51.100.1, 203.0.113.9:65536"}, "127.0.0.1"},
+		{"127.0.0.1:1", []string{"198.51.100.1, :80"}, "127.0.0.1"},
+		{"127.0.0.1:1", []string{"198.51.100.1, [203.0.113.9]:80"}, "127.0.0.1"},
+		{"127.0.0.1:1", []string{"198.51.100.1, [203.0.113.9]"}, "127.0.0.1"},
+		{"127.0.0.1:1", []string{"198.51.100.1, [2001:dead::1"}, "127.0.0.1"},
+		{"127.0.0.1:1", []string{"198.51.100.1, 2001:dead::1]:80"}, "127.0.0.1"},
+		{"127.0.0.1:1", []string{"198.51.100.1, [[2001:dead::1]]"}, "127.0.0.1"},
+		{"127.0.0.1:1", []string{"198.51.100.1, []"}, "127.0.0.1"},
+		{"127.0.0.1:1", []string{"198.51.100.1, ["}, "127.0.0.1"},
+		{"127.0.0.1:1", []string{"198.51.100.1, unknown"}, "127.0.0.1"},
+		{"127.0.0.1:1", []string{"198.51.100.1, for=203.0.113.9"}, "127.0.0.1"},
+		{"127.0.0.1:1", []string{"198.51.100.1, 203.0.113.9 203.0.113.8"}, "127.0.0.1"},
+		{"127.0.0.1:1", []string{"198.51.100.1, 0x7f.1"}, "127.0.0.1"},
+		{"127.0.0.1:1", []string{"198.51.100.1, 203.0.113.09"}, "127.0.0.1"},
 	} {
 		r := &http.Request{RemoteAddr: c.peer, Header: http.Header{"X-Forwarded-For": c.hops}}
 		assert.Equal(t, c.want, p.clientAddress(r).String(), "%s %v", c.peer, c.hops)
 	}
 	_, err := ParseProxy("proxy.example.com")
 	assert.Error(t, err)
+
+	r := &http.Request{RemoteAddr: "127.0.0.1:1", Header: http.Header{
+		"X-Forwarded-For": {"198.51.100.1"}, "Forwarded": {"for=6.6.6.6"}, "X-Real-Ip": {"6.6.6.6"}}}
+	assert.Equal(t, "198.51.100.1", p.clientAddress(r).String(), "what a proxy passes on is not its word")
 }
 
 func TestAThrottleForgetsAndHasABound(t *testing.T) {
