@@ -8,9 +8,10 @@ import (
 	"time"
 )
 
-// settleDelay is how long an acknowledgement waits for others, to share a transaction with them.
-// Nobody waits for it, and a crash meanwhile repeats the push, as one does at any time.
-const settleDelay = 10 * time.Millisecond
+// settleDelay is how long an acknowledgement waits for others, to share a transaction with them, and
+// for a push to many to be delivered, which it would hold up. Nobody waits for it, and a crash meanwhile
+// repeats the push, as one does at any time.
+const settleDelay = 50 * time.Millisecond
 
 // settler tells the queue what the clients of all connections have acknowledged. A goroutine
 // does it, while there is something to tell.

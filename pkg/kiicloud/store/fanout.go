@@ -29,7 +29,7 @@ const (
 
 // groupQueries are the statements for a group of n installations. Their ids are the last
 // parameters; an id that is there twice counts once.
-type groupQueries struct{ next, insert, full string }
+type groupQueries struct{ next, insert string }
 
 // Enqueued is what became of a push to many.
 type Enqueued struct {
@@ -48,13 +48,12 @@ var (
 
 func makeGroupQueries(n int) groupQueries {
 	return groupQueries{
-		next: `UPDATE installations SET last_seq = last_seq + 1 WHERE id IN (` + parameters(1, n) + `) RETURNING id, last_seq`,
+		// Places ascend and do not repeat, so a queue can hold too much only when its first place and
+		// the one that is given now are this far apart.
+		next: `UPDATE installations SET last_seq = last_seq + 1 WHERE id IN (` + parameters(2, n) + `) RETURNING id, last_seq,
+			CASE WHEN last_seq - $1 >= (SELECT MIN(seq) FROM queue WHERE installation_id = installations.id) THEN 1 ELSE 0 END`,
 		insert: `INSERT INTO queue (installation_id, seq, message_id, payload, body_id, created_at, expires_at)
 			SELECT id, last_seq, $1, $2, $3, $4, $5 FROM installations WHERE id IN (` + parameters(6, n) + `)`,
-		// Places ascend and do not repeat, so a queue can hold too much only when the first
-		// and the last one are this far apart.
-		full: `SELECT id FROM installations WHERE last_seq - $1 >=
-			(SELECT MIN(seq) FROM queue WHERE installation_id = installations.id) AND id IN (` + parameters(2, n) + `)`,
 	}
 }
 
@@ -141,21 +140,25 @@ func (t tx) enqueueGroup(q groupQueries, ids []any, p Push, bodyID any, places m
 	if bodyID != nil {
 		p.Payload = []byte{}
 	}
-	rows, err := t.rows(q.next, ids...)
+	rows, err := t.rows(q.next, append([]any{QueueMax}, ids...)...)
 	_, err = collect(rows, err, func(r scanner) (struct{}, error) {
 		var id string
 		var seq int64
-		err := r.Scan(&id, &seq)
+		var mayBeFull bool
+		if err := r.Scan(&id, &seq, &mayBeFull); err != nil {
+			return struct{}{}, err
+		}
 		places[id] = seq
-		return struct{}{}, err
+		if mayBeFull {
+			full = append(full, id)
+		}
+		return struct{}{}, nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	if err := t.exec(q.insert, append([]any{p.MessageID, p.Payload, bodyID, millis(p.CreatedAt), millis(p.ExpiresAt)}, ids...)...); err != nil {
-		return nil, err
-	}
-	return t.texts(q.full, append([]any{QueueMax}, ids...)...)
+	err = t.exec(q.insert, append([]any{p.MessageID, p.Payload, bodyID, millis(p.CreatedAt), millis(p.ExpiresAt)}, ids...)...)
+	return full, err
 }
 
 // trimAll brings full queues back to their bound. It counts through each of them, which for

@@ -22,7 +22,7 @@ func TestQueriesUseAnIndex(t *testing.T) {
 		"a topic": topicByName, "topics": topicsAfter, "a subscription": findSubscription, "receivers": topicReceivers,
 		"an object": selectObject, "objects": listObjects, "end objects": deleteObjects, "objects counted": countObjects,
 		"places for an event": nextOfSubscribers, "an event": insertOfSubscribers, "full queues": fullOfSubscribers,
-		"places for many": largeQueries.next, "a push to many": largeQueries.insert, "full queues of many": largeQueries.full,
+		"places for many": largeQueries.next, "a push to many": largeQueries.insert,
 		"pending": selectPending, "acknowledge": deletePushes[largeGroup], "acknowledge one": deletePushes[1], "trim": trimQueue, "sweep the queue": sweepQueue, "sweep the tokens": sweepTokens,
 		"topics counted": countTopics, "subscriptions counted": countTopicSubscriptions, "bucket subscriptions counted": countBucketSubscriptions, "objects of one counted": countObjectsBy,
 		"an owner's scope": ofOwner[5], "an owner's topics": ofOwner[3], "an owner's subscriptions": ofOwner[1],

@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 )
@@ -109,8 +111,8 @@ func (s *SQL) Check(ctx context.Context) error {
 // transaction. Those that are gone already are no error.
 func (s *SQL) Acknowledge(ctx context.Context, delivered map[string][]int64) error {
 	var places []any
-	for id, seqs := range delivered {
-		for _, seq := range seqs {
+	for _, id := range slices.Sorted(maps.Keys(delivered)) { // as they are on the disk
+		for _, seq := range delivered[id] {
 			places = append(places, id, seq)
 		}
 	}

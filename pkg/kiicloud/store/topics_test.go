@@ -147,7 +147,7 @@ func TestReceiversAreTheSubscribersInstallations(t *testing.T) {
 		require.NoError(t, err)
 		same, err := s.InstallationByID(ctx, "app", annDev)
 		require.NoError(t, err)
-		assert.Equal(t, []Installation{same}, found)
+		assert.Equal(t, []Installation{{ID: same.ID, Topic: same.Topic, Owner: same.Owner, DeviceType: "MQTT"}}, found, "what a push needs")
 
 		_, err = s.DeleteInstallation(ctx, "app", bobProd)
 		require.NoError(t, err)
