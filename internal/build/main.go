@@ -6,6 +6,7 @@
 //	go run ./internal/build -size   # build, print the sizes, fail when over the budget
 //	go run ./internal/build -weigh  # build, and write docs/size.md: what weighs what in the module
 //	go run ./internal/build -names FILE   # build the module alone, with its functions' names, for profiles
+//	go run ./internal/build -repack FILE  # repack a module that go build has made, as the shipped one is
 package main
 
 import (
@@ -18,20 +19,24 @@ func main() {
 	size := flag.Bool("size", false, "print the sizes and fail when one is over its budget")
 	weigh := flag.Bool("weigh", false, "write docs/size.md: what weighs what in the module")
 	names := flag.String("names", "", "build the module with the names of its functions into this `file`, and nothing else")
+	repacked := flag.String("repack", "", "repack the module in this `file` as the shipped one is, and nothing else")
 	flag.Parse()
-	if err := run(*size, *weigh, *names); err != nil {
+	if err := run(*size, *weigh, *names, *repacked); err != nil {
 		fmt.Fprintln(os.Stderr, "build:", err)
 		os.Exit(1)
 	}
 }
 
-func run(size, weigh bool, names string) error {
+func run(size, weigh bool, names, repacked string) error {
 	p, err := findProject()
 	if err != nil {
 		return err
 	}
-	if names != "" {
+	switch {
+	case names != "":
 		return compileWasm(p, names)
+	case repacked != "":
+		return repackFile(repacked, p.goName)
 	}
 	state := loadState(p.dist("."))
 	if err := buildAll(p, state); err != nil {

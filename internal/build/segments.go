@@ -16,11 +16,34 @@ type segment struct {
 // gapKept is how many zero bytes between two pieces of data are worth a segment of their own.
 const gapKept = 64 << 10
 
-// mergeSegments gives the module with fewer and longer data segments. Go's linker leaves out
-// every run of eight zeros, which makes tens of thousands of segments, each with a header in
-// which brotli finds little to save. Zeros cost it nothing: a module with them is a
-// thirteenth smaller to download, starts faster, and has the same memory.
-func mergeSegments(module []byte) ([]byte, error) {
+// repack gives the module with data that takes less to download: in fewer segments, and, where the toolchain's tables
+// of functions are known, without what stripFunctions takes out of them.
+func repack(module []byte, goName string) ([]byte, error) {
+	return rewriteData(module, func(segments []segment) ([]segment, error) {
+		segments = merged(segments)
+		if !knowsFunctionTables(goName) {
+			return segments, nil
+		}
+		tables, err := functionTablesIn(segments)
+		if err != nil {
+			return nil, err
+		}
+		return segments, stripFunctions(tables)
+	})
+}
+
+// functionTablesIn finds the tables of functions.
+func functionTablesIn(segments []segment) (*functionTables, error) {
+	for _, s := range segments {
+		if bytes.Contains(s.data, pcHeaderMagic) {
+			return readFunctionTables(s.data, s.offset)
+		}
+	}
+	return nil, errFunctionTables
+}
+
+// rewriteData gives the module with the data segments that change makes of its own.
+func rewriteData(module []byte, change func([]segment) ([]segment, error)) ([]byte, error) {
 	sections, err := parseSections(module)
 	if err != nil {
 		return nil, err
@@ -33,7 +56,10 @@ func mergeSegments(module []byte) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		sections[i].body = appendSegments(nil, merged(segments))
+		if segments, err = change(segments); err != nil {
+			return nil, err
+		}
+		sections[i].body = appendSegments(nil, segments)
 	}
 	return joinSections(sections), nil
 }
@@ -67,7 +93,10 @@ func parseSegments(body []byte) ([]segment, error) {
 
 func (s segment) end() int64 { return s.offset + int64(len(s.data)) }
 
-// merged fills the gaps between segments with zeros, except the large ones.
+// merged fills the gaps between segments with zeros, except the large ones. Go's linker leaves out
+// every run of eight zeros, which makes tens of thousands of segments, each with a header in
+// which brotli finds little to save. Zeros cost it nothing: a module with them is a
+// thirteenth smaller to download, starts faster, and has the same memory.
 func merged(segments []segment) []segment {
 	var out []segment
 	for _, s := range segments {

@@ -40,6 +40,10 @@ func memoryOf(t *testing.T, module []byte, n int) []byte {
 	return memory
 }
 
+func mergeSegments(module []byte) ([]byte, error) {
+	return rewriteData(module, func(segments []segment) ([]segment, error) { return merged(segments), nil })
+}
+
 func TestMergedSegmentsGiveTheSameMemory(t *testing.T) {
 	const far = 300_000
 	data := appendSegments(nil, []segment{{8, []byte("one")}, {20, []byte("two")}, {far, []byte("three")}, {23, []byte("four")}})

@@ -17,7 +17,7 @@ type module struct {
 }
 
 // buildWasm compiles ./wasm. The compiler's output stays in .cache, where the go command
-// recognises it as up to date; js/dist gets it with its data repacked.
+// recognises it as up to date; js/dist gets it repacked.
 func buildWasm(p *project) (*module, error) {
 	compiled := p.at(".cache", wasmFile)
 	if err := compileWasm(p, compiled, "-ldflags", "-s -w"); err != nil {
@@ -31,7 +31,7 @@ func buildWasm(p *project) (*module, error) {
 	if err != nil {
 		return nil, err
 	}
-	if data, err = mergeSegments(data); err != nil {
+	if data, err = repack(data, p.goName); err != nil {
 		return nil, err
 	}
 	wrote, err := put(p.dist(wasmFile), data)
@@ -90,4 +90,17 @@ var outOfLine = []string{
 func contentID(id string) string {
 	id = strings.TrimSpace(id)
 	return id[strings.LastIndexByte(id, '/')+1:]
+}
+
+// repackFile repacks the module in a file.
+func repackFile(path, goName string) error {
+	module, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	if module, err = repack(module, goName); err != nil {
+		return err
+	}
+	_, err = put(path, module)
+	return err
 }

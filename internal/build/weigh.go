@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"cmp"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -30,7 +29,7 @@ func writeWeights(p *project) error {
 	if err != nil {
 		return err
 	}
-	module, err = mergeSegments(module)
+	module, err = repack(module, p.goName)
 	if err != nil {
 		return err
 	}
@@ -155,39 +154,35 @@ func packageOf(function string) string {
 	return strings.ReplaceAll(name, "_", "/")
 }
 
-// weighData tells the tables that Go's runtime needs of functions from other data. They begin with a header
-// whose layout is that of runtime.pcHeader.
+// weighData tells the tables that Go's runtime needs of functions from other data.
 func weighData(body []byte) ([]weight, error) {
 	segments, err := parseSegments(body)
 	if err != nil {
 		return nil, err
 	}
-	var data []byte
+	t, err := functionTablesIn(segments)
+	if err != nil {
+		return nil, err
+	}
+	var before, after []byte
 	for _, s := range segments {
-		data = append(data, s.data...)
+		switch {
+		case bytes.Contains(s.data, pcHeaderMagic):
+			before, after = append(before, s.data[:t.start]...), append(after, s.data[t.end:]...)
+		case after == nil:
+			before = append(before, s.data...)
+		default:
+			after = append(after, s.data...)
+		}
 	}
-	at := bytes.Index(data, []byte{0xf1, 0xff, 0xff, 0xff, 0, 0, 1, 8})
-	const header = 8 + 8*8
-	if at < 0 || len(data) < at+header {
-		return nil, errors.New("no table of functions in the module's data")
-	}
-	var field [8]uint64 // functions, files, start of code, and from where, names, units, files, positions, functions
-	for i := range field {
-		field[i] = binary.LittleEndian.Uint64(data[at+8+8*i:])
-	}
-	table := data[at:]
-	if !slices.IsSorted(field[3:]) || field[7]+8*(field[0]+1) > uint64(len(table)) {
-		return nil, errors.New("the table of functions is not laid out as it was known")
-	}
-	last := field[7] + uint64(binary.LittleEndian.Uint32(table[field[7]+8*(field[0]-1)+4:])) // the record of the last function
-	end := min(last+256, uint64(len(table)))
 	return []weight{
-		{name: "types, strings, constants", content: data[:at]},
-		{name: "names of functions", content: table[field[3]:field[4]]},
-		{name: "names of files", content: table[field[4]:field[6]]},
-		{name: "lines, stack maps and the like, by position", content: table[field[6]:field[7]]},
-		{name: "records of functions", content: table[field[7]:end]},
-		{name: "variables", content: table[end:]},
+		{name: "types, strings, constants", content: before},
+		{name: "names of functions", content: t.names},
+		{name: "stack sizes and the like, by position", content: t.positions},
+		{name: "records of functions", content: t.records},
+		{name: "maps of stacks", content: t.details},
+		{name: "which function is where", content: t.places},
+		{name: "variables", content: after},
 	}, nil
 }
 

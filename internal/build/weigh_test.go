@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/binary"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -22,21 +21,6 @@ func TestPackageOf(t *testing.T) {
 	}
 }
 
-// tableOfFunctions makes data with a table of one function in it.
-func tableOfFunctions(before string) []byte {
-	data := append([]byte(before), 0xf1, 0xff, 0xff, 0xff, 0, 0, 1, 8)
-	for _, v := range []uint64{1, 1, 0, 72, 75, 76, 80, 84} {
-		data = binary.LittleEndian.AppendUint64(data, v)
-	}
-	data = append(data, "nameUfilesposi"[:12]...)
-	data = binary.LittleEndian.AppendUint32(data, 0)  // the function's code
-	data = binary.LittleEndian.AppendUint32(data, 16) // its record
-	data = binary.LittleEndian.AppendUint32(data, 0)  // the end of code
-	data = binary.LittleEndian.AppendUint32(data, 0)
-	data = append(data, make([]byte, 256)...)
-	return append(data, "variables"...)
-}
-
 func TestAModuleIsTakenApart(t *testing.T) {
 	name := appendUint(append([]byte{4}, "name"...), 1)
 	names := []byte{2, 1, 9}
@@ -46,7 +30,7 @@ func TestAModuleIsTakenApart(t *testing.T) {
 	module := joinSections([]section{
 		{sectionImport, []byte{1}},
 		{sectionCode, []byte{2, 3, 'a', 'a', 'a', 2, 'b', 'b'}},
-		{sectionData, appendSegments(nil, []segment{{4096, tableOfFunctions("types")}})},
+		{sectionData, appendSegments(nil, []segment{{4096, append([]byte("types"), tablesAt(4096+5).data...)}})},
 		{sectionCustom, name},
 	})
 	code, data, err := weighModule(module)
@@ -56,14 +40,16 @@ func TestAModuleIsTakenApart(t *testing.T) {
 		assert.Positive(t, w.brotli, w.name)
 		raw[w.name] = w.raw
 	}
+	made := tablesAt(0)
 	assert.Equal(t, map[string]int{
-		"runtime": 3, "wasm": 2, "types, strings, constants": 5, "names of functions": 3, "names of files": 5,
-		"lines, stack maps and the like, by position": 4, "records of functions": 272, "variables": 9,
+		"runtime": 3, "wasm": 2, "types, strings, constants": 5, "names of functions": len(made.names),
+		"stack sizes and the like, by position": len(made.positions), "records of functions": len(made.records),
+		"maps of stacks": len(made.details), "which function is where": len(made.places), "variables": 8 * moduleWords,
 	}, raw)
 	assert.Contains(t, weightsDocument("go1", 10, 5, code, data), "| **all** | 2 | 5 |")
 
 	_, _, err = weighModule(joinSections(nil))
 	assert.ErrorContains(t, err, "no names")
 	_, err = weighData(appendSegments(nil, []segment{{0, []byte("nothing")}}))
-	assert.ErrorContains(t, err, "no table")
+	assert.ErrorIs(t, err, errFunctionTables)
 }

@@ -45,6 +45,15 @@ func BuildWasmTest(t testing.TB, pkg string) *WasmTest {
 	return &WasmTest{root: root, file: file}
 }
 
+// Repack makes the tests' module as the shipped one is: their messages no longer say on which lines they are.
+func (w *WasmTest) Repack(t testing.TB) {
+	t.Helper()
+	command := exec.Command("go", "run", "./internal/build", "-repack", w.file)
+	command.Dir = w.root
+	output, err := command.CombinedOutput()
+	require.NoError(t, err, "%s", output)
+}
+
 // In says where in a browser a test runs.
 type In string
 
