@@ -1,6 +1,6 @@
 # Verbs only. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help database lint vuln kills demo build size weigh check fmt vet unit types deps browser brokers interop test test-long test-cluster race displacement tabs docs bench bench-server fuzz clean
+.PHONY: help database lint vuln kills demo build size weigh check fmt vet unit types deps browser brokers interop test test-long test-cluster scaling race displacement tabs docs bench bench-server fuzz clean
 
 # Node.js where tests/deps.sh had to install a newer one than the system's.
 export PATH := $(CURDIR)/.cache/node/node_modules/node/bin:$(PATH)
@@ -83,6 +83,10 @@ bench-server: deps ## measure the cloud beside mosquitto, into docs/performance-
 
 test-cluster: deps build ## three nodes of RabbitMQ, three processes of the cloud and PostgreSQL, killed one after the other, into docs/cluster.md
 	go test -count=1 -timeout 60m -v -run 'TestCluster$$' ./tests/cluster -whole -report docs/cluster.md
+
+scaling: database ## measure what users cost on a cluster, for some minutes, into docs/scaling.md
+	@sh tests/deps.sh cluster
+	go test -count=1 -timeout 60m -v -run 'TestCluster$$/costs' ./tests/cluster -users 1000 -time 4s -costs docs/scaling.md
 
 tabs: deps build ## share a connection between up to fifty tabs and end those that lead, for about four minutes, into docs/tabs.md
 	go test -count=1 -timeout 30m -v -run TestSharedTabs ./tests/browser -tabs docs/tabs.md

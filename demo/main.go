@@ -54,11 +54,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	var o options
 	flags := flag.NewFlagSet("demo", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	o.cloud.RegisterFlags(flags)
-	flags.StringVar(&o.dist, "kiiweb", "js/dist", "folder with the built library, served at /kiiweb/")
-	flags.StringVar(&o.webDir, "web", "", "folder to serve the page from instead of the copy inside the program, for editing it")
-	flags.TextVar(&o.logLevel, "log-level", slog.LevelInfo, "the least `level` that is logged: debug, info, warn, error")
-	flags.StringVar(&o.logFormat, "log-format", "text", "text or json")
+	o.register(flags)
 	flags.Usage = func() {
 		fmt.Fprintln(stderr, "Runs the cloud. Other commands, as the first argument, each with -h:")
 		for _, name := range slices.Sorted(maps.Keys(commands)) {
@@ -85,6 +81,15 @@ func parse(args []string, stderr io.Writer) (options, error) {
 		return o, err
 	}
 	return o, nil
+}
+
+// register gives flags the command's.
+func (o *options) register(flags *flag.FlagSet) {
+	o.cloud.RegisterFlags(flags)
+	flags.StringVar(&o.dist, "kiiweb", "js/dist", "folder with the built library, served at /kiiweb/")
+	flags.StringVar(&o.webDir, "web", "", "folder to serve the page from instead of the copy inside the program, for editing it")
+	flags.TextVar(&o.logLevel, "log-level", slog.LevelInfo, "the least `level` that is logged: debug, info, warn, error")
+	flags.StringVar(&o.logFormat, "log-format", "text", "text or json")
 }
 
 // logger writes what there is to say about running.

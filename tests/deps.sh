@@ -1,7 +1,7 @@
 #!/bin/sh
-# Installs what the tests need and the machine lacks: PostgreSQL, RabbitMQ 4, Chromium, Mosquitto, curl, dbus-daemon, libnotify,
+# Installs what the tests need and the machine lacks: PostgreSQL, systemd-analyze, RabbitMQ 4, Chromium, Mosquitto, curl, dbus-daemon, libnotify,
 # Node.js with npm, and the npm packages by their lock files; with the argument "long" what the whole of tests/interop needs as
-# well: RabbitMQ 3, npm packages; with "database" PostgreSQL alone; with "cluster" that and RabbitMQ 4.
+# well: RabbitMQ 3, npm packages; with "database" the first two alone; with "cluster" that and RabbitMQ 4.
 # Does nothing where all is there.
 set -eu
 cd "$(dirname "$0")/.."
@@ -57,6 +57,7 @@ servers() { # servers PACKAGE...
 
 # PostgreSQL: Debian keeps its programs out of PATH.
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || have initdb || servers postgresql
+[ "$(uname)" != Linux ] || have systemd-analyze || install systemd # which looks at the unit in deploy/
 [ "${1:-}" != database ] || exit 0
 
 mirror() { # where this Debian's packages are from

@@ -16,57 +16,59 @@ import (
 var (
 	costUsers = flag.Int("users", 30, "how many users the costs are measured with")
 	costTime  = flag.Duration("time", 300*time.Millisecond, "how long pushes are sent for each figure of the costs")
+
+	costReport = flag.String("costs", "", "write the costs into this `file`, from the module's folder: docs/scaling.md")
 )
 
 // callers is how many requests are under way at once where many are made.
 const callers = 16
 
+// manySenders is how many senders push at once.
+var manySenders = [...]int{1, 8, 32}
+
 // costs measures what docs/scaling.md reckons with: what an installation and a connection take of memory,
-// what a call takes of the database, how many pushes a second go through.
+// what a call takes of the database, how many calls and pushes a second go through.
 func costs(s *stage, _ *figures) {
 	n := *costUsers
-	idle := s.weigh()
-	s.Logf("nothing there: %v", idle)
-
+	f := &bill{users: n, idle: s.weigh()}
 	owners := make([]*owner, n)
-	took := s.each(n, func(i int) error {
+	f.registrations = f.rate(n, s.each(n, func(i int) error {
 		c := s.clouds[i%size]
 		id, token, err := c.PseudoUser()
 		owners[i] = &owner{cloud: c, id: id, token: token}
 		return err
-	})
-	s.Logf("%d registrations: %.0f a second", n, float64(n)/took.Seconds())
-	took = s.each(n, func(i int) error { return owners[i].install() })
-	s.Logf("%d installs: %.0f a second", n, float64(n)/took.Seconds())
-	installed := s.weigh()
-	s.Logf("all installed: %v", installed)
-	s.Logf("an installation: %v", installed.minus(idle).by(n))
+	}))
+	f.installs = f.rate(n, s.each(n, func(i int) error { return owners[i].install() }))
+	f.installed = s.weigh()
+	f.connects = f.rate(n, s.each(n, func(i int) error { return owners[i].connect(s, i) }))
+	f.connected = s.weigh()
 
-	took = s.each(n, func(i int) error { return owners[i].connect(s, i) })
-	s.Logf("%d endpoints and connections: %.0f a second", n, float64(n)/took.Seconds())
-	connected := s.weigh()
-	s.Logf("all connected: %v", connected)
-	s.Logf("a connection: %v", connected.minus(installed).by(n))
+	for _, o := range owners {
+		o.close()
+	}
+	f.reconnects = f.rate(n, s.each(n, func(i int) error { return owners[i].dial(s, i+1) }))
 
 	u := s.newUser()
 	logins := 20 * size
-	took = s.each(logins, func(i int) error {
+	f.logins = f.rate(logins, s.each(logins, func(i int) error {
 		_, err := u.clients[i%size].Sibling().Login(context.Background(), u.name, password)
 		return err
-	})
-	s.Logf("%d logins with a password: %.0f a second", logins, float64(logins)/took.Seconds())
+	}))
 
-	for _, senders := range []int{1, 8, 32} {
-		for _, clouds := range []int{1, size} {
+	for i, senders := range manySenders {
+		for j, clouds := range []int{1, size} {
 			accepted, took := s.pushes(owners, senders, clouds)
-			s.Logf("%d senders, %d clouds: %.0f pushes a second, %v each", senders, clouds,
-				float64(accepted)/took.Seconds(), round(took*time.Duration(senders)/time.Duration(max(accepted, 1))))
 			require.Positive(s, accepted)
+			f.pushes[i][j] = f.rate(accepted, took)
 		}
 	}
-	s.statements()
+	f.statements = s.statements()
 	for _, o := range owners {
 		o.close()
+	}
+	s.Log("\n" + f.figures() + "\n" + f.arithmetic())
+	if *costReport != "" && !s.Failed() {
+		f.write(s, *costReport)
 	}
 }
 

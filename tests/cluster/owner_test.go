@@ -22,7 +22,8 @@ type owner struct {
 	cloud        *cloud.Cloud
 	id, token    string
 	installation string
-	mute         bool // acknowledges nothing
+	mute         bool            // acknowledges nothing
+	hello        guardtest.Hello // with which it connects
 	conn         net.Conn
 	received     atomic.Int64
 	done         chan struct{}
@@ -48,27 +49,33 @@ func (o *owner) push(c *cloud.Cloud) error {
 	return err
 }
 
-// connect connects to one of the nodes.
+// connect fetches the endpoint and connects to one of the nodes.
 func (o *owner) connect(s *stage, i int) error {
 	end, err := o.call(o.cloud, http.MethodGet, "/installations/"+o.installation+"/mqtt-endpoint", nil)
 	if err != nil {
 		return err
 	}
 	text := func(key string) string { v, _ := end[key].(string); return v }
+	o.hello = guardtest.Hello{
+		ClientID: text("mqttTopic"), Username: text("username"), Password: text("password"), KeepAlive: 3600,
+		Session: true, Properties: []byte{0x11, 0, 0, 0x0e, 0x10}, // for an hour
+	}
+	return o.dial(s, i)
+}
+
+// dial connects with the endpoint that connect has fetched, as clients do whose node has died.
+func (o *owner) dial(s *stage, i int) error {
+	var err error
 	o.conn, err = net.Dial("tcp", "127.0.0.1:"+strconv.Itoa(s.nodes[i%size].MQTT))
 	if err != nil {
 		return err
 	}
-	hello := guardtest.Hello{
-		ClientID: text("mqttTopic"), Username: text("username"), Password: text("password"), KeepAlive: 3600,
-		Session: true, Properties: []byte{0x11, 0, 0, 0x0e, 0x10}, // for an hour
-	}
 	split, ready := mqtt.NewSplitter(0), make(chan error, 1)
 	o.done = make(chan struct{})
-	if _, err := o.conn.Write(guardtest.Connect(mqtt.V5, hello)); err != nil {
+	if _, err := o.conn.Write(guardtest.Connect(mqtt.V5, o.hello)); err != nil {
 		return err
 	}
-	go o.receive(split, text("mqttTopic"), ready)
+	go o.receive(split, o.hello.ClientID, ready)
 	select {
 	case err := <-ready:
 		return err

@@ -4,7 +4,6 @@ package cluster
 
 import (
 	"database/sql"
-	"fmt"
 	"io/fs"
 	"net/http"
 	"os"
@@ -24,17 +23,6 @@ type weight struct{ nodes, clouds, disk, database int64 }
 
 func (w weight) minus(v weight) weight {
 	return weight{w.nodes - v.nodes, w.clouds - v.clouds, w.disk - v.disk, w.database - v.database}
-}
-
-func (w weight) by(n int) weight {
-	m := int64(n)
-	return weight{w.nodes / m, w.clouds / m, w.disk / m, w.database / m}
-}
-
-func (w weight) String() string {
-	k := func(n int64) string { return fmt.Sprintf("%.1f KiB", float64(n)/1024) }
-	return fmt.Sprintf("memory of the nodes %s, of the clouds %s; disk of the nodes %s, tables and indexes %s",
-		k(w.nodes), k(w.clouds), k(w.disk), k(w.database))
 }
 
 // weigh waits until memory has come to rest, and gives what the nodes and the clouds occupy, each kind
@@ -74,6 +62,12 @@ func (s *stage) weigh() weight {
 	return w
 }
 
+// statements is what a call asks the database.
+type statements struct {
+	call                     string
+	all, reads, transactions int
+}
+
 // database lends a connection to the database.
 func (s *stage) database(use func(db *sql.DB)) {
 	s.Helper()
@@ -94,7 +88,7 @@ func resident(pid int) int64 {
 }
 
 // statements counts what one call of each kind asks the database.
-func (s *stage) statements() {
+func (s *stage) statements() (found []statements) {
 	s.Helper()
 	server := pgtest.Shared(s)
 	set := func(value string) {
@@ -119,7 +113,8 @@ func (s *stage) statements() {
 	}{
 		{"registration", func() (err error) { o.id, o.token, err = c.PseudoUser(); return err }},
 		{"install", o.install},
-		{"endpoint, connection and subscription", func() error { return o.connect(s, 0) }},
+		{"endpoint, first connection and subscription", func() error { return o.connect(s, 0) }},
+		{"connection and subscription again", func() error { o.close(); return o.dial(s, 1) }},
 		{"push", func() error { return o.push(c) }},
 		{"uninstall", func() error {
 			_, err := o.call(c, http.MethodDelete, "/installations/"+o.installation, nil)
@@ -128,15 +123,33 @@ func (s *stage) statements() {
 	} {
 		before := len(server.Log())
 		require.NoError(s, call.do())
-		var kinds []string
-		for line := range strings.Lines(server.Log()[before:]) {
+		// What the server has logged until it has logged this.
+		var last, logged string
+		mark := "that was " + random()
+		s.database(func(db *sql.DB) { require.NoError(s, db.QueryRow("SELECT '"+mark+"'").Scan(&last)) })
+		require.Eventually(s, func() bool {
+			text, _, there := strings.Cut(server.Log()[before:], mark)
+			logged = text[:strings.LastIndexByte(text, '\n')+1]
+			return there
+		}, patience, 20*time.Millisecond)
+		n := statements{call: call.name}
+		for line := range strings.Lines(logged) {
 			_, statement, ok := strings.Cut(line, "LOG:  execute ")
-			if _, text, named := strings.Cut(statement, ": "); ok && named {
-				kinds = append(kinds, strings.Fields(text)[0])
+			_, text, named := strings.Cut(statement, ": ")
+			if !ok || !named {
+				continue
+			}
+			n.all++
+			switch strings.Fields(text)[0] {
+			case "BEGIN":
+				n.transactions++
+			case "SELECT":
+				n.reads++
 			}
 		}
-		require.NotEmpty(s, kinds)
-		s.Logf("%s: %d statements: %s", call.name, len(kinds), strings.Join(kinds, " "))
+		require.Positive(s, n.all)
+		found = append(found, n)
 	}
 	o.close()
+	return found
 }

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"encoding/json"
+	"flag"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/kiiweb/kiiweb/pkg/kiicloud"
+)
+
+func read(t *testing.T, path ...string) string {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(append([]string{".."}, path...)...))
+	require.NoError(t, err)
+	return string(b)
+}
+
+// allFlags are the program's flags by name.
+func allFlags(t *testing.T) map[string]*flag.Flag {
+	t.Helper()
+	fs := flag.NewFlagSet("", flag.ContinueOnError)
+	new(options).register(fs)
+	all := map[string]*flag.Flag{}
+	fs.VisitAll(func(f *flag.Flag) { all[f.Name] = f })
+	return all
+}
+
+var variable = regexp.MustCompile(kiicloud.EnvironmentPrefix + `[A-Z_]+`)
+
+// What the shipped files and the documents set is there to be set.
+func TestVariablesThatAreNamedAreFlags(t *testing.T) {
+	flags := map[string]bool{}
+	for name := range allFlags(t) {
+		flags[kiicloud.EnvironmentPrefix+strings.ToUpper(strings.ReplaceAll(name, "-", "_"))] = true
+	}
+	for _, file := range []string{"deploy/kiicloud.service", "deploy/Dockerfile", "README.md", "docs/operating.md", "docs/rabbitmq.md"} {
+		for _, name := range variable.FindAllString(read(t, file), -1) {
+			assert.True(t, flags[name], "%s: %s", file, name)
+		}
+	}
+}
+
+// The table of README.md has each flag, and no other.
+func TestTheReadmeHasEachFlag(t *testing.T) {
+	all := allFlags(t)
+	_, table, ok := strings.Cut(read(t, "README.md"), "| flag | default | |\n")
+	require.True(t, ok)
+	table, _, _ = strings.Cut(table, "\n\n")
+	named := map[string]bool{}
+	for row := range strings.Lines(table) {
+		for _, m := range regexp.MustCompile("`-([a-z-]+)[ `]").FindAllStringSubmatch(row, -1) {
+			assert.True(t, m[1] == "h" || all[m[1]] != nil, row)
+			named[m[1]] = true
+		}
+	}
+	for name := range all {
+		assert.True(t, named[name], "README.md has no -%s", name)
+	}
+}
+
+func TestDockerfile(t *testing.T) {
+	text := read(t, "deploy", "Dockerfile")
+	mod := read(t, "go.mod")
+	toolchain := regexp.MustCompile(`(?m)^toolchain go(\S+)|^go (\d+\.\d+\.\d+)$`).FindAllStringSubmatch(mod, -1)
+	require.NotEmpty(t, toolchain, mod)
+	last := toolchain[len(toolchain)-1]
+	assert.Contains(t, text, "FROM golang:"+last[1]+last[2]+" AS build\n", "the toolchain of go.mod")
+
+	m := regexp.MustCompile(`(?m)^ENTRYPOINT (\[.*\])$`).FindStringSubmatch(text)
+	require.NotNil(t, m)
+	var command []string
+	require.NoError(t, json.Unmarshal([]byte(m[1]), &command))
+	o, err := parse(command[1:], io.Discard)
+	require.NoError(t, err)
+	assert.Equal(t, "/data", o.cloud.DataDir)
+	assert.Contains(t, text, "VOLUME /data\n")
+	for _, line := range []string{o.cloud.HTTPS, o.cloud.MQTTS} {
+		assert.Contains(t, strings.Fields(regexp.MustCompile(`(?m)^EXPOSE.*$`).FindString(text)), strings.TrimPrefix(line, ":"))
+	}
+	for _, c := range regexp.MustCompile(`(?m)^COPY ([^-].*) \S+$`).FindAllStringSubmatch(text, -1) {
+		for name := range strings.FieldsSeq(c[1]) {
+			_, err := os.Stat(filepath.Join("..", name))
+			assert.NoError(t, err)
+		}
+	}
+}
+
+// The unit's command is one that the program takes, on the folder that systemd makes.
+func TestUnit(t *testing.T) {
+	text := read(t, "deploy", "kiicloud.service")
+	m := regexp.MustCompile(`(?m)^ExecStart=(\S+) (.*)$`).FindStringSubmatch(text)
+	require.NotNil(t, m)
+	o, err := parse(strings.Fields(m[2]), io.Discard)
+	require.NoError(t, err)
+	state := regexp.MustCompile(`(?m)^StateDirectory=(.*)$`).FindStringSubmatch(text)
+	require.NotNil(t, state)
+	assert.Equal(t, "/var/lib/"+state[1], o.cloud.DataDir)
+}
