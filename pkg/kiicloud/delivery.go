@@ -65,7 +65,7 @@ func (s *Server) openEngine() error {
 			Address: a, Store: s.store, Secret: secret, Host: s.cfg.advertised(), Ports: s.cfg.EnginePorts, TTL: s.cfg.MQTTTTL, Logger: s.cfg.Logger,
 		})
 		if err != nil {
-			return err
+			return fmt.Errorf("-engine: %w", err)
 		}
 		s.engine = s.rabbit
 		return s.greet()
@@ -80,12 +80,12 @@ func (s *Server) openEngine() error {
 }
 
 // greet waits a moment for RabbitMQ. That it is not there yet is no error: /readyz tells. That it does
-// not let this cloud in is one, which somebody has to do something about.
+// not let this cloud in, or cannot be trusted, is one, which somebody has to do something about.
 func (s *Server) greet() error {
 	ctx, cancel := context.WithTimeout(context.Background(), readyTimeout)
 	defer cancel()
 	err := s.rabbit.Check(ctx)
-	if errors.Is(err, rabbitmq.ErrAccess) {
+	if errors.Is(err, rabbitmq.ErrAccess) || errors.Is(err, rabbitmq.ErrCertificate) {
 		return fmt.Errorf("-engine: %w", err)
 	}
 	if err != nil {

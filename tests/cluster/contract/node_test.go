@@ -30,11 +30,12 @@ var secret = []byte(strings.Repeat("s", engine.MinSecret))
 // broker is a node whose questions about clients go to whichever engine is the current one.
 type broker struct {
 	*rabbitnode.Node
+	ca   authority // of its listeners with TLS
 	auth atomic.Pointer[rabbitmq.Auth]
 }
 
 func start(t testing.TB) *broker {
-	b := &broker{}
+	b := &broker{ca: newAuthority(t)}
 	ask := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if a := b.auth.Load(); a != nil {
 			a.ServeHTTP(w, r)
@@ -43,7 +44,7 @@ func start(t testing.TB) *broker {
 		http.Error(w, "no engine yet", http.StatusServiceUnavailable)
 	}))
 	t.Cleanup(ask.Close)
-	b.Node = rabbitnode.Start(t, 1, rabbitnode.Conf{Config: rabbitnode.Shipped(t, ask.URL)})[0]
+	b.Node = rabbitnode.Start(t, 1, rabbitnode.Conf{Config: rabbitnode.Shipped(t, ask.URL), Each: b.secure(t)})[0]
 	// No more than docs/rabbitmq.md says that the engine's user needs.
 	status, err := b.Manage(context.Background(), http.MethodPut, "/permissions/%2F/"+b.User, map[string]string{
 		"configure": "^mqtt-subscription-", "write": `^(mqtt-subscription-.*|amq\.topic)$`, "read": `^amq\.topic$`}, nil)

@@ -40,7 +40,8 @@ type Node struct {
 	Management int    // port of the management API
 	User       string // an administrator, who is in RabbitMQ's own database
 	Password   string
-	Dir        string // its data folder
+	Dir        string // its data folder, which is /node to the node
+	Spare      [2]int // free ports, for listeners that Conf adds
 
 	t       testing.TB
 	dist    int // the port at which the other nodes find it
@@ -62,11 +63,11 @@ func Start(t testing.TB, n int, conf Conf) []*Node {
 
 	nodes := make([]*Node, n)
 	for i := range nodes {
-		p := freePorts(t, 5)
+		p := freePorts(t, 7)
 		nodes[i] = &Node{
 			Name: fmt.Sprintf("n%d@localhost", i+1), AMQP: p[0], MQTT: p[1], WebMQTT: p[2], Management: p[3],
 			User: "kiicloud", Password: "of-the-tests-alone",
-			Dir: filepath.Join(dir, fmt.Sprintf("n%d", i+1)), t: t, dist: p[4], mapper: mapper, cluster: nodes,
+			Dir: filepath.Join(dir, fmt.Sprintf("n%d", i+1)), Spare: [2]int{p[5], p[6]}, t: t, dist: p[4], mapper: mapper, cluster: nodes,
 		}
 		require.NoError(t, os.Mkdir(nodes[i].Dir, 0o700))
 	}

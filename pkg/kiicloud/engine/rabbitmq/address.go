@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -15,6 +16,9 @@ type Address struct {
 	TLS            bool     // AMQP over TLS
 	VHost          string
 	Management     []string // base URLs of the management API, tried in turn
+	// With TLS: the certificates of the CAs to trust, in PEM, instead of the machine's; what to show RabbitMQ where it
+	// asks for a certificate; and the name that RabbitMQ's certificates have instead of each host's own. "": none.
+	CAFile, CertFile, KeyFile, ServerName string
 	// CleanStart lets clients begin a session of their own, and subscribe at QoS 0. What waits for
 	// them is lost then, and what is on its way to them may be.
 	CleanStart bool
@@ -36,9 +40,10 @@ func IsAddress(s string) bool {
 //	rabbitmq://user:password@host1:5672,host2:5672/vhost?management=http://host1:15672,http://host2:15672
 //
 // The scheme rabbitmqs is for TLS. Ports, the virtual host (/) and management (port 15672, or 15671
-// with TLS, of each host) have defaults; clean=allow is Address.CleanStart. Special characters in user,
-// password and virtual host are escaped as in every URL. Errors do not repeat the address, which
-// holds a password.
+// with TLS, of each host) have defaults; clean=allow is Address.CleanStart. For TLS, with AMQP and with a
+// management API over https, there are what RabbitMQ's own URIs have for it: cacertfile, certfile, keyfile and
+// server_name_indication. Special characters in user, password and virtual host are escaped as in every URL. Errors do not
+// repeat the address, which holds a password.
 func ParseAddress(s string) (a Address, err error) {
 	rest, ok := strings.CutPrefix(s, scheme)
 	port, managementPort, managementScheme := "5672", "15672", "http://"
@@ -115,14 +120,33 @@ func (a *Address) options(query string) error {
 				}
 				a.Management = append(a.Management, strings.TrimRight(base, "/"))
 			}
+		case "cacertfile":
+			a.CAFile = last
+		case "certfile":
+			a.CertFile = last
+		case "keyfile":
+			a.KeyFile = last
+		case "server_name_indication":
+			a.ServerName = last
 		case "clean":
 			if last != "allow" && last != "refuse" {
 				return errors.New("clean is either allow or refuse")
 			}
 			a.CleanStart = last == "allow"
 		default:
-			return fmt.Errorf("%q is not an option: there are management and clean", name)
+			return fmt.Errorf("%q is not an option: there are management, clean, cacertfile, certfile, keyfile and server_name_indication", name)
 		}
+	}
+	return a.checkTLS()
+}
+
+func (a *Address) checkTLS() error {
+	if (a.CertFile == "") != (a.KeyFile == "") {
+		return errors.New("certfile and keyfile go together")
+	}
+	secure := a.TLS || slices.ContainsFunc(a.Management, func(base string) bool { return strings.HasPrefix(base, "https:") })
+	if !secure && (a.CAFile != "" || a.CertFile != "" || a.ServerName != "") {
+		return errors.New("cacertfile, certfile, keyfile and server_name_indication are for TLS: begin with rabbitmqs://")
 	}
 	return nil
 }

@@ -15,6 +15,8 @@ func TestParseAddress(t *testing.T) {
 			Hosts: []string{"h1:1", "h2:5672", "[::1]:3"}, VHost: "pu/sh", Management: []string{"http://m1:5", "https://m2:6"}, CleanStart: true},
 		"rabbitmqs://kii:a:b@[fe80::1]/": {User: "kii", Password: "a:b", Hosts: []string{"[fe80::1]:5671"}, TLS: true, VHost: "/",
 			Management: []string{"https://[fe80::1]:15671"}},
+		"rabbitmqs://kii:pw@rabbit?cacertfile=/etc/ca.pem&certfile=c.pem&keyfile=k.pem&server_name_indication=mq": {User: "kii", Password: "pw", Hosts: []string{"rabbit:5671"},
+			TLS: true, VHost: "/", Management: []string{"https://rabbit:15671"}, CAFile: "/etc/ca.pem", CertFile: "c.pem", KeyFile: "k.pem", ServerName: "mq"},
 	} {
 		got, err := ParseAddress(s)
 		require.NoError(t, err, s)
@@ -37,6 +39,8 @@ func TestParseAddressRefuses(t *testing.T) {
 		"rabbitmq://kii:secret@host?clean=yes":                    "allow or refuse",
 		"rabbitmq://kii:secret@host?manage=http://x":              "not an option",
 		"rabbitmq://kii:secret@host?%zz":                          "name=value",
+		"rabbitmqs://kii:secret@host?certfile=c.pem":              "go together",
+		"rabbitmq://kii:secret@host?cacertfile=ca.pem":            "rabbitmqs://",
 	} {
 		_, err := ParseAddress(s)
 		require.ErrorContains(t, err, why, s)

@@ -67,6 +67,9 @@ func newEngine(c Config, connect func(Config) broker) (*Engine, error) {
 	if c.Store == nil || len(c.Address.Hosts) == 0 || len(c.Address.Management) == 0 {
 		return nil, errors.New("the RabbitMQ engine needs a store and an address")
 	}
+	if _, err := c.Address.tlsConfig(c.Address.Hosts[0]); err != nil {
+		return nil, err
+	}
 	credentials, err := engine.NewCredentials(c.Secret)
 	if err != nil {
 		return nil, err

@@ -34,6 +34,7 @@ type keeper struct {
 	change  chan struct{} // closed, and made anew, when current or why changes
 	why     error         // why there is no link
 	policed bool
+	unruled error // why not
 	links   int64 // that there have been
 }
 
@@ -138,6 +139,9 @@ func (k *keeper) police(ctx context.Context) {
 			return
 		}
 		k.log.Error("the policy of the queues could not be set", "error", err)
+		k.mu.Lock()
+		k.unruled = err
+		k.mu.Unlock()
 		return
 	}
 	k.mu.Lock()
@@ -159,7 +163,7 @@ func (k *keeper) link(ctx context.Context) (*link, error) {
 			}
 			why = fmt.Errorf("the connection to %s has ended", l.host)
 		}
-		if errors.Is(why, ErrAccess) { // waiting does not help
+		if errors.Is(why, ErrAccess) || errors.Is(why, ErrCertificate) && len(k.address.Hosts) == 1 { // waiting does not help
 			return nil, fmt.Errorf("%w: %w", engine.ErrUnavailable, why)
 		}
 		select {
@@ -188,7 +192,7 @@ func (k *keeper) check(ctx context.Context) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if !k.policed {
-		return errors.New("the policy that bounds RabbitMQ's queues is not set")
+		return fmt.Errorf("the policy that bounds RabbitMQ's queues is not set: %w", errors.Join(k.unruled, ctx.Err()))
 	}
 	return nil
 }

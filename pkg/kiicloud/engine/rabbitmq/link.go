@@ -7,6 +7,7 @@ import (
 	"hash/maphash"
 	"net"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
@@ -82,6 +83,9 @@ func open(ctx context.Context, a Address, host, name string) (half, error) {
 		_ = under.Close()
 		if errors.Is(err, amqp.ErrCredentials) || errors.Is(err, amqp.ErrVhost) || refused(err) {
 			return half{}, fmt.Errorf("%w at %s: %v", ErrAccess, host, err)
+		}
+		if why := explainTLS(under.failed(), host); errors.Is(why, ErrCertificate) { // as late as here, with TLS 1.3
+			return half{}, why
 		}
 		return half{}, fmt.Errorf("AMQP with %s: %w", host, err)
 	}
@@ -185,10 +189,10 @@ func (l *link) use(ctx context.Context, do func(*amqp.Channel) error) error {
 
 // connect opens the connection below AMQP. Its writes have a time limit of their own: RabbitMQ makes who
 // sends too much wait by reading nothing.
-func connect(ctx context.Context, a Address, host string) (net.Conn, error) {
+func connect(ctx context.Context, a Address, host string) (*impatient, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
-	c, err := dialer(a)(ctx, "tcp", host)
+	c, err := a.connectTCP(ctx, host, a.TLS)
 	if err != nil {
 		return nil, err
 	}
@@ -196,8 +200,28 @@ func connect(ctx context.Context, a Address, host string) (net.Conn, error) {
 	return &impatient{Conn: c}, nil
 }
 
-// impatient is a connection whose writes end.
-type impatient struct{ net.Conn }
+// impatient is a connection whose writes end, and which remembers why its reads did: of that the library keeps no error.
+type impatient struct {
+	net.Conn
+	read atomic.Pointer[error]
+}
+
+// Read is part of net.Conn.
+func (c *impatient) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if err != nil {
+		c.read.CompareAndSwap(nil, &err)
+	}
+	return n, err
+}
+
+// failed is the first error of a read, or nil.
+func (c *impatient) failed() error {
+	if err := c.read.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
 
 // Write gives up after writeTimeout.
 func (c *impatient) Write(b []byte) (int, error) {

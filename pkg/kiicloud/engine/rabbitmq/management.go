@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"sync/atomic"
@@ -32,6 +33,7 @@ type management struct {
 func newManagement(a Address) *management {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.Proxy = nil // its nodes are near, and the password is not for others
+	transport.DialTLSContext = func(ctx context.Context, _, addr string) (net.Conn, error) { return a.connectTCP(ctx, addr, true) }
 	return &management{bases: a.Management, user: a.User, password: a.Password,
 		client: &http.Client{Transport: transport, Timeout: managementTimeout,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
@@ -87,7 +89,7 @@ func (m *management) send(ctx context.Context, method, url string, body []byte) 
 	req.Header.Set("X-Reason", "ended by kiicloud")
 	res, err := m.client.Do(req)
 	if err != nil {
-		return 0, nil, err
+		return 0, nil, explainTLS(err, host(url))
 	}
 	defer res.Body.Close()
 	answer, err = io.ReadAll(io.LimitReader(res.Body, 64<<10)) // to its end, so that the connection can be used again
