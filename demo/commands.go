@@ -25,7 +25,6 @@ var commands = map[string]command{
 
 func backup(args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("backup", flag.ContinueOnError)
-	flags.SetOutput(stderr)
 	data := flags.String("data", "./"+kiicloud.DefaultDataDir, "the data `folder`")
 	to := flags.String("to", "", "the `folder` to make for the copy")
 	if code, ok := parseCommand(flags, args, stderr); !ok {
@@ -46,7 +45,6 @@ func backup(args []string, stdout, stderr io.Writer) int {
 
 func move(args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("move", flag.ContinueOnError)
-	flags.SetOutput(stderr)
 	data := flags.String("data", "./"+kiicloud.DefaultDataDir, "the data `folder`")
 	to := flags.String("store", "", "the `address` of an empty database: postgres://user:password@host/database")
 	if code, ok := parseCommand(flags, args, stderr); !ok {
@@ -73,7 +71,7 @@ func move(args []string, stdout, stderr io.Writer) int {
 
 // parseCommand parses a command's flags; ok is false where the command ends with code.
 func parseCommand(flags *flag.FlagSet, args []string, stderr io.Writer) (code int, ok bool) {
-	err := flags.Parse(args)
+	err := parseFlags(flags, args, func(to io.Writer) { fmt.Fprintf(to, "Flags of %s:\n", flags.Name()) }, stderr)
 	switch {
 	case err == flag.ErrHelp:
 		return 0, false

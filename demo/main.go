@@ -16,10 +16,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"maps"
 	"os"
 	"os/signal"
-	"slices"
 	"syscall"
 	"time"
 
@@ -53,17 +51,8 @@ type options struct {
 func parse(args []string, stderr io.Writer) (options, error) {
 	var o options
 	flags := flag.NewFlagSet("demo", flag.ContinueOnError)
-	flags.SetOutput(stderr)
 	o.register(flags)
-	flags.Usage = func() {
-		fmt.Fprintln(stderr, "Runs the cloud. Other commands, as the first argument, each with -h:")
-		for _, name := range slices.Sorted(maps.Keys(commands)) {
-			fmt.Fprintf(stderr, "  %s\t%s\n", name, commands[name].summary)
-		}
-		fmt.Fprintln(stderr, "Flags; each may come from the environment as well, -token-ttl as KIICLOUD_TOKEN_TTL:")
-		flags.PrintDefaults()
-	}
-	if err := flags.Parse(args); err != nil {
+	if err := parseFlags(flags, args, help, stderr); err != nil {
 		return o, err
 	}
 	if err := kiicloud.FromEnvironment(flags, os.LookupEnv); err != nil {

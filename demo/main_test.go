@@ -156,6 +156,9 @@ func TestTheCommandRefusesWrongUse(t *testing.T) {
 		says string
 	}{
 		{"an unknown flag", []string{"-nonsense"}, exitUsage, "nonsense"},
+		{"a time without a unit", []string{"-token-ttl", "5"}, exitUsage, "how long an access token is good at most"},
+		{"a proxy that is none", []string{"-trust-proxy", "foo"}, exitUsage, "address or range of a reverse proxy"},
+		{"a level that is none", []string{"-log-level", "loud"}, exitUsage, "debug, info, warn, error"},
 		{"an argument", []string{"serve"}, exitUsage, "unexpected argument serve"},
 		{"a page folder that is not there", []string{"-web", "/nothing/here"}, exitFailed, "/nothing/here"},
 		{"help", []string{"-help"}, 0, "-kiiweb"},
@@ -167,6 +170,10 @@ func TestTheCommandRefusesWrongUse(t *testing.T) {
 			assert.Equal(t, c.code, code)
 			assert.Empty(t, stdout)
 			assert.Contains(t, p.stderr.String(), c.says)
+			if code != exitUsage {
+				return
+			}
+			assert.Less(t, strings.Count(p.stderr.String(), "\n"), 7, "what is wrong stays on the screen: %s", p.stderr)
 		})
 	}
 }

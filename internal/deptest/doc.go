@@ -1,4 +1,4 @@
 // Package deptest holds no code, only tests of the tree as a whole: what may be linked
 // into the WebAssembly module, who may import whom, what a file's name says about its
-// platform, and that the toolchain's parts belong together.
+// platform, that the toolchain's parts belong together, and that documents lead somewhere.
 package deptest

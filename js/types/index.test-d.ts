@@ -157,7 +157,12 @@ export async function withoutLoader(): Promise<void> {
   const connection = await raw.connect(endpoint, { onMessage: (m) => m.json(), onState: ({ state }) => state });
   await connection.close();
   const other = await raw.create({ appID: "b", appKey: "k", site: "US" });
+  // @ts-expect-error site or baseURL is missing
+  await raw.init({ appID: "a", appKey: "k" });
+  // @ts-expect-error the loader's own
+  await raw.create({ appID: "a", appKey: "k", site: "US", tabs: false });
   await other.login("name", "password");
-  same<keyof typeof other, Exclude<keyof Kii, "current" | "host" | "hostReason" | "dispose" | typeof Symbol.asyncDispose> | "wake" | "pause">(true);
+  type Loader = "current" | "host" | "hostReason" | "tabs" | "tabsReason" | "startPush" | "dispose" | typeof Symbol.asyncDispose;
+  same<keyof typeof other, Exclude<keyof Kii, Loader> | "wake" | "pause">(true);
   same<Awaited<ReturnType<typeof other.listTopics>>["topics"], string[]>(true);
 }

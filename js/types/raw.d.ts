@@ -17,7 +17,10 @@ import type {
 } from "./index.js";
 
 /** What a client has from its loader. */
-type LoaderOnly = "current" | "host" | "hostReason" | "dispose" | typeof Symbol.asyncDispose;
+type LoaderOnly = "current" | "host" | "hostReason" | "tabs" | "tabsReason" | "startPush" | "dispose" | typeof Symbol.asyncDispose;
+
+/** What load takes for its own ends. */
+type LoaderOptions = "wasmURL" | "workerURL" | "host" | "tabs";
 
 /**
  * A client of one app: the functions of Kii, with its arguments. Rejections are `Error`s with the fields
@@ -43,7 +46,10 @@ export interface Raw extends RawClient {
   create(config: RawConfig, options?: CallOptions): Promise<RawClient>;
 }
 
-export type RawConfig = Omit<LoadOptions, "wasmURL" | "workerURL" | "host">;
+/** Of each way to say which cloud, what is not the loader's. */
+type Without<Options, Names extends PropertyKey> = Options extends unknown ? Omit<Options, Names> : never;
+
+export type RawConfig = Without<LoadOptions, LoaderOptions>;
 
 export interface RawConnectOptions extends ConnectOptions {
   onMessage?: (message: RawMessage) => void;

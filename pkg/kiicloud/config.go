@@ -169,7 +169,7 @@ func (c Config) openStore(ctx context.Context) (*store.SQL, error) {
 		return store.OpenSQLite(ctx, store.Options{Dir: c.DataDir})
 	}
 	if err := os.MkdirAll(c.DataDir, 0o700); err != nil { // for certificates and secrets
-		return nil, fmt.Errorf("make the data folder: %w", err)
+		return nil, fmt.Errorf("make the data folder (-data says which): %w", err)
 	}
 	return store.OpenPostgres(ctx, c.Store, store.Options{Shared: c.onRabbitMQ()})
 }

@@ -67,7 +67,7 @@ type SQL struct {
 // another one has it.
 func OpenSQLite(ctx context.Context, o Options) (*SQL, error) {
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
-		return nil, fmt.Errorf("make the data folder: %w", err)
+		return nil, fmt.Errorf("make the data folder (-data says which): %w", err)
 	}
 	lock, err := lockDir(o.Dir)
 	if err != nil {
