@@ -12,6 +12,7 @@ import (
 type dialect struct {
 	name       string
 	begin      string      // opens a transaction that may write
+	beginAlone string      // the same, and no other process's runs beside it; "" where none ever does
 	migrations []migration // oldest first
 
 	// script are the arguments with which the driver takes several statements at once.

@@ -20,6 +20,10 @@ const (
 	postgresTimeout = 15 * time.Second // of one transaction
 	connectTimeout  = 10 * time.Second
 	connIdle        = 5 * time.Minute // an idle reading connection is closed after this
+
+	// A process that stands still in the middle of a transaction loses its connection, in milliseconds:
+	// others may wait for it.
+	idleInTransaction = "10000"
 )
 
 // The advisory locks that processes hold in PostgreSQL, for the schema that they use: whose
@@ -56,7 +60,11 @@ func OpenPostgres(ctx context.Context, url string, o Options) (*SQL, error) {
 	name := nameProcess(len(steps))
 	s := newSQL(o)
 	s.name = name
-	s.write = postgresDB(conf, map[string]string{"application_name": name, "synchronous_commit": "on"})
+	writes := map[string]string{"application_name": name, "synchronous_commit": "on", "idle_in_transaction_session_timeout": idleInTransaction}
+	if o.patient {
+		delete(writes, "idle_in_transaction_session_timeout")
+	}
+	s.write = postgresDB(conf, writes)
 	s.read = postgresDB(conf, map[string]string{"application_name": name + " reads", "default_transaction_read_only": "on"})
 	s.read.SetConnMaxIdleTime(connIdle)
 	if o.Connections <= 0 {
@@ -127,11 +135,23 @@ func checkPostgres(ctx context.Context, db *sql.DB) error {
 // twice, an event reaches who has subscribed. Where that cannot be, PostgreSQL rolls one of
 // the two back, and it is run again. Within a process all writes follow each other, so only
 // those of different processes can meet. A read is a single query, and sees what was committed.
+//
+// Of two processes that always write to the same rows one could be rolled back each time, however
+// often it tries. So whoever has been a few times asks for a turn of its own: everybody holds a lock while
+// writing that all can hold at once, and whoever wants to be alone takes it against the others.
+// PostgreSQL gives it in the order in which it was asked for, so those who write have finished then
+// and those who come later wait. Nobody can get in the way of the transaction: it ends.
+// Locks on the rows themselves, or on one installation or user, would have had to be taken by each of the
+// writes, in one order for all, and before PostgreSQL takes its picture of the data; and to let one process
+// at a time write, always, would have them share what one connection can do. The lock is one on
+// a table since LOCK, unlike the functions for advisory locks, can come before that picture is taken.
+// Programs that do not know it, in the middle of an upgrade, are kept apart as before: by being rolled back.
 func postgres(name string, shared bool) dialect {
 	p := &claimer{name: name, shared: shared}
 	return dialect{
 		name:       "postgres",
-		begin:      "BEGIN ISOLATION LEVEL SERIALIZABLE",
+		begin:      "BEGIN ISOLATION LEVEL SERIALIZABLE; LOCK TABLE schema_migrations IN ROW SHARE MODE",
+		beginAlone: "BEGIN ISOLATION LEVEL SERIALIZABLE; LOCK TABLE schema_migrations IN EXCLUSIVE MODE",
 		migrations: postgresSteps,
 		script:     []any{pgx.QueryExecModeSimpleProtocol},
 		timeout:    postgresTimeout,

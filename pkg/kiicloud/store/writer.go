@@ -134,11 +134,11 @@ func (w *writer) transact(ops []*op) bool {
 		}
 	}
 	for try := 0; ; try++ {
-		apart, again, err := w.attempt(ops)
+		apart, again, err := w.attempt(ops, try >= triesBeside)
 		switch {
 		case err == nil:
 			return true
-		case again && w.mayRetry(len(ops), try):
+		case again && w.mayRetry(try):
 			continue
 		}
 		fail(err)
@@ -146,10 +146,10 @@ func (w *writer) transact(ops []*op) bool {
 	}
 }
 
-// attempt runs ops in one transaction and sets the errors of those that leave it as it should
-// be. Where it fails as a whole, apart tells that the ops may succeed one by one, again that
-// nothing was changed and the same may succeed later.
-func (w *writer) attempt(ops []*op) (apart, again bool, _ error) {
+// attempt runs ops in one transaction, beside those of other processes or alone, and sets the errors
+// of those that leave it as it should be. Where it fails as a whole, apart tells that the ops may
+// succeed one by one, again that nothing was changed and the same may succeed later.
+func (w *writer) attempt(ops []*op, alone bool) (apart, again bool, _ error) {
 	ctx := context.Background()
 	if w.d.timeout > 0 {
 		var cancel context.CancelFunc
@@ -160,8 +160,13 @@ func (w *writer) attempt(ops []*op) (apart, again bool, _ error) {
 		return false, false, err
 	}
 	t := tx{w, ctx}
-	if err := t.exec(w.d.begin); err != nil {
-		return false, w.lost(), fmt.Errorf("begin a transaction: %w", err)
+	if err := t.begin(alone); err != nil {
+		again := ctx.Err() == nil // where the connection is lost
+		if !w.lost() {
+			t.exec("ROLLBACK") // it may have begun, and got no lock
+			again = w.met(err)
+		}
+		return false, again, fmt.Errorf("begin a transaction: %w", err)
 	}
 	for _, o := range ops {
 		o.err = o.run(t)
@@ -203,6 +208,19 @@ type tx struct {
 
 // The statements run without a caller's context on purpose: a transaction shared by several
 // callers must not be interrupted by one of them, and each is short.
+
+// begin opens the transaction. Where that takes several statements they go in one message.
+func (t tx) begin(alone bool) error {
+	query := t.w.d.begin
+	if alone && t.w.d.beginAlone != "" {
+		query = t.w.d.beginAlone
+	}
+	if t.w.d.script == nil {
+		return t.exec(query)
+	}
+	_, err := t.w.conn.ExecContext(t.ctx, query, t.w.d.script...)
+	return err
+}
 
 func (t tx) exec(query string, args ...any) error {
 	_, err := t.affected(query, args...)

@@ -8,13 +8,13 @@ import (
 	"time"
 )
 
-// How often a transaction is run again that met another process's, or lost its connection: a
-// few times as it is, then each of its writes alone and with patience.
+// How often a transaction is tried that meets another process's, or loses its connection: a few
+// times beside the others, then with the others kept out.
 const (
-	retriesTogether = 3
-	retriesAlone    = 12
-	retryBase       = time.Millisecond
-	retryMax        = 250 * time.Millisecond
+	triesBeside = 3
+	tries       = 12
+	retryBase   = time.Millisecond
+	retryMax    = 250 * time.Millisecond
 )
 
 // connect takes a connection for writing, where there is none.
@@ -84,12 +84,8 @@ func (w *writer) met(err error) bool { return w.d.again != nil && w.d.again(err)
 
 // mayRetry waits before another attempt, longer each time and by chance, so that two processes
 // do not meet again and again. It is false when that were one too many.
-func (w *writer) mayRetry(ops, try int) bool {
-	most := retriesAlone
-	if ops > 1 {
-		most = retriesTogether
-	}
-	if try >= most {
+func (w *writer) mayRetry(try int) bool {
+	if try+1 >= tries {
 		return false
 	}
 	wait := rand.N(min(retryMax, retryBase<<try) + 1)
@@ -97,6 +93,6 @@ func (w *writer) mayRetry(ops, try int) bool {
 	case <-time.After(wait):
 		return true
 	case <-w.quit: // the store closes: what can be written at once is written
-		return try < retriesTogether
+		return try < 2*triesBeside
 	}
 }
