@@ -49,6 +49,8 @@ type Embedded struct {
 	log         *slog.Logger
 
 	sessions *registry
+	turns    atomic.Int64 // of connections, so far
+	ends     atomic.Int64 // of installations, so far: see session.Connect
 	settled  *settler
 	count    counters
 }
@@ -235,6 +237,7 @@ func (e *Embedded) offer(inst store.Installation, p store.Push, seq int64) {
 func (e *Embedded) Disconnect(inst store.Installation) { e.endSession(inst, "its owner was disabled") }
 
 func (e *Embedded) endSession(inst store.Installation, why string) {
+	e.ends.Add(1) // before the look: who connects meanwhile either is found, or looks again
 	if s := e.sessions.of(inst.Topic); s != nil {
 		s.end(&guard.Refusal{Code: mqtt.AdministrativeAction, Reason: why})
 	}

@@ -27,13 +27,17 @@ func (r *registry) add(s *session) bool {
 	return true
 }
 
-// claim makes s the connection of topic and gives the one that was it before.
-func (r *registry) claim(topic string, s *session) (before *session) {
+// claim makes s the connection of topic and gives the one that was it before. It reports false where one is that
+// came after s.
+func (r *registry) claim(topic string, s *session) (before *session, claimed bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	before = r.byTopic[topic]
+	if before != nil && before.turn > s.turn {
+		return nil, false
+	}
 	r.byTopic[topic] = s
-	return before
+	return before, true
 }
 
 // remove forgets s.

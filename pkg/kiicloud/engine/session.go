@@ -20,6 +20,7 @@ type session struct {
 	conn *guard.Conn
 
 	// Set by the reading goroutine, while it connects; the pump's start comes after.
+	turn  int64 // among all connections, by when its password was found to be good
 	topic string
 	inst  store.Installation
 
@@ -28,7 +29,7 @@ type session struct {
 	clear chan struct{} // closed when the topic's former connection has stopped delivering
 
 	mu      sync.Mutex
-	claimed bool // the session is, or was, its topic's connection
+	claimed bool // the session is, was or was to become its topic's connection
 	ended   bool
 	pump    *pump       // nil until Connect let the client in
 	lapse   *time.Timer // ends the connection when the password lapses
@@ -41,7 +42,7 @@ func newSession(e *Embedded, under net.Conn) *session {
 }
 
 // Connect checks who the client is and makes its connection the one of its topic: the
-// newer one wins. Only who knows the password gets as far as that.
+// newer one wins. Only who knows the password, and whose installation is there, gets as far as that.
 func (s *session) Connect(c *mqtt.Connect) *guard.Refusal {
 	if !c.HasUsername || !c.HasPassword {
 		return &guard.Refusal{Code: mqtt.BadUserNameOrPassword, Reason: "user name and password are missing: take those of the endpoint"}
@@ -54,34 +55,50 @@ func (s *session) Connect(c *mqtt.Connect) *guard.Refusal {
 		return &guard.Refusal{Code: mqtt.BadUserNameOrPassword,
 			Reason: "client identifier, user name and password do not belong together: take those of the endpoint"}
 	}
-	s.takeOver(c.ClientID)
+	s.turn = s.e.turns.Add(1)
+	ends := s.e.ends.Load()
 	if r := s.findInstallation(c); r != nil {
 		return r
+	}
+	if r := s.takeOver(c.ClientID); r != nil {
+		return r
+	}
+	// Whoever ended an installation before this session could be found by its topic has counted it.
+	if s.e.ends.Load() != ends {
+		if r := s.findInstallation(c); r != nil {
+			return r
+		}
 	}
 	s.admit(c, expires)
 	return nil
 }
 
-// takeOver ends the topic's former connection and waits until it has stopped delivering.
-func (s *session) takeOver(topic string) {
+// takeOver ends the topic's former connection and waits until it has stopped delivering. A connection
+// that came later and was looked up sooner is not a former one: this one may be of an attempt that its
+// client has given up since.
+func (s *session) takeOver(topic string) *guard.Refusal {
 	s.topic = topic
 	s.mu.Lock()
 	s.claimed = true
 	s.mu.Unlock()
 	defer close(s.clear)
-	if before := s.e.sessions.claim(topic, s); before != nil {
+	before, claimed := s.e.sessions.claim(topic, s)
+	switch {
+	case !claimed:
+		return &guard.Refusal{Code: mqtt.ServerBusy, Reason: "another connection with the same client identifier came after this one"}
+	case before != nil:
 		before.end(&guard.Refusal{Code: mqtt.SessionTakenOver, Reason: "another connection with the same client identifier took over"})
 	}
+	return nil
 }
 
-// findInstallation looks for the installation after the session can be found by its topic:
-// so a Revoke either finds the session, or its installation is found to be gone.
+// findInstallation looks for the installation that the client says it is.
 func (s *session) findInstallation(c *mqtt.Connect) *guard.Refusal {
 	ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)
 	defer cancel()
 	var inst store.Installation
 	err := apart(func() (err error) {
-		inst, err = s.e.queue.InstallationByTopic(ctx, s.topic)
+		inst, err = s.e.queue.InstallationByTopic(ctx, c.ClientID)
 		return err
 	})
 	switch {

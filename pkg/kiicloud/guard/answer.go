@@ -13,6 +13,22 @@ func connackRefused(v mqtt.Version, r *Refusal) []byte {
 	return packet(mqtt.CONNACK, appendReason([]byte{0, byte(r.Code)}, r.Reason))
 }
 
+// connackCode is the reason code that a CONNACK has (MQTT 5, table 3-1) for what ends a connection.
+func connackCode(code mqtt.ReasonCode) mqtt.ReasonCode {
+	switch code {
+	case mqtt.SessionTakenOver: // by the time the client comes again it may want to take over itself
+		return mqtt.ServerBusy
+	case mqtt.ServerShuttingDown:
+		return mqtt.ServerUnavailable
+	case mqtt.AdministrativeAction:
+		return mqtt.NotAuthorized
+	case mqtt.MaximumConnectTime:
+		return mqtt.BadUserNameOrPassword
+	default:
+		return code
+	}
+}
+
 // returnCode is the CONNACK return code of 3.1 and 3.1.1 (table 3.1) that says most
 // nearly what code says. What has no counterpart is "not authorized": it tells a client
 // not to come back unchanged.

@@ -43,7 +43,8 @@ type Conn struct {
 	problems  bool          // reason strings are welcome in acknowledgements
 
 	writing  chan struct{} // holds one element while somebody writes
-	accepted bool          // a CONNACK with success was written; guarded by writing
+	answered bool          // a CONNACK was written; guarded by writing
+	accepted bool          // it said success; guarded by writing
 	batching bool          // guarded by writing
 	batch    []byte        // guarded by writing
 
@@ -173,8 +174,9 @@ func (c *Conn) Write(b []byte) (int, error) {
 	if c.Cause() != nil {
 		return 0, net.ErrClosed
 	}
-	if h := headerLen(b); kind == mqtt.CONNACK && len(b) > h+1 && b[h+1] == byte(mqtt.Success) {
-		c.accepted = true
+	if kind == mqtt.CONNACK {
+		h := headerLen(b)
+		c.answered, c.accepted = true, len(b) > h+1 && b[h+1] == byte(mqtt.Success)
 	}
 	if c.batching {
 		c.batch = append(c.batch, b...)

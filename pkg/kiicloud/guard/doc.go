@@ -35,5 +35,6 @@
 //
 // A connection may also end because another one took over (0x8E), the installation was
 // removed or its thing disabled (0x98), the password lapsed (0xA0) or the server shuts down
-// (0x8B).
+// (0x8B). Where that comes between CONNECT and CONNACK, the CONNACK says so: 0x89, 0x87, 0x86
+// or 0x88 (before MQTT 5: 3, 5, 4, 3).
 package guard

@@ -47,7 +47,8 @@ func (c *Conn) ended(r *Refusal) bool {
 }
 
 // End ends the connection: an MQTT 5 client that was let in is told r with DISCONNECT,
-// unless r is success; a WebSocket is closed with a code and the reason. Only the first
+// unless r is success; a client whose CONNECT is not answered yet, by a CONNACK that refuses, since it would
+// take a mere close for a server that does not speak its version; a WebSocket is closed with a code and the reason. Only the first
 // call counts. When it returns nothing more will be written, and nothing that the client
 // sends reaches the Handler any more, save for the call that may be under way.
 func (c *Conn) End(r *Refusal) {
@@ -63,7 +64,12 @@ func (c *Conn) End(r *Refusal) {
 		_ = c.under.Close()
 		return
 	}
-	if c.accepted && c.Version() == mqtt.V5 && r.Code != mqtt.Success {
+	switch v := c.Version(); {
+	case v == 0 || r.Code == mqtt.Success:
+	case !c.answered:
+		code := connackCode(r.Code)
+		_ = c.send(c.fit(connackRefused(v, &Refusal{code, r.Reason}), connackRefused(v, &Refusal{Code: code})), endTimeout)
+	case c.accepted && v == mqtt.V5:
 		_ = c.send(c.fit(disconnect(r.Code, r.Reason), disconnect(r.Code, "")), endTimeout)
 	}
 	c.closeWrite(r)

@@ -50,8 +50,8 @@ func (c *Conn) admitConnect(pkt []byte) ([]byte, error) {
 	if err != nil {
 		return nil, c.refuseBrokenConnect(v, err)
 	}
-	c.version.Store(uint32(v))
 	c.learn(conn)
+	c.version.Store(uint32(v)) // who sees it may look at what was learnt
 	r := allowConnect(conn)
 	if r == nil {
 		r = c.h.Connect(conn)
