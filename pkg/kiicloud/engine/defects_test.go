@@ -133,12 +133,17 @@ func TestConnackTellsWhatIsNotSupported(t *testing.T) {
 func TestAClientThatCannotTakeAnAnswerInIsEnded(t *testing.T) {
 	c := start(t, newMemory(), nil)
 	inst := c.q.install(t, installationFor(1))
-	hello := c.hello(inst)
-	hello.Properties = []byte{0x27, 0, 0, 0, 10} // Maximum Packet Size
-	client := c.dial(tcp5)
-	client.Send(guardtest.Connect(mqtt.V5, hello))
-	client.ExpectClosed()
-	require.Eventually(t, func() bool { return c.e.Stats().Ended[mqtt.PacketTooLarge] == 1 }, guardtest.Patience, time.Millisecond)
+	for n, size := range []byte{10, 5, 4, 1} {
+		hello := c.hello(inst)
+		hello.Properties = []byte{0x27, 0, 0, 0, size} // Maximum Packet Size
+		client := c.dial(tcp5)
+		client.Send(guardtest.Connect(mqtt.V5, hello))
+		if size >= 5 { // there is room for a CONNACK that says why
+			require.Equal(t, mqtt.PacketTooLarge, client.Expect(mqtt.CONNACK).Code())
+		}
+		client.ExpectClosed()
+		require.Eventually(t, func() bool { return c.e.Stats().Ended[mqtt.PacketTooLarge] == int64(n+1) }, guardtest.Patience, time.Millisecond)
+	}
 }
 
 func TestSessionPresentIsAlwaysZero(t *testing.T) {

@@ -223,6 +223,9 @@ func (c *Conn) flush() error {
 // send writes b in one piece. A client that does not take it in time loses the
 // connection: half a packet cannot be taken back. The caller holds writing.
 func (c *Conn) send(b []byte, timeout time.Duration) error {
+	if len(b) == 0 {
+		return nil
+	}
 	_ = c.under.SetWriteDeadline(time.Now().Add(timeout))
 	_, err := c.under.Write(b)
 	if err != nil {

@@ -93,12 +93,17 @@ func (c *Conn) closeWrite(r *Refusal) {
 	}
 }
 
-// fit is long, or short where the client's maximum packet size rules long out [MQTT-3.2.2-19].
+// fit is long, or short where the client's maximum packet size rules long out [MQTT-3.2.2-19], or
+// nothing where it rules out both [MQTT-3.1.2-24].
 func (c *Conn) fit(long, short []byte) []byte {
-	if c.maxPacket > 0 && len(long) > c.maxPacket {
+	switch {
+	case c.maxPacket == 0 || len(long) <= c.maxPacket:
+		return long
+	case len(short) <= c.maxPacket:
 		return short
+	default:
+		return nil
 	}
-	return long
 }
 
 // Close ends the connection without a reason. The network connection itself is closed by
