@@ -19,6 +19,9 @@ func (l *loop) ack(p *mqtt.Ack) {
 		return
 	}
 	o := l.out.find(p.PacketID)
+	if o == nil && p.Kind == mqtt.PUBREC {
+		o = l.out.rewound(p.PacketID) // the server has it from an earlier connection: to send it again would make two of it
+	}
 	if o == nil {
 		if p.Kind == mqtt.PUBREC && p.ReasonCode < mqtt.UnspecifiedError {
 			l.answer(mqtt.PUBREL, p.PacketID, false) // or the server would wait for it for ever

@@ -32,6 +32,13 @@ func (o *outgoing) settle(err error) {
 	}
 }
 
+// sentMost is how many messages, and asksMost how many asks, may wait for their acknowledgement, so that
+// there always is another packet identifier.
+const (
+	sentMost = 1 << 14
+	asksMost = 1 << 10
+)
+
 // inflight keeps the messages that go out: those that wait to be sent, and at QoS 1
 // and 2 those that were sent and are not acknowledged to the end, each in its order.
 //
@@ -66,7 +73,7 @@ func (f *inflight) next(receiveMaximum int) *outgoing {
 	}
 	o := f.queue[0]
 	if o.packet.QoS > 0 {
-		if len(f.sent) >= receiveMaximum && !o.taken {
+		if len(f.sent) >= min(receiveMaximum, sentMost) && !o.taken {
 			return nil
 		}
 		if o.packet.PacketID == 0 {
@@ -89,27 +96,25 @@ func (f *inflight) newID() uint16 {
 	}
 }
 
-// inUse looks among the sent ones and those that are to be sent again, which are
-// at the front of the queue.
+// inUse looks among the sent ones and those that are to be sent again.
 func (f *inflight) inUse(id uint16) bool {
-	for _, o := range f.sent {
-		if o.packet.PacketID == id {
-			return true
-		}
-	}
-	for _, o := range f.queue {
-		if o.packet.PacketID == id {
-			return true
-		}
-	}
-	return f.asks.find(id, false) != nil || f.asks.find(id, true) != nil
+	return f.find(id) != nil || f.rewound(id) != nil || f.asks.find(id, false) != nil || f.asks.find(id, true) != nil
 }
 
 // find gives the message that was sent under a packet identifier, nil when there is none.
-func (f *inflight) find(id uint16) *outgoing {
-	for _, o := range f.sent {
-		if o.packet.PacketID == id {
+func (f *inflight) find(id uint16) *outgoing { return withID(f.sent, id) }
+
+// rewound gives the one that is to be sent again under it; those are at the front of the queue.
+func (f *inflight) rewound(id uint16) *outgoing { return withID(f.queue, id) }
+
+// withID looks as far as messages have a packet identifier.
+func withID(list []*outgoing, id uint16) *outgoing {
+	for _, o := range list {
+		switch o.packet.PacketID {
+		case id:
 			return o
+		case 0:
+			return nil
 		}
 	}
 	return nil

@@ -58,6 +58,9 @@ func newLoop(s *Session) *loop {
 	l.machine.contest.off = l.cfg.NoContest
 	l.machine.version = negotiation{forced: l.cfg.Version != 0, spoken: l.cfg.Version}
 	l.out.max = s.cfg.MaxOutgoing
+	// A program before this one may have left messages at QoS 2 half sent in the server's session, under
+	// identifiers that begin with 1 if they always did: the server would take another one for a repeat.
+	l.out.lastID = uint16(s.cfg.Rand() * (1 << 16))
 	l.alarms.timer = s.cfg.Clock.NewTimer()
 	l.courier = s.courier
 	return l

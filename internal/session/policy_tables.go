@@ -54,7 +54,7 @@ var disconnectRulings = table[mqtt.ReasonCode]{
 	{mqtt.MalformedPacket, blamed, fault.ProtocolError},
 	{mqtt.ProtocolError, blamed, fault.ProtocolError},
 	{mqtt.ImplementationSpecificError, retry, fault.ServerError},
-	{mqtt.NotAuthorized, unauthorized, fault.Unauthorized},
+	{mqtt.NotAuthorized, denied, fault.Unauthorized}, // to what, only what was sent can tell
 	{mqtt.ServerBusy, busy, fault.ServerError},
 	{mqtt.ServerShuttingDown, retry, fault.ServerError},
 	{mqtt.BadAuthenticationMethod, stop, fault.Unsupported},

@@ -164,7 +164,9 @@ func (l *loop) connack(p *mqtt.Connack) {
 	}
 	k.server.noWildcard = props.WildcardSubAvailable != nil && *props.WildcardSubAvailable == 0
 	k.server.noShared = props.SharedSubAvailable != nil && *props.SharedSubAvailable == 0
-	l.assigned = props.AssignedClientID
+	if props.AssignedClientID != "" { // a server does so once: from then on it is asked for by that name
+		l.assigned = props.AssignedClientID
+	}
 	k.server.noRetain = props.RetainAvailable != nil && *props.RetainAvailable == 0
 	l.broker = &Broker{
 		Protocol: int(l.version), SessionPresent: p.SessionPresent, KeepAlive: seconds, AssignedClientID: props.AssignedClientID,

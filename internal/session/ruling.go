@@ -40,7 +40,7 @@ type ruling struct {
 	floor  time.Duration
 	most   int  // refusals running at which the session gives up; 0: this is none
 	blame  bool // something that we sent is the reason: it is not sent again
-	filter bool // about a topic filter: once the session's own is granted it is another one, which is to blame
+	filter bool // about the subscription: once that is granted something else that was sent is to blame
 }
 
 // course is one of the usual rulings, but for the code.
@@ -51,6 +51,7 @@ const (
 	busy                       // the same, after the shortest wait at least
 	blamed                     // the same, and what was sent is to blame
 	filter                     // stop, or once the session's own filter is granted: blame another one
+	denied                     // the same, about a right: nothing helps but a look at the installation, or it is one to something else
 	stop                       // nothing helps
 	unauthorized               // nothing helps but a look at the installation
 	foreign                    // nothing helps but a look at the broker's listener
@@ -72,6 +73,7 @@ var courseRulings = [courses]ruling{
 	busy:         {act: actRetry, floor: busyFloor},
 	blamed:       {act: actRetry, blame: true},
 	filter:       {act: actStop, end: phaseFailed, filter: true},
+	denied:       {act: actStop, end: phaseFailed, filter: true, remedy: remedyUnauthorized},
 	stop:         {act: actStop, end: phaseFailed},
 	unauthorized: {act: actStop, end: phaseFailed, remedy: remedyUnauthorized},
 	foreign:      {act: actStop, end: phaseFailed, remedy: remedyOrigin},

@@ -24,7 +24,7 @@ func (l *loop) ask(a *ask) {
 
 // sendAsks lets out the asks that were not sent over this connection.
 func (l *loop) sendAsks() {
-	for i := 0; i < len(l.out.asks.list) && !l.careful(); {
+	for i := 0; i < len(l.out.asks.list) && i < asksMost && !l.careful(); {
 		a := l.out.asks.list[i]
 		if a.id == 0 {
 			l.sendAsk(a)
