@@ -166,12 +166,12 @@ func (c Config) onPostgres() bool {
 // openStore opens the store. The embedded engine delivers from it, so with that it is this process's alone.
 func (c Config) openStore(ctx context.Context) (*store.SQL, error) {
 	if !c.onPostgres() {
-		return store.OpenSQLite(ctx, store.Options{Dir: c.DataDir})
+		return store.OpenSQLite(ctx, store.Options{Dir: c.DataDir, Endings: c.onRabbitMQ()})
 	}
 	if err := os.MkdirAll(c.DataDir, 0o700); err != nil { // for certificates and secrets
 		return nil, fmt.Errorf("make the data folder (-data says which): %w", err)
 	}
-	return store.OpenPostgres(ctx, c.Store, store.Options{Shared: c.onRabbitMQ()})
+	return store.OpenPostgres(ctx, c.Store, store.Options{Shared: c.onRabbitMQ(), Endings: c.onRabbitMQ()})
 }
 
 // checkNames finds apps and administrators that clients could not name.

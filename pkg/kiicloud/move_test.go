@@ -43,7 +43,7 @@ func TestACloudMovesToPostgres(t *testing.T) {
 		rows[c.Table] = c.Rows
 	}
 	assert.Equal(t, map[string]int64{"users": 1, "things": 0, "tokens": 1, "installations": 1, "bodies": 0, "queue": 3, "topics": 1,
-		"topic_subscriptions": 1, "objects": 1, "bucket_subscriptions": 0}, rows)
+		"topic_subscriptions": 1, "objects": 1, "bucket_subscriptions": 0, "endings": 0}, rows)
 	_, err = store.MoveToPostgres(ctx, dir, url)
 	require.ErrorContains(t, err, "not empty")
 

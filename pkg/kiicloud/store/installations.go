@@ -80,6 +80,9 @@ func (s *SQL) InstallationsOf(ctx context.Context, o Owner) ([]Installation, err
 // The error is ErrNotFound when it is gone already.
 func (s *SQL) DeleteInstallation(ctx context.Context, appID, id string) (gone Installation, err error) {
 	err = s.writer.do(ctx, func(t tx) (err error) {
+		if err := s.note(t, endingOfOne, EndingRemoved, appID, id); err != nil {
+			return err
+		}
 		gone, err = scanInstallation(t.row(deleteInstallation, appID, id))
 		return err
 	})

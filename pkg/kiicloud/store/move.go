@@ -15,6 +15,7 @@ import (
 // moved are the tables, those that others refer to first.
 var moved = []string{
 	"users", "things", "tokens", "installations", "bodies", "queue", "topics", "topic_subscriptions", "objects", "bucket_subscriptions",
+	"endings",
 }
 
 // errNotEmpty means that a database has something in it already.

@@ -72,6 +72,9 @@ func (s *SQL) DeleteOwner(ctx context.Context, o Owner) (gone []Installation, er
 		if n == 0 {
 			return ErrNotFound
 		}
+		if err := s.note(t, endingsOfOwner, EndingRemoved, o.AppID, string(o.Kind), o.ID); err != nil {
+			return err
+		}
 		rows, err := t.rows(deleteInstallationsOf, o.AppID, string(o.Kind), o.ID)
 		gone, err = collect(rows, err, scanInstallation)
 		for _, query := range ofOwner {

@@ -24,6 +24,7 @@ func TestQueriesUseAnIndex(t *testing.T) {
 		"places for an event": nextOfSubscribers, "an event": insertOfSubscribers, "full queues": fullOfSubscribers,
 		"places for many": largeQueries.next, "a push to many": largeQueries.insert,
 		"pending": selectPending, "acknowledge": deletePushes[largeGroup], "acknowledge one": deletePushes[1], "trim": trimQueue, "sweep the queue": sweepQueue, "sweep the tokens": sweepTokens,
+		"endings": takeEndings, "an ending": dropEndings, "an owner's endings": endingsOfOwner,
 		"topics counted": countTopics, "subscriptions counted": countTopicSubscriptions, "bucket subscriptions counted": countBucketSubscriptions, "objects of one counted": countObjectsBy,
 		"an owner's scope": ofOwner[5], "an owner's topics": ofOwner[3], "an owner's subscriptions": ofOwner[1],
 	} {
@@ -36,7 +37,7 @@ func TestQueriesUseAnIndex(t *testing.T) {
 			})
 			require.NoError(t, err)
 			for _, step := range plan {
-				assert.NotRegexp(t, `^SCAN (users|things|tokens|installations|queue|topics|topic_subscriptions|objects|bucket_subscriptions|bodies)\b|\(app_id=\?\)`, step)
+				assert.NotRegexp(t, `^SCAN (users|things|tokens|installations|queue|topics|topic_subscriptions|objects|bucket_subscriptions|bodies|endings)\b|\(app_id=\?\)`, step)
 			}
 		})
 	}

@@ -8,7 +8,7 @@ import (
 var sqlite = dialect{
 	name:       "sqlite",
 	begin:      "BEGIN IMMEDIATE",
-	migrations: []migration{{sqliteV1, 1}, {sqliteV2, 2}},
+	migrations: []migration{{sqliteV1, 1}, {sqliteV2, 2}, {endingsTable, 2}},
 }
 
 // sqliteV1: times are milliseconds since 1970, 0 for never. queue.seq counts within an
@@ -143,6 +143,18 @@ CREATE TABLE bucket_subscriptions (
 	PRIMARY KEY (app_id, scope_kind, scope_id, bucket, owner_kind, owner_id)
 ) STRICT;
 CREATE INDEX bucket_subscriptions_owner ON bucket_subscriptions (app_id, owner_kind, owner_id);
+`
+
+// endingsTable has what a broker that is another process is still to be told (endings.go). Both databases take it as it is.
+const endingsTable = `
+CREATE TABLE endings (
+	installation_id TEXT NOT NULL,
+	kind            TEXT NOT NULL,
+	topic           TEXT NOT NULL,
+	due_at          BIGINT NOT NULL,
+	PRIMARY KEY (installation_id, kind)
+);
+CREATE INDEX endings_due ON endings (due_at);
 `
 
 // SQLiteFile is the name of the database in a data folder.

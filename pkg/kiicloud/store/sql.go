@@ -33,6 +33,9 @@ type Options struct {
 	// Shared lets other processes use the same PostgreSQL database, if they share it, too: for
 	// an engine that does not deliver by itself.
 	Shared bool
+	// Endings has the store note, for an engine whose broker is another process, what that is to be told when
+	// installations end or things are disabled.
+	Endings bool
 	// Connections is how many connections to PostgreSQL read at the same time; beside them there
 	// is one that writes. 0 means DefaultConnections.
 	Connections int
@@ -51,6 +54,7 @@ type SQL struct {
 	name    string // as PostgreSQL knows the connections
 	now     func() time.Time
 	limits  Limits
+	endings bool
 	lock    io.Closer // of the data folder; nil for PostgreSQL
 	write   *sql.DB   // one connection, used by the writer alone
 	read    *sql.DB
@@ -89,7 +93,7 @@ func newSQL(o Options) *SQL {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &SQL{now: o.Now, limits: o.Limits.withDefaults()}
+	return &SQL{now: o.Now, limits: o.Limits.withDefaults(), endings: o.Endings}
 }
 
 func (s *SQL) openFile(dir string) (err error) {

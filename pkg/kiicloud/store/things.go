@@ -52,6 +52,9 @@ func (s *SQL) UpdateThing(ctx context.Context, appID, id string, change func(*Th
 		if err := x.exec(updateThing, appID, id, string(orEmptyObject(t.Fields)), bit(t.Disabled)); err != nil || !t.Disabled {
 			return err
 		}
+		if err := s.note(x, endingsOfOwner, EndingDisabled, appID, string(OwnerThing), id); err != nil {
+			return err
+		}
 		return x.exec(deleteTokensOf, appID, string(OwnerThing), id)
 	})
 	if err != nil {

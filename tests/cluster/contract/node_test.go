@@ -94,7 +94,7 @@ func (w testWriter) Write(b []byte) (int, error) {
 }
 
 func openStore(t testing.TB) *store.SQL {
-	st, err := store.OpenSQLite(context.Background(), store.Options{Dir: t.TempDir()})
+	st, err := store.OpenSQLite(context.Background(), store.Options{Dir: t.TempDir(), Endings: true})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, st.Close()) })
 	return st

@@ -5,13 +5,17 @@ package contract_test
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/kiiweb/kiiweb/internal/mqtt"
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/engine"
+	"github.com/kiiweb/kiiweb/pkg/kiicloud/engine/rabbitmq"
+	"github.com/kiiweb/kiiweb/pkg/kiicloud/guard/guardtest"
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/store"
 )
 
@@ -131,4 +135,37 @@ func withoutLeader(l lab) {
 	require.Equal(l, "zero", received(c))
 	for received(c) != "last" {
 	}
+}
+
+// lapses: a connection ends with its password, and what one process could not tell RabbitMQ another one does.
+func lapses(l lab) {
+	lapsing, staying, removed := l.install(), l.install(), l.install()
+	credentials, err := engine.NewCredentials(secret)
+	require.NoError(l, err)
+	brief := guardtest.DialTCP(l, mqtt.V5, fmt.Sprintf("127.0.0.1:%d", l.b.MQTT))
+	brief.Send(guardtest.Connect(mqtt.V5, guardtest.Hello{ClientID: lapsing.Topic, Username: lapsing.ID,
+		Password: credentials.Issue(lapsing.ID, lapsing.Topic, 5*time.Second), KeepAlive: 60, Session: true, Properties: expiry(0xFFFFFFFF)}))
+	require.Equal(l, mqtt.Success, brief.Expect(mqtt.CONNACK).Code())
+	stays, ends := l.online(staying), l.online(removed)
+
+	a := l.b.address(l, "")
+	a.Management = []string{"http://127.0.0.1:1"}
+	cut, err := rabbitmq.New(rabbitmq.Config{Address: a, Store: l.st, Secret: secret, Logger: slog.New(slog.DiscardHandler)})
+	require.NoError(l, err)
+	_, err = l.st.DeleteInstallation(l.ctx(), "app", removed.ID)
+	require.NoError(l, err)
+	require.Error(l, cut.Revoke(l.ctx(), removed))
+	require.NoError(l, cut.Shutdown(l.ctx()))
+
+	for name, c := range map[string]*guardtest.Client{"whose installation was removed": ends, "whose password has lapsed": brief} {
+		select {
+		case <-c.Gone():
+		case <-time.After(time.Minute):
+			require.FailNow(l, "a client is still connected "+name)
+		}
+	}
+	require.Eventually(l, func() bool { _, there := l.queue(removed); return !there }, time.Minute, 100*time.Millisecond)
+	stays.ExpectAlive()
+	require.NoError(l, l.publish(lapsing, "waits"))
+	require.Equal(l, "waits", received(l.online(lapsing)), "with a newer password")
 }

@@ -14,8 +14,15 @@ import (
 )
 
 const (
-	authTimeout = 5 * time.Second // of the store, for one question
-	authBody    = 16 << 10        // bytes of a question
+	authTimeout = 8 * time.Second // of the store, for one question: RabbitMQ waits for 10 s (auth_http.request_timeout)
+	authRetry   = 250 * time.Millisecond
+	authBody    = 16 << 10 // bytes of a question
+
+	// asGoodAsForEver is how far off the end of a password is that nobody waits for.
+	asGoodAsForEver = 5 * 365 * 24 * time.Hour
+	// connecting is what a client needs at the most from the question about its password until RabbitMQ knows its
+	// connection.
+	connecting = 10 * time.Second
 
 	exchange = "amq.topic" // which the MQTT plugin publishes to and binds to
 )
@@ -37,14 +44,15 @@ type Installations interface {
 // Who may ask is for the caller to check.
 type Auth struct {
 	Installations Installations
+	Endings       Endings // where it notes when passwords lapse that it lets in
 	Credentials   *engine.Credentials
 	VHost         string
 	CleanStart    bool // as in Address
 	Logger        *slog.Logger
 }
 
-// ServeHTTP answers allow or deny. What it cannot find out is a 503, which RabbitMQ takes for a
-// refusal.
+// ServeHTTP answers allow or deny. What it cannot find out in authTimeout is a 503, which RabbitMQ takes for a
+// refusal, and tells the client that its password is bad: so it tries until then.
 func (a *Auth) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
@@ -68,7 +76,7 @@ func (a *Auth) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	allow := ask(f)
 	if allow {
 		var err error
-		if allow, err = a.installed(r.Context(), f); err != nil {
+		if allow, err = a.find(r.Context(), f, question == "user"); err != nil {
 			a.Logger.Error("RabbitMQ asks, but the store does not answer", "question", question, "error", err)
 			http.Error(w, "the store is not available", http.StatusServiceUnavailable)
 			return
@@ -141,13 +149,46 @@ func (a *Auth) topic(f form) bool {
 		(permission == "read" || permission == "write") && f.client() != "" && f.get("routing_key") == f.client()
 }
 
-// installed tells whether the client's installation is there, and is the user's.
-func (a *Auth) installed(ctx context.Context, f form) (bool, error) {
+// find finds out whether the client's installation is there, and is the user's, and notes, when it logs in, that its
+// connection is to end.
+func (a *Auth) find(ctx context.Context, f form, login bool) (allow bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, authTimeout)
 	defer cancel()
+	for {
+		if allow, err = a.installed(ctx, f); allow && login {
+			allow, err = a.lapse(ctx, f)
+		}
+		if err == nil {
+			return allow, nil
+		}
+		pause(ctx, authRetry)
+		if ctx.Err() != nil {
+			return false, err
+		}
+	}
+}
+
+func (a *Auth) installed(ctx context.Context, f form) (bool, error) {
 	inst, err := a.Installations.InstallationByTopic(ctx, f.client())
 	if errors.Is(err, store.ErrNotFound) {
 		return false, nil
 	}
 	return err == nil && inst.ID == f.get("username"), err
+}
+
+// lapse notes when the password lapses with which the client is let in: RabbitMQ asks for it once, and the
+// connection is to last no longer. A client that comes again with a newer one gets the time of that.
+func (a *Auth) lapse(ctx context.Context, f form) (bool, error) {
+	expires, err := a.Credentials.Verify(f.get("username"), f.client(), f.get("password"))
+	if err != nil {
+		return false, nil // by now
+	}
+	if time.Until(expires) > asGoodAsForEver {
+		return true, nil
+	}
+	if soon := time.Now().Add(connecting); expires.Before(soon) {
+		expires = soon
+	}
+	err = a.Endings.PutEnding(ctx, store.Ending{Kind: store.EndingLapsed, InstallationID: f.get("username"), Topic: f.client(), DueAt: expires})
+	return err == nil, err
 }

@@ -2,8 +2,11 @@ package rabbitmq
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/store"
@@ -11,89 +14,111 @@ import (
 
 const (
 	endTimeout = 15 * time.Second // for one ending
-	endRetry   = 5 * time.Second  // until those that failed are tried again
-	endsMost   = 100_000          // that are remembered
+	endRetry   = 5 * time.Second  // until one is tried again that the process could not tell RabbitMQ of
+	endEvery   = 5 * time.Second  // between looks for what is due
+	endChunk   = 16               // that a look takes,
+	endWorkers = 8                // and that are seen to at the same time
+	endLease   = 2 * endTimeout   // how long they are this process's
 )
 
-// ending is an installation's connection that is to end, and its queue, where it is for good.
-type ending struct {
-	inst    store.Installation
-	forGood bool
+// Endings is what the engine needs of the store to remember what RabbitMQ is to be told.
+type Endings interface {
+	// PutEnding notes an ending. One of the same kind gets its time.
+	PutEnding(ctx context.Context, e store.Ending) error
+	// TakeEndings gives up to limit endings that are due, and puts them off until a time.
+	TakeEndings(ctx context.Context, until time.Time, limit int) ([]store.Ending, error)
+	// DropEnding forgets an ending that was seen to, unless it has got another time meanwhile.
+	DropEnding(ctx context.Context, e store.Ending) error
 }
 
-// ends performs endings, and remembers those that RabbitMQ could not be told of until it could. A process
-// that stops forgets them: then a connection may stay, which receives nothing any more, and a queue
-// that nothing is put into.
+// ends tells RabbitMQ which connections and queues have ended. The store remembers those of which it was not told yet,
+// so that another process tells it when this one dies, and the passwords that will lapse. Two processes may see to
+// the same ending; that does no harm.
 type ends struct {
-	run func(context.Context, ending) error
-	log *slog.Logger
+	run   func(context.Context, store.Ending) error
+	store Endings
+	log   *slog.Logger
 
 	ctx  context.Context
 	stop context.CancelFunc
 	done chan struct{}
-
-	mu   sync.Mutex
-	left map[string]ending // by installation
 }
 
-func startEnds(run func(context.Context, ending) error, log *slog.Logger) *ends {
-	e := &ends{run: run, log: log, done: make(chan struct{}), left: map[string]ending{}}
+func startEnds(run func(context.Context, store.Ending) error, s Endings, log *slog.Logger) *ends {
+	e := &ends{run: run, store: s, log: log, done: make(chan struct{})}
 	e.ctx, e.stop = context.WithCancel(context.Background())
-	go e.retry()
+	go e.sweep()
 	return e
 }
 
+// close ends the work; what is left stays in the store.
 func (e *ends) close() {
 	e.stop()
 	<-e.done
-	if n := len(e.waiting()); n > 0 {
-		e.log.Error("RabbitMQ was not told of installations that have ended", "installations", n)
-	}
 }
 
-func (e *ends) do(ctx context.Context, what ending) error {
+// do sees to an ending now, or has it seen to later.
+func (e *ends) do(ctx context.Context, what store.Ending) error {
 	err := e.run(ctx, what)
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	id := what.inst.ID
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTimeout) // which may have gone by
+	defer cancel()
 	if err == nil {
-		if what.forGood || !e.left[id].forGood { // that one came meanwhile, and is still to be done
-			delete(e.left, id)
-		}
+		e.drop(ctx, what)
 		return nil
 	}
-	what.forGood = what.forGood || e.left[id].forGood
-	if len(e.left) < endsMost || e.left[id].inst.ID == id {
-		e.left[id] = what
-	}
-	return err
+	what.DueAt = time.Now().Add(endRetry)
+	return errors.Join(err, e.store.PutEnding(ctx, what))
 }
 
-func (e *ends) waiting() []ending {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	all := make([]ending, 0, len(e.left))
-	for _, what := range e.left {
-		all = append(all, what)
+func (e *ends) drop(ctx context.Context, what store.Ending) {
+	if err := e.store.DropEnding(ctx, what); err != nil && e.ctx.Err() == nil {
+		e.log.Warn("RabbitMQ will be told twice that a connection has ended", "installation", what.InstallationID, "error", err)
 	}
-	return all
 }
 
-// retry is the goroutine. After one that fails the others wait for the next time.
-func (e *ends) retry() {
+// sweep is the goroutine.
+func (e *ends) sweep() {
 	defer close(e.done)
 	for {
-		pause(e.ctx, endRetry)
-		for _, what := range e.waiting() {
-			ctx, cancel := context.WithTimeout(e.ctx, endTimeout)
-			err := e.do(ctx, what)
-			cancel()
-			if err != nil {
-				break
-			}
+		pause(e.ctx, endEvery/2+rand.N(endEvery)) // the processes of a cloud take turns, roughly
+		for e.once() {
 		}
 		if e.ctx.Err() != nil {
 			return
 		}
 	}
+}
+
+// once sees to some of what is due, and tells whether there may be more. What fails is due again when the lease is over.
+func (e *ends) once() (more bool) {
+	ctx, cancel := context.WithTimeout(e.ctx, endTimeout)
+	taken, err := e.store.TakeEndings(ctx, time.Now().Add(endLease), endChunk)
+	cancel()
+	if err != nil && e.ctx.Err() == nil {
+		e.log.Warn("what is to end at RabbitMQ could not be looked for", "error", err)
+	}
+	var failed atomic.Pointer[error]
+	var working sync.WaitGroup
+	room := make(chan struct{}, endWorkers)
+	for _, what := range taken {
+		room <- struct{}{}
+		if failed.Load() != nil || e.ctx.Err() != nil {
+			break
+		}
+		working.Go(func() {
+			defer func() { <-room }()
+			ctx, cancel := context.WithTimeout(e.ctx, endTimeout)
+			defer cancel()
+			if err := e.run(ctx, what); err != nil {
+				failed.Store(&err)
+				return
+			}
+			e.drop(ctx, what)
+		})
+	}
+	working.Wait()
+	if err := failed.Load(); err != nil && e.ctx.Err() == nil {
+		e.log.Warn("connections could not be ended yet", "error", *err)
+	}
+	return len(taken) == endChunk && failed.Load() == nil && e.ctx.Err() == nil
 }

@@ -2,13 +2,15 @@ package rabbitmq
 
 import (
 	"context"
-	"log/slog"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/kiiweb/kiiweb/pkg/kiicloud/engine"
+	"github.com/kiiweb/kiiweb/pkg/kiicloud/store"
 )
 
 func TestRevokeEndsTheConnectionThenTheQueueThenWhoWasConnecting(t *testing.T) {
@@ -38,7 +40,7 @@ func TestAnEndingThatFailsIsTriedAgain(t *testing.T) {
 		broker.set(nil)
 		broker.seen()
 		time.Sleep(time.Minute)
-		assert.ElementsMatch(t, []string{"disconnect a", "remove topic-of-a", "disconnect a", "disconnect b"}, broker.seen())
+		assert.ElementsMatch(t, []string{"disconnect a", "remove topic-of-a", "disconnect a", "disconnect a", "disconnect b"}, broker.seen())
 		time.Sleep(time.Minute)
 		assert.Empty(t, broker.seen())
 		require.NoError(t, e.Shutdown(context.Background()))
@@ -46,33 +48,67 @@ func TestAnEndingThatFailsIsTriedAgain(t *testing.T) {
 	})
 }
 
-// A thing that is disabled and then deleted has two endings. The end of the first leaves the second to be done.
-func TestAnEndingForGoodOutlastsOneThatIsNot(t *testing.T) {
+// A process that dies before RabbitMQ was told leaves that to another one.
+func TestAnotherProcessTellsRabbitMQ(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		goOn := make(chan struct{})
-		var removed int
-		e := startEnds(func(_ context.Context, what ending) error {
-			switch {
-			case !what.forGood:
-				<-goOn
-				return nil
-			case removed == 0:
-				removed++
-				return errFake
-			}
-			removed++
-			return nil
-		}, slog.New(slog.DiscardHandler))
-		first := make(chan error)
-		go func() { first <- e.do(t.Context(), ending{inst: installation("a")}) }()
-		synctest.Wait()
-		require.ErrorIs(t, e.do(t.Context(), ending{inst: installation("a"), forGood: true}), errFake)
-		close(goOn)
-		require.NoError(t, <-first)
-		assert.Len(t, e.waiting(), 1, "the queue is still there")
+		st := newStore()
+		e, broker := start(t, st)
+		broker.set(errFake)
+		e.Disconnect(installation("a"))
+		require.Error(t, e.Revoke(context.Background(), installation("a")), "which is another ending")
+		require.NoError(t, e.Shutdown(context.Background()))
+		assert.Len(t, st.endings(), 2)
+
+		other, broker := start(t, st)
 		time.Sleep(time.Minute)
-		assert.Empty(t, e.waiting())
-		e.close()
-		assert.Equal(t, 2, removed)
+		assert.ElementsMatch(t, []string{"disconnect a", "remove topic-of-a", "disconnect a", "disconnect a"}, broker.seen())
+		assert.Empty(t, st.endings())
+		require.NoError(t, other.Shutdown(context.Background()))
+	})
+}
+
+// What cannot be written down is said to whoever has asked for it.
+func TestAnEndingThatCannotBeNotedIsAnError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st := newStore()
+		e, broker := start(t, st)
+		broker.set(errFake)
+		st.fail = store.ErrUnavailable
+		err := e.Revoke(context.Background(), installation("a"))
+		require.ErrorIs(t, err, errFake)
+		require.ErrorIs(t, err, store.ErrUnavailable)
+		require.NoError(t, e.Shutdown(context.Background()))
+	})
+}
+
+// A connection ends with the password that let it in, or with the newer one that its client came back with.
+func TestAConnectionEndsWithItsPassword(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st := newStore(installation("a"), installation("b"))
+		e, broker := start(t, st)
+		login := func(id string, ttl time.Duration) {
+			t.Helper()
+			topic := "topic-of-" + id
+			status, answer := q{"/user", "username=" + id + "&vhost=push&client_id=" + topic + "&password=" + e.credentials.Issue(id, topic, ttl)}.ask(t, e.Auth())
+			require.Equal(t, 200, status)
+			require.Equal(t, "allow", answer)
+		}
+		login("a", time.Hour)
+		login("b", engine.DefaultTTL)
+		assert.Len(t, st.endings(), 1, "nobody waits for what is as good as for ever")
+		time.Sleep(50 * time.Minute)
+		login("a", time.Hour)
+		time.Sleep(50 * time.Minute)
+		assert.Empty(t, broker.seen())
+		time.Sleep(10*time.Minute + 2*endEvery)
+		assert.Equal(t, []string{"disconnect a"}, broker.seen())
+		assert.Empty(t, st.endings())
+
+		login("a", time.Second) // the connection is not there yet when the password lapses
+		time.Sleep(connecting - time.Second)
+		assert.Empty(t, broker.seen())
+		time.Sleep(connecting + 2*endEvery)
+		assert.Equal(t, []string{"disconnect a"}, broker.seen())
+		require.NoError(t, e.Shutdown(context.Background()))
 	})
 }

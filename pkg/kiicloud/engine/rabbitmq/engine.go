@@ -16,6 +16,7 @@ import (
 // Store is what the engine needs of the store.
 type Store interface {
 	Installations
+	Endings
 	// InstallationByID finds an installation of an app, else store.ErrNotFound.
 	InstallationByID(ctx context.Context, appID, id string) (store.Installation, error)
 	// Pending lists up to limit pushes that have not expired, with a place above after, in order.
@@ -82,13 +83,13 @@ func newEngine(c Config, connect func(Config) broker) (*Engine, error) {
 	}
 	e := &Engine{Config: c, credentials: credentials, broker: connect(c)}
 	e.relay = startRelay(c.Store, e.forward, c.Logger)
-	e.ends = startEnds(e.end, c.Logger)
+	e.ends = startEnds(e.end, c.Store, c.Logger)
 	return e, nil
 }
 
 // Auth answers RabbitMQ's questions about the clients of this engine.
 func (e *Engine) Auth() *Auth {
-	return &Auth{Installations: e.Store, Credentials: e.credentials, VHost: e.Address.VHost, CleanStart: e.Address.CleanStart, Logger: e.Logger}
+	return &Auth{Installations: e.Store, Endings: e.Store, Credentials: e.credentials, VHost: e.Address.VHost, CleanStart: e.Address.CleanStart, Logger: e.Logger}
 }
 
 // Check tells what is wrong with RabbitMQ, as far as pushing is concerned; nil: nothing.
@@ -152,7 +153,7 @@ func (e *Engine) Stored(told store.Told) {
 func (e *Engine) Disconnect(inst store.Installation) {
 	ctx, cancel := context.WithTimeout(context.Background(), endTimeout)
 	defer cancel()
-	if err := e.ends.do(ctx, ending{inst: inst}); err != nil {
+	if err := e.ends.do(ctx, store.Ending{Kind: store.EndingDisabled, InstallationID: inst.ID, Topic: inst.Topic}); err != nil {
 		e.Logger.Error("a connection could not be ended yet", "installation", inst.ID, "error", err)
 	}
 }
@@ -162,19 +163,19 @@ func (e *Engine) Disconnect(inst store.Installation) {
 func (e *Engine) Revoke(ctx context.Context, inst store.Installation) error {
 	ctx, cancel := context.WithTimeout(ctx, endTimeout)
 	defer cancel()
-	return e.ends.do(ctx, ending{inst: inst, forGood: true})
+	return e.ends.do(ctx, store.Ending{Kind: store.EndingRemoved, InstallationID: inst.ID, Topic: inst.Topic})
 }
 
 // end performs an ending: the connection, then the queue, then the connection that was just being made.
-func (e *Engine) end(ctx context.Context, what ending) error {
-	err := e.broker.disconnect(ctx, what.inst.ID)
-	if !what.forGood {
+func (e *Engine) end(ctx context.Context, what store.Ending) error {
+	err := e.broker.disconnect(ctx, what.InstallationID)
+	if what.Kind != store.EndingRemoved {
 		return err
 	}
-	if removed := e.broker.remove(ctx, what.inst.Topic); removed != nil || err != nil {
+	if removed := e.broker.remove(ctx, what.Topic); removed != nil || err != nil {
 		return errors.Join(err, removed)
 	}
-	return e.broker.disconnect(ctx, what.inst.ID)
+	return e.broker.disconnect(ctx, what.InstallationID)
 }
 
 // Shutdown is part of engine.Engine. The clients' connections are RabbitMQ's and stay.

@@ -103,7 +103,49 @@ type fakeStore struct {
 	mu   sync.Mutex
 	all  map[string]store.Installation // by id
 	rows []store.Push
+	ends []store.Ending
 	fail error
+}
+
+func (s *fakeStore) PutEnding(_ context.Context, e store.Ending) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ends = slices.DeleteFunc(s.ends, func(o store.Ending) bool { return o.InstallationID == e.InstallationID && o.Kind == e.Kind })
+	s.ends = append(s.ends, e)
+	return s.fail
+}
+
+func (s *fakeStore) TakeEndings(_ context.Context, until time.Time, limit int) (taken []store.Ending, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range s.ends {
+		if e := &s.ends[i]; len(taken) < limit && !e.DueAt.After(time.Now()) {
+			e.DueAt = until
+			taken = append(taken, *e)
+		}
+	}
+	return taken, s.fail
+}
+
+func (s *fakeStore) DropEnding(_ context.Context, e store.Ending) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ends = slices.DeleteFunc(s.ends, func(o store.Ending) bool {
+		return o.InstallationID == e.InstallationID && o.Kind == e.Kind && (e.Kind != store.EndingLapsed || o.DueAt.Equal(e.DueAt))
+	})
+	return s.fail
+}
+
+func (s *fakeStore) set(fail error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fail = fail
+}
+
+func (s *fakeStore) endings() []store.Ending {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.ends)
 }
 
 func newStore(installations ...store.Installation) *fakeStore {
