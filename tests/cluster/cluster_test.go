@@ -28,6 +28,7 @@ func TestCluster(t *testing.T) {
 		{"a node dies while pushes flow", nodeDies},
 		{"a process of the cloud dies while pushes flow", cloudDies},
 		{"two nodes are dead", twoNodesDead},
+		{"a node is cut off", cutOff},
 		{"costs", costs},
 	} {
 		if !t.Run(scenario.name, func(t *testing.T) {

@@ -25,6 +25,7 @@ type figures struct {
 	handOver, handOverInPage durations // from the kill of a node until its client is online again
 	slowCall, slowDelivery   durations // the slowest after a kill
 	nodeBack, cloudBack      durations
+	moved                    durations // from a node's being cut off until its client is online elsewhere
 	uninstalls, ends, known  durations // the answer to an uninstall, the end of the connection, and that the client knows why
 	refusal                  durations
 	installs, ended          int // raced
@@ -95,6 +96,7 @@ func (f *figures) text() string {
 		{"three nodes, PostgreSQL and three processes set up", round(f.setUp)},
 		{"from the kill of its node until the native client is online on another", f.handOver},
 		{"the same for the client in a browser", f.handOverInPage},
+		{"from a node's being cut off until its client is online on another", f.moved},
 		{"slowest push call after the kill of a node", f.slowCall},
 		{"slowest delivery after the kill of a node, from the begin of the call", f.slowDelivery},
 		{"a killed node is back in the cluster", f.nodeBack},
@@ -120,7 +122,7 @@ func (f *figures) write(t *testing.T, path string) {
 
 What happened in one run of `+"`make test-cluster`"+`, which writes this page: three nodes of RabbitMQ 4 that are one
 cluster, a PostgreSQL, three processes of the cloud, our native client and our client in Chromium, on one machine
-with %d cores. Nodes and processes are ended with SIGKILL while pushes flow. A push is *accepted* when its sender was
+with %d cores. Nodes and processes are ended with SIGKILL, and nodes are cut off from the others, while pushes flow. A push is *accepted* when its sender was
 answered 201; *received* are those of them that the application was handed, each once and in the order in which they
 were accepted, or the run fails. A push that was refused, or whose answer was lost, may have been stored all the
 same: those stand in the last column.

@@ -15,6 +15,9 @@ import (
 	"github.com/kiiweb/kiiweb/tests/cloud"
 )
 
+// cookie is what nodes, and rabbitmqctl, show each other.
+const cookie = "of-the-tests-alone"
+
 // configure writes the files of node i.
 func (n *Node) configure(i int, conf Conf) {
 	n.t.Helper()
@@ -46,7 +49,7 @@ disk_free_limit.absolute = 100MB
 	}
 	n.write("rabbitmq.conf", b.String())
 	n.write("enabled_plugins", "["+strings.Join(append(plugins[:len(plugins):len(plugins)], conf.Plugins...), ",")+"].\n")
-	n.write(".erlang.cookie", "of-the-tests-alone")
+	n.write(".erlang.cookie", cookie)
 	require.NoError(n.t, os.Chmod(filepath.Join(n.Dir, ".erlang.cookie"), 0o400))
 }
 
