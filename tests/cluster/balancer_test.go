@@ -52,6 +52,29 @@ func (b *balancer) add(target int) {
 	b.targets = append(slices.Clone(b.targets), target)
 }
 
+// disable has it hand connections to nobody, and end those that there are, until enable.
+func (b *balancer) disable() (enable func()) {
+	b.mu.Lock()
+	targets := b.targets
+	b.targets = nil
+	b.mu.Unlock()
+	b.hangUp()
+	return func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.targets = targets
+	}
+}
+
+// hangUp ends all connections.
+func (b *balancer) hangUp() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for c := range b.conns {
+		_ = c.Close()
+	}
+}
+
 func (b *balancer) accept() {
 	for {
 		conn, err := b.ln.Accept()
@@ -111,9 +134,7 @@ func (b *balancer) stop() {
 	_ = b.ln.Close()
 	b.mu.Lock()
 	b.over = true
-	for c := range b.conns {
-		_ = c.Close()
-	}
 	b.mu.Unlock()
+	b.hangUp()
 	b.running.Wait()
 }

@@ -4,6 +4,7 @@ package cluster
 
 import (
 	"flag"
+	"slices"
 	"testing"
 	"time"
 )
@@ -13,15 +14,18 @@ var (
 	report = flag.String("report", "", "write the figures into this `file`, from the module's folder, such as docs/cluster.md")
 )
 
+// scenario is one part of the test.
+type scenario struct {
+	name string
+	play func(s *stage, f *figures)
+}
+
 // TestCluster plays one scenario after the other on one stage, since that takes a while to set up.
 func TestCluster(t *testing.T) {
 	began := time.Now()
 	s := newStage(t)
 	f := &figures{setUp: time.Since(began)}
-	for _, scenario := range []struct {
-		name string
-		play func(s *stage, f *figures)
-	}{
+	scenarios := []scenario{
 		{"a browser on one node, pushes through another process, a takeover on another node", takeover},
 		{"an uninstall at one process ends the connection on another node", uninstall},
 		{"three processes race for one installation", race},
@@ -30,7 +34,11 @@ func TestCluster(t *testing.T) {
 		{"two nodes are dead", twoNodesDead},
 		{"a node is cut off", cutOff},
 		{"costs", costs},
-	} {
+	}
+	if *whole { // which takes most of a minute, whatever its form
+		scenarios = slices.Insert(scenarios, len(scenarios)-1, scenario{"RabbitMQ cannot ask the cloud", unanswered})
+	}
+	for _, scenario := range scenarios {
 		if !t.Run(scenario.name, func(t *testing.T) {
 			part := s.on(t)
 			part.whole()
