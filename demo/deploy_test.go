@@ -1,13 +1,18 @@
 package main
 
 import (
+	"bufio"
+	"bytes"
+	"context"
 	"encoding/json"
 	"flag"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -103,4 +108,34 @@ func TestUnit(t *testing.T) {
 	state := regexp.MustCompile(`(?m)^StateDirectory=(.*)$`).FindStringSubmatch(text)
 	require.NotNil(t, state)
 	assert.Equal(t, "/var/lib/"+state[1], o.cloud.DataDir)
+}
+
+// As deploy/ starts it: nothing on standard output, lines of JSON alone on standard error, no secret in either.
+func TestTheCommandWhereAllItWritesIsLogged(t *testing.T) {
+	self, err := os.Executable()
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, self, append(onFreePorts(t), "-admin", "root:of-nobodys-business", "-log-format", "json", "-ready=false")...)
+	cmd.Env = append(os.Environ(), runAsDemo+"=1")
+	var stdout bytes.Buffer
+	cmd.Stdout = &stdout
+	stderr, err := cmd.StderrPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	var messages []string
+	lines := bufio.NewScanner(stderr)
+	for lines.Scan() {
+		var line struct{ Msg, HTTPS string }
+		require.NoError(t, json.Unmarshal(lines.Bytes(), &line), lines.Text())
+		assert.NotContains(t, lines.Text(), "nobodys")
+		if messages = append(messages, line.Msg); line.Msg == "ready" {
+			assert.NotEmpty(t, line.HTTPS)
+			require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
+		}
+	}
+	require.NoError(t, cmd.Wait())
+	assert.Empty(t, stdout.String())
+	require.Contains(t, messages, "ready")
+	assert.Equal(t, "stopped", messages[len(messages)-1])
 }

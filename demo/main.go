@@ -4,7 +4,7 @@
 //	make build        # the library that the page loads
 //	go run ./demo     # then open the URL that it prints
 //
-// One line on standard output, "ready {json}", says where everything listens; people
+// One line on standard output, "ready {json}", says where everything listens, unless -ready=false; people
 // are told on standard error. SIGINT and SIGTERM stop it cleanly, a second one at once.
 package main
 
@@ -46,6 +46,7 @@ type options struct {
 
 	logLevel  slog.Level
 	logFormat string
+	ready     bool
 }
 
 func parse(args []string, stderr io.Writer) (options, error) {
@@ -78,7 +79,8 @@ func (o *options) register(flags *flag.FlagSet) {
 	flags.StringVar(&o.dist, "kiiweb", "js/dist", "folder with the built library, served at /kiiweb/")
 	flags.StringVar(&o.webDir, "web", "", "folder to serve the page from instead of the copy inside the program, for editing it")
 	flags.TextVar(&o.logLevel, "log-level", slog.LevelInfo, "the least `level` that is logged: debug, info, warn, error")
-	flags.StringVar(&o.logFormat, "log-format", "text", "text or json")
+	flags.StringVar(&o.logFormat, "log-format", "text", "text or json; with json people are told nothing else on standard error")
+	flags.BoolVar(&o.ready, "ready", true, "write the ready line to standard output; it has the administrator's secret, so switch it off where that is logged")
 }
 
 // logger writes what there is to say about running.
@@ -122,12 +124,18 @@ func run(args []string, stdout, stderr io.Writer) int {
 	}
 	ready := server.Ready()
 	page.announce(factsOf(ready), contentPolicy(server.Host(), ready.PortWS, ready.PortWSS))
-	if err := report(stdout, ready); err != nil {
-		logger.Error("the ready line could not be written", "error", err)
-		stop(server.Shutdown, signals, logger)
-		return exitFailed
+	if o.ready {
+		if err := report(stdout, ready); err != nil {
+			logger.Error("the ready line could not be written", "error", err)
+			stop(server.Shutdown, signals, logger)
+			return exitFailed
+		}
 	}
-	greet(stderr, ready, server.Host(), page.notice())
+	if o.logFormat == "json" {
+		logger.Info("ready", "http", ready.HTTP, "https", ready.HTTPS, "mqtt", ready.PortTCP, "mqtts", ready.PortSSL, "notice", page.notice())
+	} else {
+		greet(stderr, ready, server.Host(), page.notice())
+	}
 	<-signals
 	return stop(server.Shutdown, signals, logger)
 }
