@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -34,6 +35,7 @@ func shortOfMemory(l lab) {
 	require.NoError(l, l.publish(inst, "before"))
 	require.Equal(l, "before", received(c))
 
+	crowd := l.crowd(8)
 	l.b.Ctl("set_vm_memory_high_watermark", "0.0001")
 	over := false
 	enough := func() {
@@ -45,7 +47,7 @@ func shortOfMemory(l lab) {
 	defer enough()
 	require.Eventually(l, func() bool { return l.e.Check(l.ctx()) != nil }, time.Minute, 100*time.Millisecond,
 		"/readyz says so, before anything is pushed")
-	require.ErrorContains(l, l.e.Check(l.ctx()), "short of memory")
+	require.ErrorContains(l, l.e.Check(l.ctx()), "memory")
 
 	var accepted []string
 	var last error
@@ -79,6 +81,49 @@ func shortOfMemory(l lab) {
 		}
 	}
 	require.Empty(l, accepted, "an accepted push did not arrive")
+	refused := crowd()
+	l.Logf("refused or not confirmed in the crowd: %d", refused)
+	require.Positive(l, refused)
+}
+
+// crowd has pushes flow to n installations, one after the other to each, until the end, which tells how many were not accepted, and
+// that those that were have arrived, in order.
+func (l lab) crowd(n int) (end func() (refused int64)) {
+	var flows sync.WaitGroup
+	var over atomic.Bool
+	var refused atomic.Int64
+	all, accepted := make([]store.Installation, n), make([][]string, n)
+	for i := range all {
+		all[i] = l.install()
+		flows.Go(func() {
+			for k := 0; !over.Load() && len(accepted[i]) < store.QueueMax/2; k++ {
+				id, begun := fmt.Sprint("crowd ", k), time.Now()
+				if err := l.publish(all[i], id); err == nil {
+					accepted[i] = append(accepted[i], id)
+				} else {
+					assert.True(l, refusedOrUnknown(err), "%v", err)
+					refused.Add(1)
+					time.Sleep(10 * time.Millisecond) // no faster than a sender who is told to come again
+				}
+				assert.Less(l, time.Since(begun), prompt)
+			}
+		})
+	}
+	return func() int64 {
+		over.Store(true)
+		flows.Wait()
+		for i, inst := range all {
+			require.Eventually(l, func() bool { return l.publish(inst, "last") == nil }, time.Minute, 100*time.Millisecond)
+			c := l.online(inst)
+			for id := ""; id != "last"; {
+				if id = received(c); len(accepted[i]) > 0 && id == accepted[i][0] {
+					accepted[i] = accepted[i][1:]
+				}
+			}
+			require.Empty(l, accepted[i], "an accepted push did not arrive, or not in order")
+		}
+		return refused.Load()
+	}
 }
 
 // withoutLeader: a queue that confirms nothing keeps nobody else waiting, whether the others have pushes of their own or
@@ -86,7 +131,7 @@ func shortOfMemory(l lab) {
 func withoutLeader(l lab) {
 	dead := l.install()
 	var well []store.Installation
-	for range 3 {
+	for range 40 {
 		well = append(well, l.install())
 	}
 	require.NoError(l, l.publish(dead, "zero"))
@@ -122,10 +167,10 @@ func withoutLeader(l lab) {
 	require.ErrorIs(l, err, engine.ErrUnavailable, "its queue has enough to confirm already")
 	require.Less(l, time.Since(begun), prompt)
 
-	err = l.e.Publish(l.ctx(), []store.Installation{dead, well[1], well[2]}, store.Push{MessageID: "for all", Payload: []byte(`{}`), CreatedAt: time.Now()})
+	err = l.e.Publish(l.ctx(), append([]store.Installation{dead}, well[1:]...), store.Push{MessageID: "for all", Payload: []byte(`{}`), CreatedAt: time.Now()})
 	require.ErrorIs(l, err, engine.ErrUnconfirmed)
-	require.ErrorContains(l, err, "2 of 3 have it")
-	for _, inst := range well[1:] {
+	require.ErrorContains(l, err, "39 of 40 have it")
+	for _, inst := range well[37:] {
 		require.Equal(l, "for all", received(l.online(inst)))
 	}
 

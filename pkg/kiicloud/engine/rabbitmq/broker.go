@@ -122,10 +122,8 @@ func (f *fanout) run(ctx context.Context, topics []string, out []outcome) (err e
 	defer f.waiting.Wait()
 	f.confirmed.Store(time.Now().UnixNano())
 	for i, topic := range topics {
-		select {
-		case f.window <- struct{}{}:
-		case <-ctx.Done():
-			return err
+		if failed := f.place(ctx); failed != nil {
+			return errors.Join(err, failed)
 		}
 		if f.l.trouble() != nil || ctx.Err() != nil {
 			return err
@@ -156,6 +154,25 @@ func (f *fanout) run(ctx context.Context, topics []string, out []outcome) (err e
 		})
 	}
 	return err
+}
+
+// place waits for one in the window, as long as a push may take.
+func (f *fanout) place(ctx context.Context) error {
+	select {
+	case f.window <- struct{}{}:
+		return nil
+	default:
+	}
+	late := time.NewTimer(confirmTimeout)
+	defer late.Stop()
+	select {
+	case f.window <- struct{}{}:
+		return nil
+	case <-late.C:
+		return errSilent
+	case <-ctx.Done():
+		return nil // which the caller looks at
+	}
 }
 
 // message is a push as RabbitMQ shall keep and deliver it. Headers become user properties of MQTT 5,

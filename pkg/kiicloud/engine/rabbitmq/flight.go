@@ -13,6 +13,7 @@ const (
 	mostFast    = 2048 // of those that are younger than slowAfter
 	mostSlow    = 8192 // of those that are older: their queues have no leader, or RabbitMQ is short of something
 	mostOfQueue = 16   // of one queue, see lane
+	slowOfQueue = 4    // of one queue that are older: then it gets no more
 	mostOfCall  = 256  // of one call of Publish, those that are younger than slowAfter
 
 	// slowAfter is how long a healthy queue takes at the most, on a cluster that is busy.
@@ -77,13 +78,13 @@ func (f *flight) enter(ctx context.Context, topic string, window chan struct{}) 
 }
 
 func (l *lane) enter(ctx context.Context) error {
+	if l.slow.Load() >= slowOfQueue {
+		return errStuck
+	}
 	select {
 	case l.room <- struct{}{}:
 		return nil
 	default:
-	}
-	if l.slow.Load() > 0 {
-		return errStuck
 	}
 	late := time.NewTimer(slowAfter)
 	defer late.Stop()

@@ -33,7 +33,9 @@ func TestAQueueThatConfirmsNothingGetsNoMore(t *testing.T) {
 		_, err := f.enter(t.Context(), "dead", nil)
 		require.ErrorIs(t, err, errStuck)
 		assert.Equal(t, slowAfter, time.Since(begun), "it may only be busy")
-		held[3].linger()
+		for _, ticket := range held[:slowOfQueue] {
+			ticket.linger()
+		}
 		begun = time.Now()
 		_, err = f.enter(t.Context(), "dead", nil)
 		require.ErrorIs(t, err, errStuck)
