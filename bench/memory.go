@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
+	"github.com/kiiweb/kiiweb/bench/browser"
 	"github.com/kiiweb/kiiweb/bench/replay"
 	"github.com/kiiweb/kiiweb/bench/report"
 	"github.com/kiiweb/kiiweb/bench/suite"
@@ -26,6 +28,9 @@ func growthCase(qos byte) string {
 // is growth.
 const settled, grownTo = 100_000, 1_000_000
 
+// told are the numbers of messages that have a row in the tables; between the larger ones there are more for the line.
+var told = []int{1_000, 10_000, settled, 500_000, grownTo}
+
 func growing(qos byte) replay.Shape {
 	return replay.Shape{QoS: qos, Payload: 64, Frames: replay.Large}
 }
@@ -33,10 +38,13 @@ func growing(qos byte) replay.Shape {
 // growth is what becomes of a page as more and more messages come: at QoS 0 of every client's, and of kiiweb's
 // at QoS 1, at which the others take minutes for a million.
 func (r *runner) growth(ctx context.Context, c *company) error {
-	sums := []int{1_000, 10_000, settled}
-	late := []int{settled}
+	sums, late := told[:3], told[2:3]
 	if r.options.full {
-		sums, late = append(sums, 500_000, grownTo), append(late, 500_000, grownTo)
+		late = nil
+		for n := settled; n <= grownTo; n += settled {
+			late = append(late, n)
+		}
+		sums = append(slices.Clone(told[:2]), late...)
 	}
 	if err := r.grow(ctx, c, unlessUniform, 0, sums); err != nil {
 		return err
@@ -48,24 +56,37 @@ func (r *runner) grow(ctx context.Context, c *company, fits func(suite.Client) b
 	shape := growing(qos)
 	return c.each(ctx, fits, "growth, "+caseOf(shape), func(a *suite.Act) error {
 		steps, err := a.Grow(ctx, shape, sums)
-		before := -1
 		for i, s := range steps {
-			kase := grown(sums[i], shape)
-			r.rate(growthCPU, kase, a, s.Received.Messages, s.Received.CPU.Total())
-			r.memory(kase, a.Client.Name, s.Memory)
-			switch sums[i] {
-			case settled:
-				before = s.Memory.Private
-			case grownTo:
-				r.results.Add(memoryGrowth, growthCase(qos), a.Client.Name, float64(s.Memory.Private-before)/mebibyte)
+			if slices.Contains(told, sums[i]) {
+				r.rate(growthCPU, grown(sums[i], shape), a, s.Received.Messages, s.Received.CPU.Total())
+				r.memory(grown(sums[i], shape), a.Client.Name, s.Memory)
 			}
+		}
+		if err == nil && sums[len(sums)-1] == grownTo {
+			added := func(m report.Metric, of func(browser.Memory) int) {
+				r.results.Add(m, growthCase(qos), a.Client.Name, addedBy(steps, of)/mebibyte)
+			}
+			added(memoryGrowth, browser.Memory.Used)
+			added(privateGrowth, func(m browser.Memory) int { return m.Private })
 		}
 		return err
 	})
 }
 
-func (r *runner) memory(kase, client string, m suite.Memory) {
+// addedBy is what comes on top from settled to grownTo messages, by a line through all steps between.
+func addedBy(steps []suite.Step, of func(browser.Memory) int) float64 {
+	var x, y []float64
+	for _, s := range steps {
+		if s.Messages >= settled {
+			x, y = append(x, float64(s.Messages)), append(y, float64(of(s.Memory)))
+		}
+	}
+	return report.Slope(x, y) * (grownTo - settled)
+}
+
+func (r *runner) memory(kase, client string, m browser.Memory) {
 	r.results.Add(memoryPrivate, kase, client, float64(m.Private)/mebibyte)
+	r.results.Add(memoryUsed, kase, client, float64(m.Used())/mebibyte)
 	r.results.Add(memoryHeap, kase, client, float64(m.Heap)/mebibyte)
 	r.results.Add(memoryWasm, kase, client, float64(m.Wasm)/mebibyte)
 }

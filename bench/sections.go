@@ -23,12 +23,14 @@ var (
 	growthCPU    = rate("growth-cpu", "Messages received per CPU second as their number grows", "messages per second of the renderer's CPU time")
 
 	memoryPrivate = less("memory-private", "Memory of the renderer alone", "MiB")
-	memoryHeap    = less("memory-heap", "JavaScript heap after a collection", "MiB")
-	memoryWasm    = less("memory-wasm", "WebAssembly memory of the page", "MiB")
+	memoryUsed    = less("memory-used", "Memory in use by the page and its worker, after a collection", "MiB")
+	memoryHeap    = less("memory-heap", "JavaScript heap of the page and its worker, after a collection", "MiB")
+	memoryWasm    = less("memory-wasm", "WebAssembly memory of the page and its worker", "MiB")
 
-	memoryGrowth    = less("memory-growth", "Memory of the renderer alone that is added", "MiB")
+	memoryGrowth    = less("memory-growth", "Memory in use that is added", "MiB, by a line through ten points")
+	privateGrowth   = less("private-growth", "Memory of the renderer alone that is added", "MiB, by a line through ten points")
 	memoryLarge     = less("memory-large", "Memory of the renderer alone that stays when a large message is gone", "MiB")
-	memoryLargeWasm = less("memory-large-wasm", "WebAssembly memory of the page that stays when a large message is gone", "MiB")
+	memoryLargeWasm = less("memory-large-wasm", "WebAssembly memory that stays when a large message is gone", "MiB")
 	floodPeak       = less("flood-peak", "Memory of the renderer alone on top while more comes than is handled", "MiB, the most that was seen")
 	floodDropped    = less("flood-dropped", "Messages dropped while more comes than is handled", "messages")
 
@@ -97,13 +99,15 @@ script; browsers themselves tell of tasks from 50 ms up.`,
 	},
 	{
 		Title: "Memory and growth",
-		Text: `One connection in a fresh page. "Memory of the renderer alone" is what the process shares with no other: the browser's own part is in every number, the frame counter's
-being little else. WebAssembly memory never shrinks; that of a worker is not seen by the page and is in the renderer's only. At QoS 1 kiiweb alone gets a million: the others take minutes for that.
+		Text: `One connection in a fresh page. "Memory in use" is what is left of the JavaScript heaps, array buffers and WebAssembly memory of the page and its worker when
+the garbage of both was collected, over the DevTools protocol. "Memory of the renderer alone" is what the process shares with no other then: the browser's own part is in every number, the frame counter's
+being little else, and what was given back to the browser's allocator, but not to the system. WebAssembly memory never shrinks. What is added is the slope of a straight line through
+ten points, so that no single one decides. At QoS 1 kiiweb alone gets a million: the others take minutes for that.
 
 One large message comes between many small ones, and memory is read before it and after the last. In a flood the server sends as fast as TCP takes it while
 the page's handler takes its time; what is counted is what comes on top of what the page had before, and what the client has told to be dropped. All that was sent was either handled, in order, or dropped.`,
 		Tables: []report.Table{
-			{Metric: "growth-cpu"}, {Metric: "memory-private", Plot: true}, {Metric: "memory-growth", Silent: true}, {Metric: "memory-heap", Silent: true}, {Metric: "memory-wasm", Silent: true},
+			{Metric: "growth-cpu"}, {Metric: "memory-private", Plot: true}, {Metric: "memory-used", Silent: true}, {Metric: "memory-growth", Silent: true}, {Metric: "private-growth", Silent: true}, {Metric: "memory-heap", Silent: true}, {Metric: "memory-wasm", Silent: true},
 			{Metric: "memory-large", Silent: true}, {Metric: "memory-large-wasm", Silent: true}, {Metric: "flood-peak", Silent: true}, {Metric: "flood-dropped", Silent: true},
 		},
 	},

@@ -2,6 +2,7 @@ package browser
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -43,7 +44,7 @@ func fake(t *testing.T) *conn {
 			case "stall":
 				continue
 			}
-			// An event comes first: those are passed over.
+			// An event comes first: those are passed over but by who watches.
 			if ws.WriteJSON(map[string]any{"method": "Some.event"}) != nil || ws.WriteJSON(answer) != nil {
 				return
 			}
@@ -71,6 +72,16 @@ func TestCalls(t *testing.T) {
 
 	require.ErrorIs(t, c.call(ctx, "", "leave", nil, nil), errGone)
 	require.ErrorIs(t, c.call(ctx, "", "ask", nil, nil), errGone)
+}
+
+func TestEventsAreSeen(t *testing.T) {
+	c, ctx := fake(t), context.Background()
+	var seen []string
+	c.watch("", func(method string, _ json.RawMessage) { seen = append(seen, method) })
+	require.NoError(t, c.call(ctx, "", "ask", nil, nil))
+	c.watch("", nil)
+	require.NoError(t, c.call(ctx, "", "ask", nil, nil))
+	assert.Equal(t, []string{"Some.event"}, seen)
 }
 
 func TestUsageSeesWork(t *testing.T) {

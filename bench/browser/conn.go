@@ -22,6 +22,7 @@ type conn struct {
 	mu      sync.Mutex
 	last    int
 	waiting map[int]chan answer
+	events  map[string]func(method string, params json.RawMessage) // by session
 	err     error
 }
 
@@ -40,18 +41,31 @@ func dial(url string) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &conn{ws: ws, waiting: make(map[int]chan answer)}
+	c := &conn{ws: ws, waiting: make(map[int]chan answer), events: make(map[string]func(string, json.RawMessage))}
 	go c.read()
 	return c, nil
 }
 
 func (c *conn) close() { _ = c.ws.Close() }
 
-// read hands answers to those who wait. Events are of no use here.
+// watch has take get the events of a session, in the order in which they come, before the answers that come behind
+// them; nil ends that. take must not wait.
+func (c *conn) watch(session string, take func(method string, params json.RawMessage)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.events[session] = take; take == nil {
+		delete(c.events, session)
+	}
+}
+
+// read hands answers to those who wait, and events to those who watch.
 func (c *conn) read() {
 	for {
 		var message struct {
-			ID int `json:"id"`
+			ID        int             `json:"id"`
+			SessionID string          `json:"sessionId"`
+			Method    string          `json:"method"`
+			Params    json.RawMessage `json:"params"`
 			answer
 		}
 		err := c.ws.ReadJSON(&message)
@@ -68,6 +82,8 @@ func (c *conn) read() {
 		if waiting, ok := c.waiting[message.ID]; ok {
 			delete(c.waiting, message.ID)
 			waiting <- message.answer
+		} else if take, ok := c.events[message.SessionID]; ok && message.Method != "" {
+			take(message.Method, message.Params)
 		}
 		c.mu.Unlock()
 	}

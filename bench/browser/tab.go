@@ -154,23 +154,3 @@ func (tab *Tab) Usage() (Usage, error) { return ReadUsage(tab.pid) }
 
 // Private is how many bytes of memory the tab's renderer shares with no other now.
 func (tab *Tab) Private() (int, error) { return PrivateMemory(tab.pid) }
-
-// Memory says what a page holds after the garbage was collected, in bytes.
-type Memory struct {
-	Heap    int // of JavaScript
-	Buffers int // array buffers and WebAssembly memory as JavaScript's collector knows of it
-	Private int // memory of the renderer's alone, with all of the browser's own in it
-}
-
-// Memory collects the page's garbage and reads what is left.
-func (tab *Tab) Memory(ctx context.Context) (Memory, error) {
-	if err := tab.Call(ctx, "HeapProfiler.collectGarbage", nil, nil); err != nil {
-		return Memory{}, err
-	}
-	var heap struct{ UsedSize, BackingStorageSize float64 }
-	if err := tab.Call(ctx, "Runtime.getHeapUsage", nil, &heap); err != nil {
-		return Memory{}, err
-	}
-	private, err := tab.Private()
-	return Memory{int(heap.UsedSize), int(heap.BackingStorageSize), private}, err
-}

@@ -179,11 +179,6 @@ class Bench {
     return { received, wrong, dropped: told() - before };
   }
 
-  /** Bytes of WebAssembly memory, where a page can say. */
-  wasm() {
-    return this.#client.wasm?.() ?? 0;
-  }
-
   async close() {
     await this.#client.close();
     return true;

@@ -43,6 +43,12 @@ func TestSpread(t *testing.T) {
 	assert.True(t, math.IsNaN(SpreadOf(nil).Median))
 }
 
+func TestSlope(t *testing.T) {
+	assert.InDelta(t, 2.0, Slope([]float64{1, 2, 3, 4}, []float64{7, 9, 11, 13}), 1e-9)
+	assert.InDelta(t, 0.0, Slope([]float64{1, 2, 3}, []float64{5, 9, 5}), 1e-9)
+	assert.True(t, math.IsNaN(Slope([]float64{1}, []float64{5})))
+}
+
 func TestQuantile(t *testing.T) {
 	values := []float64{5, 1, 4, 2, 3}
 	assert.Equal(t, 3.0, Quantile(values, 0.5))

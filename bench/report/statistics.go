@@ -29,6 +29,17 @@ func Quantile(values []float64, part float64) float64 {
 	return sorted[min(max(i, 0), len(sorted)-1)]
 }
 
+// Slope is that of the straight line that is nearest to the points, by least squares; NaN for fewer than two.
+func Slope(x, y []float64) float64 {
+	var sx, sy, sxx, sxy float64
+	n := float64(len(x))
+	for i := range x {
+		sx, sy = sx+x[i], sy+y[i]
+		sxx, sxy = sxx+x[i]*x[i], sxy+x[i]*y[i]
+	}
+	return (n*sxy - sx*sy) / (n*sxx - sx*sx)
+}
+
 // Verdict says how a comparison came out.
 type Verdict int
 

@@ -26,7 +26,7 @@ func (a *Act) Flood(ctx context.Context, shape replay.Shape, n int, work time.Du
 		return got, fmt.Errorf("messages are numbered up to %d", replay.Period)
 	}
 	err = a.perform(ctx, shape, func(ctx context.Context, b burst) error {
-		before, err := a.memory(ctx)
+		before, err := a.tab.Memory(ctx)
 		if err != nil {
 			return err
 		}

@@ -8,17 +8,11 @@ import (
 	"github.com/kiiweb/kiiweb/bench/replay"
 )
 
-// Memory is what a page holds after its garbage was collected, in bytes.
-type Memory struct {
-	browser.Memory
-	Wasm int // WebAssembly memory, which never shrinks; 0 where there is none or it is in a worker
-}
-
 // Step is where a page stands after a number of messages in all.
 type Step struct {
 	Messages int
 	Received Received // of the messages since the step before
-	Memory   Memory
+	Memory   browser.Memory
 }
 
 // Grow has the client receive more and more messages on one connection, up to each of the
@@ -32,7 +26,7 @@ func (a *Act) Grow(ctx context.Context, shape replay.Shape, sums []int) (steps [
 				return fmt.Errorf("up to %d messages: %w", sum, err)
 			}
 			got += r.Messages
-			m, err := a.memory(ctx)
+			m, err := a.tab.Memory(ctx)
 			if err != nil {
 				return err
 			}
@@ -45,13 +39,13 @@ func (a *Act) Grow(ctx context.Context, shape replay.Shape, sums []int) (steps [
 
 // Large has the client receive n small messages, a large one, and n small ones again, and reads what its
 // page holds before and after that.
-func (a *Act) Large(ctx context.Context, size, n int) (before, after Memory, err error) {
+func (a *Act) Large(ctx context.Context, size, n int) (before, after browser.Memory, err error) {
 	small := replay.Shape{QoS: 1, Payload: 64, Frames: replay.Large}
 	err = a.perform(ctx, small, func(ctx context.Context, b burst) error {
 		if _, err := b.run(ctx, n, false); err != nil {
 			return err
 		}
-		if before, err = a.memory(ctx); err != nil {
+		if before, err = a.tab.Memory(ctx); err != nil {
 			return err
 		}
 		large := b
@@ -64,19 +58,8 @@ func (a *Act) Large(ctx context.Context, size, n int) (before, after Memory, err
 		if _, err := b.run(ctx, n, false); err != nil {
 			return err
 		}
-		after, err = a.memory(ctx)
+		after, err = a.tab.Memory(ctx)
 		return err
 	})
 	return before, after, err
-}
-
-// memory reads what the page holds. The client must be online.
-func (a *Act) memory(ctx context.Context) (Memory, error) {
-	m, err := a.tab.Memory(ctx)
-	if err != nil {
-		return Memory{}, err
-	}
-	var wasm int
-	err = a.call(ctx, "wasm", nil, &wasm)
-	return Memory{m, wasm}, err
 }

@@ -89,6 +89,9 @@ func keeps(ctx context.Context, t *testing.T, act *suite.Act) {
 	_, after, err := act.Large(ctx, 300<<10, messages)
 	require.NoError(t, err)
 	assert.Positive(t, after.Private)
+	if act.Client.Where != "" {
+		assert.Positive(t, after.Wasm, "the module's memory is seen, wherever it is")
+	}
 	// An error where messages are missing that were not told to be dropped.
 	got, err := act.Flood(ctx, replay.Shape{QoS: 1, Payload: 1024, Frames: replay.Large}, messages, 50*time.Microsecond)
 	require.NoError(t, err)
