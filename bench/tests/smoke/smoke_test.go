@@ -65,7 +65,8 @@ func receives(ctx context.Context, t *testing.T, act *suite.Act, shape replay.Sh
 	got, err := act.Receive(ctx, shape, 0, messages) // an error where anything is lost, repeated or out of turn
 	require.NoError(t, err)
 	assert.GreaterOrEqual(t, got.Messages, messages)
-	assert.Positive(t, got.CPU.Main, "no processor time was seen: the wrong process is watched")
+	// The page's own thread can take so little that the scheduler has not yet noted it.
+	assert.Positive(t, got.CPU.Total(), "no processor time was seen: the wrong process is watched")
 	if shape.QoS > 0 {
 		assert.Equal(t, got.Messages, got.Acks)
 	}
