@@ -91,8 +91,12 @@ func (tab *Tab) Eval(ctx context.Context, expression string, out any) error {
 	return json.Unmarshal(got.Result.Value, out)
 }
 
-// burn is for how many milliseconds a page is kept busy to prove which renderer it is in.
-const burn = 50
+// burn is how much work keeps a page busy to prove which renderer it is in: some fifty milliseconds of processor time,
+// whatever else the machine does. A clock would say that they are over when the page has had none.
+const burn = "let x = 0; for (let i = 0; i < 2e7; i++) x = (x * 31 + i) | 0; x"
+
+// proof is how much of that must be seen.
+const proof = 5 * time.Millisecond
 
 // proofs is how often in a row it has to be the same one.
 const proofs = 3
@@ -105,7 +109,6 @@ func (tab *Tab) Identify(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	const busy = "{ const end = performance.now() + %d; while (performance.now() < end); }"
 	latest, times := 0, 0
 	for range 200 { // on a busy machine a page gets little of its time
 		before := make(map[int]Usage)
@@ -114,7 +117,7 @@ func (tab *Tab) Identify(ctx context.Context) error {
 				before[pid] = u
 			}
 		}
-		if err := tab.Eval(ctx, fmt.Sprintf(busy, burn), nil); err != nil {
+		if err := tab.Eval(ctx, "{"+burn+"}", nil); err != nil {
 			return err
 		}
 		pid, ok := busiest(before)
@@ -146,7 +149,7 @@ func busiest(before map[int]Usage) (pid int, clear bool) {
 			most, pid = spent, p
 		}
 	}
-	return pid, most > burn*time.Millisecond/10 && most > 3*(sum-most)
+	return pid, most > proof && most > 3*(sum-most)
 }
 
 // Usage is the processor time of the tab's renderer so far.
