@@ -70,6 +70,17 @@ func (s *Splitter) Next() ([]byte, error) {
 	return pkt, nil
 }
 
+// Release lets go of the memory of the packets that Next has given, which are not valid any more: where
+// nothing more may come for long.
+func (s *Splitter) Release() {
+	if s.given {
+		s.given, s.tail = false, nil
+	}
+	if len(s.rest) == 0 {
+		s.rest = nil
+	}
+}
+
 // finish moves bytes from rest to tail until tail is one whole packet.
 func (s *Splitter) finish() ([]byte, error) {
 	for {

@@ -151,3 +151,34 @@ func TestSplitterAllocatesNothingForWholePackets(t *testing.T) {
 	})
 	assert.Zero(t, allocs)
 }
+
+// A splitter that was told to let go holds nothing of what it gave, keeps what is unfinished, and goes on.
+func TestASplitterLetsGo(t *testing.T) {
+	packet := []byte{0x30, 5, 0, 1, 'a', 'x', 'y'}
+	s := NewSplitter(100)
+	s.Release()
+	s.Feed(packet[:3])
+	p, err := s.Next()
+	require.NoError(t, err)
+	require.Nil(t, p)
+	s.Release() // half a packet stays
+	s.Feed(append(append([]byte(nil), packet[3:]...), packet[:4]...))
+	p, err = s.Next()
+	require.NoError(t, err)
+	require.Equal(t, packet, p)
+	s.Release()
+	require.Nil(t, s.tail)
+	p, err = s.Next()
+	require.NoError(t, err)
+	require.Nil(t, p)
+	s.Feed(packet[4:])
+	p, err = s.Next()
+	require.NoError(t, err)
+	require.Equal(t, packet, p)
+	p, err = s.Next()
+	require.NoError(t, err)
+	require.Nil(t, p)
+	s.Release()
+	require.Nil(t, s.tail)
+	require.Nil(t, s.rest)
+}

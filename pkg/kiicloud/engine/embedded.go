@@ -131,7 +131,7 @@ func (e *Embedded) Serve(conn net.Conn) {
 	e.sessions.remove(s)
 	s.conn.Finish()
 	e.count.ended[s.conn.Cause().Code].Add(1)
-	e.log.Debug("connection ended", "remote", conn.RemoteAddr().String(), "installation", s.inst.ID,
+	e.log.Debug("connection ended", "remote", conn.RemoteAddr().String(), "installation", s.id,
 		"reason", s.conn.Cause().Reason, "code", int(s.conn.Cause().Code), "error", err)
 }
 

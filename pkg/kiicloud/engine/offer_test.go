@@ -46,7 +46,7 @@ func newOfferings(t *testing.T, window, former int) *offerings {
 	require.NoError(t, err)
 	log := slog.New(slog.DiscardHandler)
 	settled := newSettler(o.q, log)
-	o.p = newPump(o.q, settled, o.w, inst, window, &counters{}, log)
+	o.p = newPump(o.q, settled, o.w, inst.ID, inst.LastSeq, window, &counters{}, log)
 	t.Cleanup(settled.close)
 	t.Cleanup(o.p.stop)
 	return o

@@ -83,10 +83,10 @@ type pump struct {
 // it comes from the queue, which alone knows what has expired or was pushed out.
 const offeredAge = time.Second
 
-func newPump(queue Queue, settled *settler, out sender, inst store.Installation, window int, count *counters, log *slog.Logger) *pump {
+func newPump(queue Queue, settled *settler, out sender, installation string, given int64, window int, count *counters, log *slog.Logger) *pump {
 	return &pump{
-		queue: queue, settled: settled, log: log, count: count, out: out, installation: inst.ID, window: window,
-		given: inst.LastSeq, behind: true,
+		queue: queue, settled: settled, log: log, count: count, out: out, installation: installation, window: window,
+		given: given, behind: true,
 	}
 }
 

@@ -43,7 +43,7 @@ func newTestPump(t *testing.T, w *wire, window, pushes int) (*pump, *memory, sto
 	}
 	log := slog.New(slog.DiscardHandler)
 	settled := newSettler(q, log)
-	p := newPump(q, settled, w, inst, window, &counters{}, log)
+	p := newPump(q, settled, w, inst.ID, inst.LastSeq, window, &counters{}, log)
 	t.Cleanup(settled.close)
 	t.Cleanup(p.stop)
 	return p, q, inst

@@ -22,21 +22,19 @@ type session struct {
 	// Set by the reading goroutine, while it connects; the pump's start comes after.
 	turn  int64 // among all connections, by when its password was found to be good
 	topic string
-	inst  store.Installation
+	id    string // of the installation, "" until it was found; the rest of it nobody needs while the connection is idle
 
 	packet []byte // the one that is being sent; the pump's
 
-	clear chan struct{} // closed when the topic's former connection has stopped delivering
-
-	mu      sync.Mutex
-	claimed bool // the session is, was or was to become its topic's connection
-	ended   bool
-	pump    *pump       // nil until Connect let the client in
-	lapse   *time.Timer // ends the connection when the password lapses
+	mu    sync.Mutex
+	clear chan struct{} // closed when the topic's former connection has stopped delivering; nil then, and before there is one
+	ended bool
+	pump  *pump       // nil until Connect let the client in
+	lapse *time.Timer // ends the connection when the password lapses; nil where it is good for ever
 }
 
 func newSession(e *Embedded, under net.Conn) *session {
-	s := &session{e: e, clear: make(chan struct{})}
+	s := &session{e: e}
 	s.conn = guard.NewConn(under, s, e.limits)
 	return s
 }
@@ -57,7 +55,8 @@ func (s *session) Connect(c *mqtt.Connect) *guard.Refusal {
 	}
 	s.turn = s.e.turns.Add(1)
 	ends := s.e.ends.Load()
-	if r := s.findInstallation(c); r != nil {
+	inst, r := s.findInstallation(c)
+	if r != nil {
 		return r
 	}
 	if r := s.takeOver(c.ClientID); r != nil {
@@ -65,11 +64,11 @@ func (s *session) Connect(c *mqtt.Connect) *guard.Refusal {
 	}
 	// Whoever ended an installation before this session could be found by its topic has counted it.
 	if s.e.ends.Load() != ends {
-		if r := s.findInstallation(c); r != nil {
+		if inst, r = s.findInstallation(c); r != nil {
 			return r
 		}
 	}
-	s.admit(c, expires)
+	s.admit(c, inst, expires)
 	return nil
 }
 
@@ -79,9 +78,9 @@ func (s *session) Connect(c *mqtt.Connect) *guard.Refusal {
 func (s *session) takeOver(topic string) *guard.Refusal {
 	s.topic = topic
 	s.mu.Lock()
-	s.claimed = true
+	s.clear = make(chan struct{})
 	s.mu.Unlock()
-	defer close(s.clear)
+	defer s.cleared()
 	before, claimed := s.e.sessions.claim(topic, s)
 	switch {
 	case !claimed:
@@ -92,24 +91,32 @@ func (s *session) takeOver(topic string) *guard.Refusal {
 	return nil
 }
 
+// cleared lets those go on that wait for the topic's former connection.
+func (s *session) cleared() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	close(s.clear)
+	s.clear = nil
+}
+
 // findInstallation looks for the installation that the client says it is.
-func (s *session) findInstallation(c *mqtt.Connect) *guard.Refusal {
+func (s *session) findInstallation(c *mqtt.Connect) (*store.Installation, *guard.Refusal) {
 	ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)
 	defer cancel()
-	var inst store.Installation
+	inst := new(store.Installation) // not on the stack: that of a connection stays as large as it ever was
 	err := apart(func() (err error) {
-		inst, err = s.e.queue.InstallationByTopic(ctx, c.ClientID)
+		*inst, err = s.e.queue.InstallationByTopic(ctx, c.ClientID)
 		return err
 	})
 	switch {
 	case errors.Is(err, store.ErrNotFound), err == nil && inst.ID != c.Username:
-		return &guard.Refusal{Code: mqtt.NotAuthorized, Reason: "the installation was removed, or its owner is disabled"}
+		return nil, &guard.Refusal{Code: mqtt.NotAuthorized, Reason: "the installation was removed, or its owner is disabled"}
 	case err != nil:
 		s.e.log.Error("installation cannot be looked up", "error", err)
-		return &guard.Refusal{Code: mqtt.ServerUnavailable, Reason: "the store does not answer: try again later"}
+		return nil, &guard.Refusal{Code: mqtt.ServerUnavailable, Reason: "the store does not answer: try again later"}
 	}
-	s.inst = inst
-	return nil
+	s.id = inst.ID
+	return inst, nil
 }
 
 // apart runs f in a goroutine of its own. A database needs a stack of 16 KiB or 32, which the
@@ -127,8 +134,11 @@ func apart(f func() error) error {
 	return <-done
 }
 
+// forEver is longer than any connection lives: a password that is good for so long needs no timer.
+const forEver = 10 * 365 * 24 * time.Hour
+
 // admit prepares the delivery, within what the client can take in.
-func (s *session) admit(c *mqtt.Connect, expires time.Time) {
+func (s *session) admit(c *mqtt.Connect, inst *store.Installation, expires time.Time) {
 	window := s.e.window
 	if m := c.Properties.ReceiveMaximum; m != nil {
 		window = min(window, int(*m))
@@ -139,10 +149,12 @@ func (s *session) admit(c *mqtt.Connect, expires time.Time) {
 		return // the guard notices
 	}
 	s.e.count.connects.Add(1)
-	s.pump = newPump(s.e.queue, s.e.settled, s, s.inst, window, &s.e.count, s.e.log)
-	s.lapse = time.AfterFunc(time.Until(expires), func() {
-		s.end(&guard.Refusal{Code: mqtt.MaximumConnectTime, Reason: "the endpoint has lapsed: fetch it again"})
-	})
+	s.pump = newPump(s.e.queue, s.e.settled, s, inst.ID, inst.LastSeq, window, &s.e.count, s.e.log)
+	if left := time.Until(expires); left < forEver {
+		s.lapse = time.AfterFunc(left, func() {
+			s.end(&guard.Refusal{Code: mqtt.MaximumConnectTime, Reason: "the endpoint has lapsed: fetch it again"})
+		})
+	}
 }
 
 // Publish puts what the client published to its own topic into its installation's queue.
@@ -156,8 +168,8 @@ func (s *session) Publish(p mqtt.PublishView) *guard.Refusal {
 	if e := props.MessageExpiry; e != nil {
 		life = min(life, time.Duration(*e)*time.Second)
 	}
-	err = s.e.enqueue(context.Background(), s.inst, store.Push{
-		InstallationID: s.inst.ID,
+	err = s.e.enqueue(context.Background(), store.Installation{ID: s.id, Topic: s.topic}, store.Push{
+		InstallationID: s.id,
 		MessageID:      ownPrefix + randomID(),
 		Payload:        append([]byte(nil), p.Payload...),
 		CreatedAt:      now,
@@ -167,7 +179,7 @@ func (s *session) Publish(p mqtt.PublishView) *guard.Refusal {
 	case errors.Is(err, store.ErrNotFound):
 		return &guard.Refusal{Code: mqtt.NotAuthorized, Reason: "the installation was removed"}
 	case err != nil:
-		s.e.log.Error("a client's message cannot be stored", "installation", s.inst.ID, "error", err)
+		s.e.log.Error("a client's message cannot be stored", "installation", s.id, "error", err)
 		return &guard.Refusal{Code: mqtt.UnspecifiedError, Reason: "the message could not be stored"}
 	}
 	return nil
@@ -193,7 +205,7 @@ func (s *session) end(r *guard.Refusal) {
 	s.conn.End(r)
 	s.mu.Lock()
 	s.ended = true
-	pump, lapse, claimed := s.pump, s.lapse, s.claimed
+	pump, lapse, clear := s.pump, s.lapse, s.clear
 	s.mu.Unlock()
 	if lapse != nil {
 		lapse.Stop()
@@ -201,8 +213,8 @@ func (s *session) end(r *guard.Refusal) {
 	if pump != nil {
 		pump.stop()
 	}
-	if claimed {
-		<-s.clear
+	if clear != nil {
+		<-clear
 	}
 }
 

@@ -18,7 +18,7 @@ var errEnded = errors.New("connection ended by the guard")
 const (
 	batchLimit = 32 << 10 // bytes of packets that Batch gathers into one write
 	keepBatch  = 512      // bytes of buffer for writing that an idle connection keeps
-	idleRead   = 256      // bytes of buffer in which an idle connection waits for what comes
+	idleRead   = 64       // bytes of buffer in which an idle connection waits for what comes
 )
 
 // chunks are buffers for reading from clients that send more than idleRead at once.
@@ -115,6 +115,7 @@ func (c *Conn) next() ([]byte, error) {
 
 // feed waits for bytes and gives them to the splitter.
 func (c *Conn) feed() error {
+	c.split.Release() // it may be a long wait
 	buf := c.buf[:]
 	if c.more {
 		chunk := chunks.Get().(*[4 << 10]byte)

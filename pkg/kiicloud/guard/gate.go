@@ -50,21 +50,28 @@ func (g *Gate) Enter(address string) (leave func(), r *Refusal) {
 	if g == nil {
 		return func() {}, nil
 	}
+	if r = g.enter(address); r != nil {
+		return nil, r
+	}
+	return sync.OnceFunc(func() { g.leave(address) }), nil
+}
+
+func (g *Gate) enter(address string) *Refusal {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	switch {
 	case g.most > 0 && g.all >= g.most:
 		g.full++
-		return nil, &Refusal{mqtt.ServerBusy, "the server has as many connections as it may have: try again later"}
+		return &Refusal{mqtt.ServerBusy, "the server has as many connections as it may have: try again later"}
 	case g.each > 0 && address != "" && g.by[address] >= g.each:
 		g.own++
-		return nil, &Refusal{mqtt.QuotaExceeded, "there are too many connections from this address: close some"}
+		return &Refusal{mqtt.QuotaExceeded, "there are too many connections from this address: close some"}
 	}
 	g.all++
 	if address != "" {
 		g.by[address]++
 	}
-	return sync.OnceFunc(func() { g.leave(address) }), nil
+	return nil
 }
 
 func (g *Gate) leave(address string) {
@@ -82,12 +89,13 @@ func (g *Gate) leave(address string) {
 // Serve runs serve for an MQTT connection from an address, or turns it away: its CONNECT is answered
 // with the reason.
 func (g *Gate) Serve(conn net.Conn, address string, serve func(net.Conn)) {
-	leave, r := g.Enter(address)
-	if r != nil {
-		g.turnAway(conn, r)
-		return
+	if g != nil {
+		if r := g.enter(address); r != nil {
+			g.turnAway(conn, r)
+			return
+		}
+		defer g.leave(address)
 	}
-	defer leave()
 	serve(conn)
 }
 

@@ -62,7 +62,7 @@ func WebSocket(cfg WebSocketConfig) http.Handler {
 	}
 	up := &websocket.Upgrader{
 		HandshakeTimeout: cfg.HandshakeTimeout,
-		ReadBufferSize:   idleRead,
+		ReadBufferSize:   2 * idleRead, // with the frames' headers
 		WriteBufferSize:  2048,
 		WriteBufferPool:  &sync.Pool{}, // an idle connection has none
 		Subprotocols:     []string{SubprotocolMQTT, SubprotocolMQTT31},
