@@ -81,7 +81,7 @@ func (a *app) open(ctx context.Context, client *kiiweb.Client, endpoint kiiweb.E
 	l.object = bound(a.linkMethods, handle)
 	l.object.Set("state", string(kiiweb.StateIdle))
 	l.tell = o.onState
-	o.OnMessages, o.HandOver = deliverer(o)
+	o.OnMessages, o.HandOver = deliverer(o, l.closed)
 	o.OnState = func(c kiiweb.Change) {
 		if c.State == kiiweb.StateClosed || c.State == kiiweb.StateFailed {
 			a.connections.remove(handle)
@@ -104,14 +104,17 @@ func (a *app) open(ctx context.Context, client *kiiweb.Client, endpoint kiiweb.E
 }
 
 // deliverer gives the function that takes batches of messages to JavaScript, for one of
-// OnMessages and HandOver.
-func deliverer(o connectOptions) (handle func([]kiiweb.Message), handOver func([]kiiweb.Message) (wait func())) {
+// OnMessages and HandOver. Once closed is true a page that gets them one by one gets no more.
+func deliverer(o connectOptions, closed func() bool) (handle func([]kiiweb.Message), handOver func([]kiiweb.Message) (wait func())) {
 	switch {
 	case o.onBatch.Truthy():
 		return nil, newEncoder(o.onBatch).deliver
 	case o.onMessage.Truthy():
 		return func(batch []kiiweb.Message) {
 			for _, m := range batch {
+				if closed() {
+					return
+				}
 				invoke(o.onMessage, messageToJS(m))
 			}
 		}, nil
@@ -126,6 +129,9 @@ type link struct {
 	tell   js.Value
 	sent   *receipts // nil without the loader
 }
+
+// closed tells whether the page has closed it.
+func (l *link) closed() bool { return l.conn != nil && l.conn.State().State == kiiweb.StateClosed }
 
 // changed keeps object.state, and tells the page. The page may have done anything to its object.
 func (l *link) changed(c kiiweb.Change) {

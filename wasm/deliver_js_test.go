@@ -174,7 +174,7 @@ func TestAHandlerThatThrowsIsReported(t *testing.T) {
 	reported := eval(t, `(() => { const seen = []; globalThis.reportError = (e) => seen.push(e); return seen; })()`)
 	defer js.Global().Delete("reportError")
 	thrower := eval(t, `(m) => { throw new RangeError("from the page: " + m.topic); }`)
-	deliver, _ := deliverer(connectOptions{onMessage: thrower})
+	deliver, _ := deliverer(connectOptions{onMessage: thrower}, func() bool { return false })
 	deliver([]kiiweb.Message{{Topic: "a"}, {Topic: "b"}})
 	require.Equal(t, 2, reported.Length(), "each message is delivered")
 	assert.Equal(t, "from the page: b", reported.Index(1).Get("message").String())
@@ -183,4 +183,13 @@ func TestAHandlerThatThrowsIsReported(t *testing.T) {
 	console := js.Global().Get("console")
 	deliver([]kiiweb.Message{{Topic: "c"}}) // ends in the console, and here
 	assert.False(t, console.IsUndefined())
+}
+
+func TestAPageThatHasClosedGetsNoMore(t *testing.T) {
+	got := 0
+	f := jsx.NewFunc(func([]js.Value) any { got++; return nil })
+	t.Cleanup(f.Release)
+	deliver, _ := deliverer(connectOptions{onMessage: f.Value()}, func() bool { return got == 1 })
+	deliver([]kiiweb.Message{{Topic: "a"}, {Topic: "b"}, {Topic: "c"}})
+	assert.Equal(t, 1, got)
 }

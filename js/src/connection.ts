@@ -35,6 +35,8 @@ export class LiveConnection implements Connection {
   readonly #streams = new Set<Stream<Message>>();
   /** Messages that came before anybody listened; undefined once somebody does. */
   #early: Queue<Message> | undefined = new Queue();
+  /** Messages that come when nobody wants them any more, from the call of close on. They were not handled, so the broker keeps them. */
+  #held: Queue<Message> | undefined;
   #lost = 0; // counted by what is gone
   #change: StateChange = { state: "idle", reason: "" };
   #link!: Link;
@@ -118,10 +120,16 @@ export class LiveConnection implements Connection {
   async close(options?: CallOptions): Promise<void> {
     const call = callOptions(options);
     if (isFinal(this.state)) return;
+    const held = this.hold();
     try {
       await this.#call("close", [], call);
     } catch (error) {
-      if (!isFinal(this.state)) throw error; // it ended in some other way meanwhile
+      if (isFinal(this.state)) return; // it ended in some other way meanwhile
+      this.#held = undefined; // it goes on
+      this.#handOut(held);
+      throw error;
+    } finally {
+      held.clear();
     }
   }
 
@@ -133,6 +141,11 @@ export class LiveConnection implements Connection {
   #call(method: Parameters<Link["call"]>[0], args: unknown[], options: PublishOptions): Promise<unknown> {
     this.#publisher?.flush();
     return this.#link.call(method, args, options);
+  }
+
+  /** Nobody is to get any more messages, nor the rest of a batch that is being handed out. */
+  protected hold(): Queue<Message> {
+    return (this.#held ??= new Queue());
   }
 
   /** Drops, and counts, what waits for somebody to take it. */
@@ -152,10 +165,15 @@ export class LiveConnection implements Connection {
   }
 
   readonly #deliver = (message: Message): void => {
-    if (this.#early) return this.#early.push(message);
+    const waiting = this.#held ?? this.#early;
+    if (waiting) waiting.push(message);
+    else this.#give(message);
+  };
+
+  #give(message: Message): void {
     this.#listeners.message.emit(message);
     if (this.#streams.size > 0) for (const stream of this.#streams) stream.push(message);
-  };
+  }
 
   /** What was held goes to the first to listen, after the function that listens has returned. */
   #handOutEarly(): void {
@@ -164,9 +182,14 @@ export class LiveConnection implements Connection {
     queueMicrotask(() => {
       if (this.#early !== early) return;
       this.#early = undefined;
-      this.#lost += early.dropped;
-      while (early.length > 0) this.#deliver(early.shift()!);
+      this.#handOut(early);
     });
+  }
+
+  /** Gives out what was held, to the last: it counts as delivered. */
+  #handOut(queue: Queue<Message>): void {
+    this.#lost += queue.dropped;
+    while (queue.length > 0) this.#give(queue.shift()!);
   }
 
   #become(change: StateChange): void {

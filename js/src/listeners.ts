@@ -4,21 +4,22 @@ import { report } from "./report.js";
 
 /** The listeners of one event. */
 export class Listeners<T> {
-  #list: readonly { readonly call: (value: T) => void }[] = [];
+  #list: readonly { call: ((value: T) => void) | undefined }[] = [];
 
   /** Adds call; the function returned takes it away again. */
   add(call: (value: T) => void): () => void {
-    const entry = { call };
+    const entry: { call: ((value: T) => void) | undefined } = { call };
     this.#list = [...this.#list, entry]; // a new list: one that is being walked stays as it is
     return () => {
       this.#list = this.#list.filter((other) => other !== entry);
+      entry.call = undefined; // in a list that is being walked, too
     };
   }
 
   emit(value: T): void {
     for (const { call } of this.#list) {
       try {
-        call(value);
+        call?.(value);
       } catch (error) {
         report(error);
       }

@@ -116,6 +116,7 @@ export const livePush = (Base: typeof LiveConnection) => class LivePush extends 
 
   async #stop(call: CallOptions): Promise<void> {
     this.#off();
+    this.hold();
     try {
       await this.#leave(call);
     } finally {

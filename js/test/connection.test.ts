@@ -148,3 +148,45 @@ test("methods go to the Go end with their options, close once it has ended does 
     ["close", [], { timeout: 30_000 }],
   ]);
 });
+
+test("no message comes to a listener that was taken away by one before it", async () => {
+  const { connection } = connect();
+  const seen: string[] = [];
+  connection.on("message", () => off());
+  const off = connection.on("message", (m) => seen.push(m.text()));
+  await turn();
+  connection.sink.batch(plain("1", "2"));
+  assert.deepEqual(seen, []);
+});
+
+test("no message comes after the call of close, within a batch and behind it", async () => {
+  const { connection } = connect();
+  const seen: string[] = [];
+  let closing: Promise<void> | undefined;
+  connection.on("message", (m) => {
+    seen.push(m.text());
+    closing ??= connection.close();
+  });
+  await turn();
+  connection.sink.batch(plain("1", "2", "3"));
+  connection.sink.batch(plain("4"));
+  await closing;
+  connection.sink.batch(plain("5"));
+  connection.sink.state({ state: "closed", reason: "" });
+  assert.deepEqual(seen, ["1"]);
+});
+
+test("a close that fails has kept nothing back, and changed no order", async () => {
+  const connection = new LiveConnection();
+  const seen: string[] = [];
+  let fail: (error: Error) => void = () => {};
+  connection.attach({ call: () => new Promise((_, reject) => (fail = reject)), wake: () => {} });
+  connection.on("message", (m) => seen.push(m.text()));
+  await turn();
+  const closing = connection.close();
+  connection.sink.batch(plain("1", "2"));
+  fail(new Error("not now"));
+  await assert.rejects(closing, /not now/);
+  connection.sink.batch(plain("3"));
+  assert.deepEqual(seen, ["1", "2", "3"]);
+});

@@ -3,6 +3,7 @@ import { test } from "node:test";
 
 import { Patience } from "../src/patience.js";
 import { client, failure, storage, until } from "./fakejourney.js";
+import { plain } from "./messages.js";
 
 test("a module that crashes again and again is started less and less often, and the state says so", async (t) => {
   storage(t);
@@ -113,4 +114,22 @@ test("a connection that ends as soon as it stands is no push that looks alive", 
   endAtOnce.push({ state: "failed", code: "CRASHED", reason: "", error: failure("CRASHED", true) });
   const push = await kii.startPush();
   await until(() => connections.length === 3 && push.state === "online");
+});
+
+test("no message comes after the call of stop", async (t) => {
+  storage(t);
+  const { kii, connections } = client();
+  await kii.login("alice", "p");
+  const push = await kii.startPush();
+  const seen: string[] = [];
+  let stopping: Promise<void> | undefined;
+  push.on("message", (m) => {
+    seen.push(m.text());
+    stopping ??= push.stop();
+  });
+  await new Promise((resolve) => setTimeout(resolve));
+  void connections[0]!.sink.batch(plain("1", "2"));
+  void connections[0]!.sink.batch(plain("3"));
+  await stopping;
+  assert.deepEqual(seen, ["1"]);
 });

@@ -416,7 +416,7 @@ export interface Connection extends AsyncIterable<Message> {
    * has lost the session, or another tab leads; where the broker refuses then, a change to `online` with a code says so.
    */
   subscribe(filter: string, options?: SubscribeOptions): Promise<0 | 1 | 2>;
-  /** Ends what `subscribe` began. */
+  /** Ends what `subscribe` began. Messages that are on their way already may still come. */
   unsubscribe(filter: string, options?: CallOptions): Promise<void>;
   /** In state `displaced`: takes the connection back from whoever has it. */
   takeBack(options?: CallOptions): Promise<void>;
@@ -424,7 +424,8 @@ export interface Connection extends AsyncIterable<Message> {
   wake(cause?: string): void;
   /**
    * Says goodbye to the broker and ends the connection. May be called again, in any state: what has
-   * ended is closed.
+   * ended is closed. From the call on listeners get no more messages, but for those that were held for the first of them; what
+   * was not handed out is not acknowledged either, and comes with the next connection.
    */
   close(options?: CallOptions): Promise<void>;
   /** `close`, for `await using connection = …`. */

@@ -2,9 +2,11 @@ package browser_test
 
 import (
 	"net/http"
+	"strconv"
 	"testing"
 	"time"
 
+	cdp "github.com/chromedp/cdproto/page"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -134,6 +136,32 @@ func throwingCallbacksDisturbNothing(t *testing.T, s *site) {
 	p.eval("attach(await kii.connect(endpoint))", nil)
 	status, _ := s.Call("GET", "/apps/demo/users/me", u.Token, "", nil)
 	require.Equal(t, http.StatusOK, status)
+}
+
+// TestCloseInAHandler: what arrived together with the message at which the page closes is not handed
+// out any more, and is there for the next connection.
+func TestCloseInAHandler(t *testing.T) { onEachHost(t, closeInAHandler) }
+
+func closeInAHandler(t *testing.T, s *site) {
+	u := s.NewUser()
+	p := s.page(plain)
+	p.connectAs(u)
+	p.Eval(`connection.on("message", () => { globalThis.closing ??= connection.close(); }); 0`, nil)
+	p.Run(cdp.SetWebLifecycleState(cdp.SetWebLifecycleStateStateFrozen))
+	var texts []string
+	for i := range 20 {
+		texts = append(texts, strconv.Itoa(i))
+		s.Push(u, map[string]any{"text": texts[i]})
+	}
+	p.Run(cdp.SetWebLifecycleState(cdp.SetWebLifecycleStateStateActive))
+	p.await("globalThis.closing !== undefined")
+	p.eval("await closing", nil)
+	assert.Equal(t, texts[:1], p.texts())
+	p.eval("got.length = 0; attach(await kii.connect(endpoint))", nil)
+	p.await(`got.some((m) => m.text === "19")`)
+	got := p.texts()
+	assert.Equal(t, texts[1:], got[len(got)-19:])
+	assert.LessOrEqual(t, len(got), 20, "and the first one, which may come again")
 }
 
 // TestAsyncIteration: for await ends with the connection.

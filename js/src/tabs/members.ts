@@ -12,7 +12,7 @@ import { Recent } from "./recent.js";
 export class Members {
   readonly #topic: string;
   readonly #all = new Set<Member>();
-  readonly #recent = new Recent();
+  #recent = new Recent();
 
   constructor(topic: string) {
     this.#topic = topic;
@@ -30,9 +30,11 @@ export class Members {
     return this.#all.has(member);
   }
 
-  /** Tells whether it was there. */
+  /** Tells whether it was there. Who closes in the middle of a batch has not had its rest, and gets it with the next connection. */
   delete(member: Member): boolean {
-    return this.#all.delete(member);
+    const was = this.#all.delete(member);
+    if (this.size === 0) this.#recent = new Recent();
+    return was;
   }
 
   /** Those whose connect has not come to an end. */
