@@ -35,8 +35,8 @@ func TestCluster(t *testing.T) {
 		{"a node is cut off", cutOff},
 		{"costs", costs},
 	}
-	if *whole { // which takes most of a minute, whatever its form
-		scenarios = slices.Insert(scenarios, len(scenarios)-1, scenario{"RabbitMQ cannot ask the cloud", unanswered})
+	if *whole { // each takes most of a minute, whatever its form
+		scenarios = slices.Insert(scenarios, len(scenarios)-1, scenario{"RabbitMQ cannot ask the cloud", unanswered}, scenario{"a node hangs", hangs})
 	}
 	for _, scenario := range scenarios {
 		if !t.Run(scenario.name, func(t *testing.T) {

@@ -25,6 +25,7 @@ type figures struct {
 	handOver, handOverInPage durations // from the kill of a node until its client is online again
 	slowCall, slowDelivery   durations // the slowest after a kill
 	nodeBack, cloudBack      durations
+	unstuck                  durations // from a node's standing still until all processes of the cloud take pushes again
 	moved                    durations // from a node's being cut off until its client is online elsewhere
 	uninstalls, ends, known  durations // the answer to an uninstall, the end of the connection, and that the client knows why
 	refusal                  durations
@@ -97,6 +98,7 @@ func (f *figures) text() string {
 		{"from the kill of its node until the native client is online on another", f.handOver},
 		{"the same for the client in a browser", f.handOverInPage},
 		{"from a node's being cut off until its client is online on another", f.moved},
+		{"from a node's standing still until each process of the cloud has taken ten pushes for somebody", f.unstuck},
 		{"slowest push call after the kill of a node", f.slowCall},
 		{"slowest delivery after the kill of a node, from the begin of the call", f.slowDelivery},
 		{"a killed node is back in the cluster", f.nodeBack},

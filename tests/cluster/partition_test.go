@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"strconv"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -72,6 +73,46 @@ func cutOff(s *stage, f *figures) {
 		f.add(name+", pushes of who knows no other", faithful, faithful.receivesAll())
 		f.refused += failed
 	}
+}
+
+// hangs: a node stands still, as a machine does whose disk is gone, and is taken for alive by who is connected to it. Processes
+// of the cloud find that out and move to another; queues that it led choose another leader.
+func hangs(s *stage, f *figures) {
+	hung := 1
+	u := s.newUser()
+	u.install(0)
+	u.connect(0, (hung+1)%size)
+	var others [size]*user // a new queue takes all nodes, and so waits until the others have given the hung one up
+	for i := range others {
+		others[i] = s.newUser()
+		others[i].install(i)
+	}
+	ctx, stop := context.WithTimeout(context.Background(), 2*patience)
+	defer stop()
+	var flow sync.WaitGroup
+	failed := 0
+	flow.Go(func() { failed = u.flow(ctx, 0, 0, 1, 2) })
+	u.awaitAccepted(0, 100)
+	require.NoError(s, syscall.Kill(s.nodes[hung].Pid(), syscall.SIGSTOP))
+	stopped := time.Now()
+	s.atOnce(func(i int) {
+		failed := others[i].flow(ctx, 10, i)
+		s.Logf("process %d took 10 pushes %v after node %d stood still, and did not take %d", i+1, round(time.Since(stopped)), hung+1, failed)
+	})
+	f.unstuck.add(time.Since(stopped))
+	require.NoError(s, ctx.Err())
+	u.awaitAccepted(u.count(), 100)
+	require.NoError(s, syscall.Kill(s.nodes[hung].Pid(), syscall.SIGCONT))
+	s.whole()
+	u.awaitAccepted(u.count(), 100)
+	stop()
+	flow.Wait()
+	f.add("node "+strconv.Itoa(hung+1)+" hangs", u, u.receivesAll())
+	for i, other := range others {
+		other.connect(i, i)
+		other.receivesAll()
+	}
+	f.refused += failed
 }
 
 // lone is an engine that knows one node only.
