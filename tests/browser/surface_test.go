@@ -91,3 +91,74 @@ func nothingAPagePassesEndsAConnection(t *testing.T, s *site) {
 		})
 	}
 }
+
+// TestNothingAPagePassesToTheEntrances: load, kiiweb/notify and attach of kiiweb/compat.
+func TestNothingAPagePassesToTheEntrances(t *testing.T) {
+	s := newSite(t)
+	u := s.NewUser()
+	p := s.page(plain)
+	p.Eval(surfaceScript, nil)
+	p.bombard(`
+		const report = await bombard(lib, ["load"]);
+		for (const value of nonsense) {
+			for (const name of ["appID", "appKey", "site", "baseURL", "wasmURL", "workerURL", "host", "tabs", "allowInsecure", "getToken"]) {
+				report.calls++;
+				const trouble = await attempt(lib, "load", [{ ...options, [name]: value }], true);
+				if (trouble) report.bad.push(name + " " + trouble);
+			}
+		}
+		return report;`, 30*15)
+	p.bombard(`
+		const notify = await import("/kiiweb/notify.mjs");
+		const report = await bombard(notify, ["notifications"]);
+		const content = () => null;
+		for (const value of nonsense) {
+			for (const args of [[kii, value], [kii, { content: value }], [kii, { content, registration: value, timeout: 1000 }], [value, { content }]]) {
+				report.calls++;
+				const trouble = await attempt(notify, "notifications", args, true);
+				if (trouble) report.bad.push(trouble);
+			}
+		}
+		const notifier = await notify.notifications(kii, { content, timeout: 1000 });
+		for (const [methods, promised] of [[["on", "watch"], false], [["ask"], true]]) {
+			const { calls, bad } = await bombard(notifier, methods, { promised, places: 2 });
+			report.calls += calls;
+			report.bad.push(...bad);
+		}
+		const click = await attempt(notify, "handleNotificationClicks", [], false);
+		return { calls: report.calls, bad: click ? [click, ...report.bad] : report.bad };`, 30*15)
+	p.eval(`await kii.login(`+quote(u.LoginName)+`, `+quote(u.Password)+`)`, nil)
+	p.bombard(`
+		const compat = await import("/kiiweb/compat.mjs");
+		compat.Kii.initializeWithSite(options.appID, options.appKey, options.baseURL);
+		const user = await compat.KiiUser.authenticateWithToken(`+quote(u.Token)+`);
+		const report = await bombard(compat, ["attach"], { places: 2 });
+		for (const value of [...nonsense, ...oddOptions]) {
+			report.calls++;
+			const trouble = await attempt(compat, "attach", [user, value], true);
+			if (trouble) report.bad.push("attach " + trouble);
+		}
+		return report;`, 30*5)
+}
+
+// TestADisposedClientSaysSo: each method, with whatever arguments, and each call that was under way.
+func TestADisposedClientSaysSo(t *testing.T) { onEachHost(t, aDisposedClientSaysSo) }
+
+func aDisposedClientSaysSo(t *testing.T, s *site) {
+	u := s.NewUser()
+	p := s.page(plain)
+	p.Eval(surfaceScript, nil)
+	p.connectAs(u)
+	var codes []string
+	p.eval(`
+		const methods = methodsOf(kii).filter((name) => name !== "dispose");
+		const code = (e) => wrongError(e) || e.code;
+		const going = methods.map((name) => kii[name]("a", "b").then(() => "CLOSED", code)); // some are quick enough
+		await kii.dispose();
+		const during = await Promise.all(going);
+		const after = await Promise.all(methods.map((name) => kii[name]().catch(code)));
+		return [...new Set([...during.filter((c) => !["INVALID_ARGUMENT", "NOT_FOUND"].includes(c)), ...after])]`, &codes)
+	assert.Equal(t, []string{"CLOSED"}, codes)
+	p.bombard(`return bombard(kii, methodsOf(kii), { places: 1 })`, 20*30)
+	p.bombard(`return bombard(connection, ["publish", "subscribe", "unsubscribe", "takeBack", "close"], { places: 1 })`, 5*30)
+}

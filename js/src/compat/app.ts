@@ -2,6 +2,7 @@
 // keeps both for the whole page.
 
 import type { Kii, LoadOptions } from "../../types/index.js";
+import { copyOptions } from "../calls.js";
 import type { RawHost } from "../rawhost.js";
 import { currentUserChanged } from "./access.js";
 
@@ -32,7 +33,7 @@ export function loadKii(options: LoadOptions): Promise<Kii> {
 
 /** Takes another app in place of the one before. more is what load takes beside that. */
 export function initialize(appID: string, appKey: string, site: string, more?: object): void {
-  const host = loader.open({ ...more, appID, appKey, site: undefined, baseURL: site });
+  const host = loader.open({ ...copyOptions("options", more), appID, appKey, site: undefined, baseURL: site });
   app?.host.retire();
   app = { appID, appKey, site, host };
   currentUserChanged(null);

@@ -83,14 +83,14 @@ class PageNotifier implements Notifier {
   }
 
   watch(connection: Connection): () => void {
-    if (typeof connection?.on !== "function") throw invalidArgument("connection must be what connect or startPush gave.");
+    if (!isConnection(connection)) throw invalidArgument("connection must be what connect or startPush gave.");
     if (this.#disposed) throw disposed();
     if (!this.#watched.has(connection) && !isFinal(connection.state)) this.#follow(connection);
     return () => this.#leave(connection);
   }
 
   on<E extends keyof NotifierEvents>(event: E, listener: (value: NotifierEvents[E]) => void): () => void {
-    const listeners = Object.hasOwn(this.#listeners, event) && (this.#listeners[event] as unknown as Listeners<NotifierEvents[E]>);
+    const listeners = typeof event === "string" && Object.hasOwn(this.#listeners, event) && (this.#listeners[event] as unknown as Listeners<NotifierEvents[E]>);
     if (!listeners) throw invalidArgument('event must be "permission", "click" or "error".');
     if (typeof listener !== "function") throw invalidArgument("listener must be a function.");
     const off = listeners.add(listener);
@@ -180,6 +180,14 @@ class PageNotifier implements Notifier {
     const { kiiweb: _, ...click } = data;
     this.#listeners.click.emit(click);
   };
+}
+
+function isConnection(value: unknown): value is Connection {
+  try {
+    return typeof (value as Connection | null | undefined)?.on === "function";
+  } catch {
+    return false;
+  }
 }
 
 /** What to give to showNotification; null: nothing is to be shown. */
