@@ -34,7 +34,8 @@ type outgoing struct {
 
 // sender writes to the client.
 type sender interface {
-	// send writes one PUBLISH, or fails with errTooLarge or because the connection is over.
+	// send writes one PUBLISH, or fails with errTooLarge or because the connection is over. Outside of
+	// together nil means that it was handed to the network.
 	send(m outgoing) error
 	// together calls write and hands what it sends to the network in one piece. It
 	// returns nil only when that was done.

@@ -80,10 +80,16 @@ func (p *pump) fill(ctx context.Context) (bool, error) {
 		return false, nil
 	}
 	var gone []int64
-	err := p.out.together(func() (err error) {
+	send := func() (err error) {
 		gone, err = p.sendAll(sub, pushes)
 		return err
-	})
+	}
+	var err error
+	if len(pushes) == 1 { // as it is nearly always
+		err = send()
+	} else {
+		err = p.out.together(send)
+	}
 	if err != nil { // what was not acknowledged stays in the queue
 		p.log.Debug("delivery ends", "installation", p.installation, "error", err)
 		p.fail()

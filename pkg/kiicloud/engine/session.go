@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -24,7 +25,8 @@ type session struct {
 	topic string
 	id    string // of the installation, "" until it was found; the rest of it nobody needs while the connection is idle
 
-	packet []byte // the one that is being sent; the pump's
+	packet    []byte // room for one that is being sent; the pump's, while it is
+	gathering bool   // sending several
 
 	mu    sync.Mutex
 	clear chan struct{} // closed when the topic's former connection has stopped delivering; nil then, and before there is one
@@ -231,16 +233,23 @@ func (s *session) send(m outgoing) error {
 			p.Properties.SubscriptionID = []uint32{m.identifier} // [MQTT-3.3.4-3]
 		}
 	}
-	var err error
-	if s.packet, err = s.encode(s.packet[:0], &p); err == nil {
-		_, err = s.conn.Write(s.packet)
+	b, err := s.encode(slices.Grow(s.packet[:0], len(p.Topic)+len(p.Payload)+packetRest), &p)
+	if s.gathering {
+		s.packet = b
+	}
+	if err == nil {
+		_, err = s.conn.Write(b)
 	}
 	return err
 }
 
+// packetRest is about as many bytes as a PUBLISH has besides topic and payload.
+const packetRest = 64
+
 // together is the pump's.
 func (s *session) together(write func() error) error {
-	defer func() { s.packet = nil }() // an idle connection keeps no buffer
+	s.gathering = true
+	defer func() { s.packet, s.gathering = nil, false }() // an idle connection keeps no buffer
 	return s.conn.Batch(write)
 }
 

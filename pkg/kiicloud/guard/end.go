@@ -117,11 +117,13 @@ func (c *Conn) Close() error {
 // over. It is called by the goroutine that read, when Next has nothing more.
 func (c *Conn) Finish() {
 	_ = c.Close()
+	chunk := chunks.Get().(*[4 << 10]byte) // whoever goes on sending sends much
 	for {
-		if _, err := c.under.Read(c.buf[:]); err != nil {
+		if _, err := c.under.Read(chunk[:]); err != nil {
 			break
 		}
 	}
+	chunks.Put(chunk)
 	if d, ok := c.under.(drainer); ok {
 		d.drain()
 	}
