@@ -2,11 +2,16 @@ package kiicloud
 
 import (
 	"context"
+	"encoding/pem"
 	"flag"
 	"io"
+	"log"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -109,5 +114,29 @@ func TestWithoutRabbitMQ(t *testing.T) {
 	assert.Contains(t, text, "RabbitMQ")
 	for _, hidden := range []string{"hush-hush", "open-sesame"} {
 		assert.False(t, strings.Contains(text, hidden), "the log has a secret")
+	}
+}
+
+// A cloud that cannot trust RabbitMQ does not start, and says what to do.
+func TestRabbitMQThatCannotBeTrusted(t *testing.T) {
+	node := httptest.NewUnstartedServer(http.NotFoundHandler())
+	node.Config.ErrorLog = log.New(io.Discard, "", 0)
+	node.StartTLS()
+	t.Cleanup(node.Close)
+	at := strings.TrimPrefix(node.URL, "https://")
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	require.NoError(t, os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: node.Certificate().Raw}), 0o600))
+	for options, remedy := range map[string]string{
+		"":                     "cacertfile=",
+		"&cacertfile=/nowhere": "open /nowhere",
+		"&cacertfile=" + ca + "&server_name_indication=rabbit.invalid": "server_name_indication=",
+	} {
+		_, err := Start(context.Background(), Config{
+			HTTP: "127.0.0.1:0", DataDir: t.TempDir(), Logger: slog.New(slog.DiscardHandler),
+			Engine: "rabbitmqs://kii:hush-hush@" + at + "/?management=" + node.URL + options,
+		})
+		require.ErrorContains(t, err, remedy)
+		require.ErrorContains(t, err, "-engine")
+		require.NotContains(t, err.Error(), "hush-hush")
 	}
 }
