@@ -9,8 +9,8 @@ import (
 )
 
 // handover is the environment variable by which the loader names a property of the global
-// object. It holds the loader's class of errors, the function by which it listens to WebSockets, and a
-// function that takes the exports and what goes with them for the short way.
+// object. It holds the loader's class of errors, the function by which it listens to WebSockets, a fetch of its
+// own where it has a debug log, and a function that takes the exports and what goes with them for the short way.
 const handover = "KIIWEB_HANDOVER"
 
 func main() {
@@ -35,6 +35,9 @@ func handOver(name string, exports js.Value) {
 	}
 	if listen, err := jsx.Get(offer, "listen"); err == nil && jsx.TypeOf(listen) == js.TypeFunction {
 		transport.UseListener(listen)
+	}
+	if fetch, err := jsx.Get(offer, "fetch"); err == nil && jsx.TypeOf(fetch) == js.TypeFunction {
+		transport.UseFetch(offer)
 	}
 	_, _ = jsx.Call(offer, "take", exports, expressExports())
 }

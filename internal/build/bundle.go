@@ -13,6 +13,7 @@ const (
 	moduleFile   = "kiiweb.mjs"   // the loader, which compat.mjs imports
 	tabsFile     = "tabs.mjs"     // shares connections between tabs; the loader imports it after a login
 	pushFile     = "push.mjs"     // keeps push alive over logins; the loader imports it for startPush
+	debugFile    = "debug.mjs"    // makes the debug log; the loader imports it for the option debug
 )
 
 // loader is one form in which the loader is shipped, or a part of it.
@@ -29,6 +30,7 @@ var loaders = []loader{
 	{mainHostFile, "mainentry.ts", "esm"},
 	{tabsFile, "tabs/entry.ts", "esm"},
 	{pushFile, "pushentry.ts", "esm"},
+	{debugFile, "debug/entry.ts", "esm"},
 	{"serviceworker.mjs", "serviceworker.ts", "esm"},
 	{"serviceworker.js", "serviceworkerscript.ts", "iife"},
 	{"compat.mjs", "compat/esm.ts", "esm"},
@@ -40,7 +42,7 @@ var loaders = []loader{
 // contains is for the banner: what is in the file that others wrote.
 func (l loader) contains() string {
 	switch l.entry {
-	case "esm.ts", "script.ts", "tabs/entry.ts", "pushentry.ts", "compat/esm.ts", "compat/script.ts", "notify/entry.ts", "notify/script.ts":
+	case "esm.ts", "script.ts", "tabs/entry.ts", "pushentry.ts", "debug/entry.ts", "compat/esm.ts", "compat/script.ts", "notify/entry.ts", "notify/script.ts":
 		return ""
 	}
 	return "; contains wasm_exec.js, Copyright 2018 The Go Authors (BSD-3-Clause)"
@@ -85,7 +87,7 @@ func esbuildArgs(p *project, l loader, wasm *module) []string {
 		"--bundle", "--minify", "--sourcemap", "--target=es2022", "--charset=utf8", "--log-level=warning",
 		"--format=" + l.format,
 		"--outfile=js/dist/" + l.file,
-		"--external:*/" + mainHostFile, "--external:*/" + tabsFile, "--external:*/" + pushFile, "--external:*/" + moduleFile,
+		"--external:*/" + mainHostFile, "--external:*/" + tabsFile, "--external:*/" + pushFile, "--external:*/" + debugFile, "--external:*/" + moduleFile,
 		"--define:KIIWEB_VERSION=" + strconv.Quote(p.version),
 		"--define:KIIWEB_BUILD=" + strconv.Quote(wasm.build),
 		// wasm_exec.js means its own fs, whatever a page may have declared by that name.

@@ -29,6 +29,12 @@ func do(ctx context.Context, r Request) (*Response, error) {
 	return &Response{Status: answer.Get("status").Int(), Header: headerOf(answer), Body: body}, nil
 }
 
+// fetcher is the object whose fetch makes requests, where that is not the browser's.
+var fetcher js.Value
+
+// UseFetch sets it: the loader's, which looks on for its debug log.
+func UseFetch(holder js.Value) { fetcher = holder }
+
 func fetch(ctx context.Context, r Request, signal js.Value) (js.Value, error) {
 	header := map[string]any{}
 	for name, value := range r.Header {
@@ -41,7 +47,11 @@ func fetch(ctx context.Context, r Request, signal js.Value) (js.Value, error) {
 	if r.Body != nil {
 		init["body"] = jsx.Uint8Array(r.Body)
 	}
-	promise, err := jsx.Call(js.Global(), "fetch", r.URL, init)
+	holder := fetcher
+	if !holder.Truthy() {
+		holder = js.Global()
+	}
+	promise, err := jsx.Call(holder, "fetch", r.URL, init)
 	if err != nil {
 		return js.Undefined(), err
 	}

@@ -100,6 +100,7 @@ func (c *browserConn) Kept() int { return int(c.kept.Load()) }
 // listen sets the callbacks. The channel is closed when the connection has opened.
 func (c *browserConn) listen() <-chan struct{} {
 	opened := make(chan struct{})
+	c.listenForData() // first: the loader may look on, and is to hear of each event before we answer it
 	c.ws.Set("onopen", c.funcs.Func(func([]js.Value) any {
 		close(opened)
 		return nil
@@ -113,7 +114,6 @@ func (c *browserConn) listen() <-chan struct{} {
 		}
 		return nil
 	}))
-	c.listenForData()
 	c.ws.Set("onclose", c.funcs.Func(func(args []js.Value) any {
 		c.detach()
 		c.in.end(&CloseError{Code: args[0].Get("code").Int(), Reason: args[0].Get("reason").String()})

@@ -19,6 +19,10 @@ declare module "*/push.mjs" {
   export const build: string;
   export const livePush: typeof import("./push.js").livePush;
 }
+declare module "*/debug.mjs" {
+  export const build: string;
+  export const DebugLog: typeof import("./debug/entry.js").DebugLog;
+}
 /** The loader as an ES module, beside compat.mjs. */
 declare module "*/kiiweb.mjs" {
   export const load: typeof import("./esm.js").load;

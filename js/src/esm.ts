@@ -11,9 +11,9 @@ const files = {
   wasm: () => new URL("kiiweb.wasm", import.meta.url).href,
   worker: () => new URL("worker.js", import.meta.url).href,
 };
-const parts: Parts = { main: () => import("./mainhost.mjs"), tabs: () => import("./tabs.mjs"), push: () => import("./push.mjs") };
+const parts: Parts = { main: () => import("./mainhost.mjs"), tabs: () => import("./tabs.mjs"), push: () => import("./push.mjs"), debug: () => import("./debug.mjs") };
 
 export const load = loadFrom(files, parts);
 
 /** For compat.mjs alone. @internal */
-export const openHost = openFrom(files, parts.main);
+export const openHost = openFrom(files, parts);

@@ -5,7 +5,7 @@ import type { Kii, LoadOptions } from "../types/index.js";
 import { ChosenHost } from "./chosenhost.js";
 import { Client } from "./client.js";
 import { readOptions, storageKey, type Files } from "./options.js";
-import { loadPart, type Parts } from "./parts.js";
+import { loadPart, logFor, type Parts } from "./parts.js";
 import { TabGate } from "./tabgate.js";
 import { renewing } from "./token.js";
 
@@ -17,9 +17,11 @@ export const version: string = KIIWEB_VERSION;
 export function loadFrom(files: Files, parts: Parts): (options: LoadOptions) => Promise<Kii> {
   return async (options) => {
     const settings = readOptions(options, files);
+    const log = await logFor(settings, parts.debug);
     return new Client((login, enter) => {
       const own = new ChosenHost(renewing(settings, login, enter), parts.main, login);
-      return settings.tabs === false ? own : new TabGate(own, settings.config, parts.tabs, login, () => enter(null));
+      const host = settings.tabs === false ? own : new TabGate(own, settings.config, parts.tabs, login, () => enter(null));
+      return log ? log.watch(host) : host;
     }, () => loadPart("push.mjs", parts.push), storageKey(settings.config));
   };
 }

@@ -121,7 +121,7 @@ export class MainHost implements Host {
   }
 
   async #start(): Promise<Program> {
-    const program = await Program.start(await compiledModule(this.#wasmURL));
+    const program = await Program.start(await compiledModule(this.#wasmURL), this.#config.tap);
     await program.call(program.exports, "init", [this.#config]);
     const login = this.#login();
     if (login) await program.call(program.exports, "useToken", [login.token, login]);

@@ -1,13 +1,17 @@
 // What load takes, checked before anything is fetched.
 
-import type { HostOption, LoadOptions, Owner, Site } from "../types/index.js";
+import type { DebugEntry, HostOption, LoadOptions, Owner, Site } from "../types/index.js";
 import { copyOptions } from "./calls.js";
+import type { Tap } from "./debug/tap.js";
 import { invalidArgument, KiiError, noBrowser } from "./errors.js";
 
 /** Gives a new token in place of one that the server has refused, or null where there is none. */
 export type GetToken = (owner: Owner) => Promise<string | null>;
 
-/** What the Go program's init takes. */
+/** Who gets the debug log: true is the console. */
+export type Debug = true | ((entry: DebugEntry) => void);
+
+/** What the Go program's init takes, and what looks on. */
 export interface Config {
   appID: string;
   appKey: string;
@@ -15,6 +19,8 @@ export interface Config {
   baseURL?: string;
   allowInsecure?: boolean;
   getToken?: GetToken;
+  /** Where there is a debug log. */
+  tap?: Tap;
 }
 
 /** Where the files of the library are that the loader needs. */
@@ -33,6 +39,7 @@ export interface Settings {
   /** false: nothing is shared with other tabs. */
   tabs?: false;
   getToken?: NonNullable<LoadOptions["getToken"]>;
+  debug?: Debug;
 }
 
 const hosts: readonly unknown[] = ["auto", "worker", "main"] satisfies HostOption[];
@@ -44,7 +51,7 @@ export function readOptions(options: LoadOptions, files: Files): Settings {
     throw invalidArgument("options must be an object with appID, appKey and site or baseURL.");
   }
   const given: Record<string, unknown> = copyOptions<object>("options", options) as typeof given;
-  const { appID, appKey, site, baseURL, wasmURL, workerURL, host = "auto", tabs = true, allowInsecure, getToken } = given;
+  const { appID, appKey, site, baseURL, wasmURL, workerURL, host = "auto", tabs = true, allowInsecure, getToken, debug = false } = given;
   const config: Config = { appID: text("appID", appID), appKey: text("appKey", appKey), ...cloud(site, baseURL) };
   if (allowInsecure !== undefined) {
     if (typeof allowInsecure !== "boolean") throw invalidArgument("allowInsecure must be true or false.");
@@ -52,6 +59,7 @@ export function readOptions(options: LoadOptions, files: Files): Settings {
   }
   if (typeof tabs !== "boolean") throw invalidArgument("tabs must be true or false.");
   if (getToken !== undefined && typeof getToken !== "function") throw invalidArgument("getToken must be a function.");
+  if (typeof debug !== "boolean" && typeof debug !== "function") throw invalidArgument("debug must be true, false or a function.");
   if (!hosts.includes(host)) throw invalidArgument(`host must be one of ${hosts.join(", ")}.`);
   return {
     config,
@@ -59,7 +67,8 @@ export function readOptions(options: LoadOptions, files: Files): Settings {
     workerURL: workerURL === undefined ? files.worker : constant(absolute("workerURL", workerURL)),
     host: host as HostOption,
     ...(!tabs && { tabs }),
-    ...(getToken !== undefined && { getToken: getToken as NonNullable<Settings["getToken"]> }),
+    ...((getToken as object) && { getToken: getToken as NonNullable<Settings["getToken"]> }),
+    ...(debug && { debug: debug as Debug }),
   };
 }
 

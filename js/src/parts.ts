@@ -1,8 +1,10 @@
 // Loads the parts of the library that are files of their own, because not every page needs them.
 
 import { build } from "./build.js";
+import type { DebugLog } from "./debug/entry.js";
 import { unsupported, type KiiError } from "./errors.js";
 import type { MainHost } from "./mainhost.js";
+import type { Settings } from "./options.js";
 import { watchPolicy } from "./policy.js";
 import type { livePush } from "./push.js";
 import { ScriptFile } from "./scriptcheck.js";
@@ -27,11 +29,26 @@ export interface PushPart extends Part {
   readonly livePush: typeof livePush;
 }
 
+/** What debug.mjs exports: it makes the debug log. */
+export interface DebugPart extends Part {
+  readonly DebugLog: typeof DebugLog;
+}
+
 /** How the loader gets at its parts. */
 export interface Parts {
   main(): Promise<MainPart>;
   tabs(): Promise<TabsPart>;
   push(): Promise<PushPart>;
+  debug(): Promise<DebugPart>;
+}
+
+/** The log that is asked for, which looks on at what the hosts of these settings do from now on. */
+export async function logFor(settings: Settings, load: Parts["debug"]): Promise<DebugLog | undefined> {
+  if (!settings.debug) return undefined;
+  const { DebugLog } = await loadPart("debug.mjs", load);
+  const log = new DebugLog(settings.debug);
+  settings.config.tap = log.tap;
+  return log;
 }
 
 /** How long a look at a file that does not start may take, in milliseconds. */

@@ -1,5 +1,6 @@
 // One running Go program: starts it, calls its functions, and knows when it has died.
 
+import type { Tap } from "./debug/tap.js";
 import { Express, type ExpressExports, type ExpressOffer } from "./express.js";
 import { crashed, KiiError, wasmLoad } from "./errors.js";
 import { currentGlobals, withGlobals, type Globals } from "./globals.js";
@@ -40,8 +41,8 @@ export class Program {
   #output = "";
   readonly #go: Go;
 
-  /** Starts module. The error is WASM_LOAD with why mismatch. */
-  static async start(module: WebAssembly.Module): Promise<Program> {
+  /** Starts module; tap looks on. The error is WASM_LOAD with why mismatch. */
+  static async start(module: WebAssembly.Module, tap?: Tap): Promise<Program> {
     glue ??= loadGlue();
     const globals: Globals = { ...glue };
     const go = new (glue.Go as new () => Go)();
@@ -49,7 +50,7 @@ export class Program {
     go.importObject.gojs["runtime.wasmWrite"] = (sp) => withGlobals(globals, () => write(sp));
     try {
       const instance = await WebAssembly.instantiate(module, go.importObject);
-      return new Program(go, instance, globals);
+      return new Program(go, instance, globals, tap);
     } catch (cause) {
       throw cause instanceof KiiError
         ? cause
@@ -57,11 +58,12 @@ export class Program {
     }
   }
 
-  private constructor(go: Go, instance: WebAssembly.Instance, globals: Globals) {
+  private constructor(go: Go, instance: WebAssembly.Instance, globals: Globals, tap: Tap | undefined) {
     this.#go = go;
     this.#watch();
     globals.fs = this.#fileSystem(globals.fs as FileSystem);
-    const { name, taken } = offerHandover((socket, number, slow) => this.express!.listen(socket, number, slow));
+    const listen: Listen = (socket, number, slow) => (tap?.socket(socket), this.express!.listen(socket, number, slow));
+    const { name, taken } = offerHandover(listen, tap);
     go.env.KIIWEB_HANDOVER = name;
     withGlobals(globals, () => go.run(instance)).then(() => this.#die(), (cause) => this.#die(cause));
     Reflect.deleteProperty(globalThis, name);
@@ -158,14 +160,14 @@ type Listen = (socket: WebSocket, port: number, slow: (data: unknown) => void) =
 
 interface Taken {
   exports?: Exports;
-  offer?: ExpressOffer;
+  offer?: ExpressOffer | undefined;
 }
 
 /** A property of the global object by which the program hands over its functions. It takes it away at once. */
-function offerHandover(listen: Listen): { name: string; taken: () => Taken } {
+function offerHandover(listen: Listen, tap: Tap | undefined): { name: string; taken: () => Taken } {
   const name = `kiiweb:${++instances}:${Math.random()}`;
   let taken: Taken = {};
-  const value = { KiiError, listen, take: (exports: Exports, offer?: ExpressOffer) => void (taken = { exports, ...(offer && { offer }) }) };
+  const value = { ...tap, KiiError, listen, take: (exports: Exports, offer?: ExpressOffer) => void (taken = { exports, offer }) };
   Object.defineProperty(globalThis, name, { value, configurable: true, enumerable: false });
   return { name, taken: () => taken };
 }

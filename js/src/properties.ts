@@ -5,8 +5,8 @@ import type { MessageProperties, PublishOptions } from "../types/index.js";
 import { ownBytes } from "./bytes.js";
 import { copyOptions } from "./calls.js";
 import { invalidArgument, KiiError } from "./errors.js";
+import { Reader } from "./reader.js";
 
-const decoder = new TextDecoder(undefined, { ignoreBOM: true }); // U+FEFF is a character like any other [MQTT-1.5.4-3]
 const encoder = new TextEncoder();
 
 /** The properties that a user can give, their identifiers, and the bytes of those that are numbers. */
@@ -62,7 +62,7 @@ function encode(properties: NonNullable<PublishOptions["properties"]>): Uint8Arr
 export function decodeProperties(raw: Uint8Array): MessageProperties {
   const properties: MessageProperties = {};
   const reader = new Reader(raw);
-  while (reader.more()) read(reader, properties);
+  while (reader.left()) read(reader, properties);
   return properties;
 }
 
@@ -94,61 +94,6 @@ function read(from: Reader, into: MessageProperties): void {
       (into.userProperties ??= []).push([from.text(), from.text()]);
       break;
     default:
-      throw new RangeError(`Property 0x${id.toString(16)} does not belong to PUBLISH.`);
-  }
-}
-
-/** Reads forward; a RangeError where the bytes end early. */
-class Reader {
-  #at = 0;
-  readonly #bytes: Uint8Array;
-  readonly #view: DataView;
-
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  }
-
-  more(): boolean {
-    return this.#at < this.#bytes.length;
-  }
-
-  byte(): number {
-    return this.#view.getUint8(this.#skip(1));
-  }
-
-  uint16(): number {
-    return this.#view.getUint16(this.#skip(2));
-  }
-
-  uint32(): number {
-    return this.#view.getUint32(this.#skip(4));
-  }
-
-  /** A variable byte integer: seven bits a byte, the lowest first (1.5.5). */
-  variable(): number {
-    let value = 0;
-    for (let factor = 1; ; factor *= 128) {
-      const byte = this.byte();
-      value += (byte & 127) * factor;
-      if (byte < 128) return value;
-    }
-  }
-
-  binary(): Uint8Array {
-    const length = this.uint16();
-    const start = this.#skip(length);
-    if (start + length > this.#bytes.length) throw new RangeError("The properties end early.");
-    return this.#bytes.subarray(start, start + length);
-  }
-
-  text(): string {
-    return decoder.decode(this.binary());
-  }
-
-  #skip(count: number): number {
-    const start = this.#at;
-    this.#at += count;
-    return start;
+      throw new RangeError(`PUBLISH has no property ${id}.`);
   }
 }

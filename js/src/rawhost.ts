@@ -6,24 +6,25 @@ import { ChosenHost } from "./chosenhost.js";
 import { disposed } from "./errors.js";
 import type { Host } from "./host.js";
 import { readOptions, type Files } from "./options.js";
-import type { Parts } from "./parts.js";
+import { logFor, type Parts } from "./parts.js";
 
 /** Every call ends: Kii's API has no way to say when. In milliseconds. */
 const timeout = 30_000;
 
 export class RawHost {
-  readonly #host: Host;
+  readonly #host: Promise<Host>;
   #underWay = 0;
   #retired = false;
 
-  constructor(host: Host) {
+  constructor(host: Promise<Host>) {
     this.#host = host;
+    host.catch(() => {}); // calls tell
   }
 
   async call(method: string, args: unknown[]): Promise<unknown> {
     this.#underWay++;
     try {
-      return await this.#host.call(method, args, { timeout });
+      return await (await this.#host).call(method, args, { timeout });
     } finally {
       this.#underWay--;
       this.#endWhenIdle();
@@ -37,14 +38,19 @@ export class RawHost {
   }
 
   #endWhenIdle(): void {
-    if (this.#retired && this.#underWay === 0) this.#host.end(disposed());
+    if (this.#retired && this.#underWay === 0) this.#host.then((host) => host.end(disposed()), () => {});
   }
 }
 
 /** Makes what opens a RawHost; the arguments are those of loadFrom. It throws where options are wrong. */
-export function openFrom(files: Files, main: Parts["main"]): (options: LoadOptions) => RawHost {
+export function openFrom(files: Files, parts: Parts): (options: LoadOptions) => RawHost {
   return (options) => {
     const { getToken: _, ...settings } = readOptions(options, files);
-    return new RawHost(new ChosenHost(settings, main, () => null));
+    const host = async () => {
+      const log = await logFor(settings, parts.debug);
+      const own = new ChosenHost(settings, parts.main, () => null);
+      return log ? log.watch(own) : own;
+    };
+    return new RawHost(host());
   };
 }

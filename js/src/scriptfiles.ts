@@ -16,4 +16,5 @@ export const parts: Parts = {
   main: () => import(new URL("mainhost.mjs", base).href),
   tabs: () => import(new URL("tabs.mjs", base).href),
   push: () => import(new URL("push.mjs", base).href),
+  debug: () => import(new URL("debug.mjs", base).href),
 };

@@ -16,7 +16,8 @@ export const version: string = KIIWEB_VERSION;
 export function loadFrom(wasm: () => string): (options: LoadOptions) => Promise<Kii> {
   return async (options) => {
     const settings = readOptions(options, { wasm, worker: wasm });
-    const { wasmURL, host } = settings;
+    const { wasmURL, host, debug } = settings;
+    if (debug) throw unsupported("debug log", "Leave debug away.");
     const noWorker = host === "main" ? null : unsupported("Worker");
     if (host === "worker") throw noWorker;
     return new Client((login, enter) => new MainHost(renewing(settings, login, enter).config, wasmURL, login, noWorker), async () => push);

@@ -3,6 +3,7 @@
 import type { CallOptions, ConnectOptions, Login, MqttEndpoint, Owner } from "../types/index.js";
 import { isFinal } from "./state.js";
 import { aborted, crashed, KiiError, timedOut } from "./errors.js";
+import type { Tap } from "./debug/tap.js";
 import type { Host, Link, Signal, Sink } from "./host.js";
 import type { Config, GetToken } from "./options.js";
 import { packError, plain, unpackError, type ToPage, type ToWorker } from "./workermessages.js";
@@ -26,6 +27,7 @@ export class WorkerHost implements Host {
   readonly #died: () => void;
   readonly #grace: number;
   readonly #getToken: GetToken | undefined;
+  readonly #tap: Tap | undefined;
   readonly #calls = new Map<number, Pending>();
   readonly #sinks = new Map<number, Sink>();
   #ids = 0;
@@ -34,7 +36,7 @@ export class WorkerHost implements Host {
   /** worker has greeted; died is called at its end, before anything else learns of it. */
   constructor(
     worker: Worker,
-    { getToken, ...config }: Config,
+    { getToken, tap, ...config }: Config,
     wasmURL: string,
     login: () => Login | null,
     died: () => void,
@@ -45,13 +47,14 @@ export class WorkerHost implements Host {
     this.#died = died;
     this.#grace = grace;
     this.#getToken = getToken;
+    this.#tap = tap;
     worker.onmessage = ({ data }) => this.#receive(data as ToPage);
     worker.onmessageerror = () => this.#die("A message of the worker cannot be read.");
     worker.onerror = (event) => {
       event.preventDefault();
       this.#die(event.message);
     };
-    this.#post({ type: "init", config, wasmURL, renews: getToken !== undefined });
+    this.#post({ type: "init", config, wasmURL, renews: getToken !== undefined, ...(tap && { watched: true }) });
   }
 
   async call(method: string, args: unknown[], options: CallOptions): Promise<unknown> {
@@ -173,6 +176,9 @@ export class WorkerHost implements Host {
       }
       case "renew":
         void this.#renew(message.id, message.owner);
+        break;
+      case "seen":
+        this.#tap?.tell(message.seen);
     }
   }
 

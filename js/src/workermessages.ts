@@ -3,6 +3,7 @@
 
 import type { Login, MqttEndpoint, Owner, StateChange } from "../types/index.js";
 import type { Batch } from "./batch.js";
+import type { Seen } from "./debug/tap.js";
 import { invalidArgument, KiiError } from "./errors.js";
 import type { Signal } from "./host.js";
 import type { Config } from "./options.js";
@@ -11,8 +12,8 @@ import type { Config } from "./options.js";
 type Timeout = number | undefined;
 
 export type ToWorker =
-  /** Comes first, and once. renews: the page can be asked for tokens. */
-  | { type: "init"; config: Config; wasmURL: string; renews: boolean }
+  /** Comes first, and once. renews: the page can be asked for tokens. watched: there is a debug log. */
+  | { type: "init"; config: Config; wasmURL: string; renews: boolean; watched?: boolean }
   /** Calls a method of the client or, with its number, of a connection. */
   | { type: "call"; id: number; link?: number; method: string; args: unknown[]; options: object; timeout: Timeout; login: Login | null }
   /** Opens a connection, whose number is id. */
@@ -41,7 +42,9 @@ export type ToPage =
   | { type: "sent"; link: number; tickets: Int32Array; error?: Crossing }
   | { type: "state"; link: number; change: Omit<StateChange, "error">; error?: Crossing }
   /** Asks for a new token of owner's. */
-  | { type: "renew"; id: number; owner: Owner };
+  | { type: "renew"; id: number; owner: Owner }
+  /** For the debug log. */
+  | { type: "seen"; seen: Seen };
 
 /** An error on its way: the fields of a KiiError, whose class does not cross, or any other value. */
 export type Crossing = { message: string; fields: object; cause?: Crossing } | { value: unknown };

@@ -1,10 +1,11 @@
 // The worker's end: hands what the page asks for on to a host that runs right here.
 
-import type { CallOptions, Login, Owner, StateChange } from "../types/index.js";
+import type { CallOptions, Login, StateChange } from "../types/index.js";
 import type { Batch } from "./batch.js";
 import { build } from "./build.js";
+import { tapOf, type Tap } from "./debug/tap.js";
 import type { Host, Link, Sink } from "./host.js";
-import type { Config } from "./options.js";
+import type { Config, GetToken } from "./options.js";
 import { Outlet } from "./outlet.js";
 import { packError, unpackError, type ToPage, type ToWorker } from "./workermessages.js";
 
@@ -119,16 +120,27 @@ class Server {
     return this.#links.get(link)!.call(method as "close", args, { ...message.options, ...options });
   }
 
+  #config({ config, renews, watched }: ToWorker & { type: "init" }): Config {
+    return { ...config, ...(renews && { getToken: this.#getToken() }), ...(watched && { tap: this.#tap() }) };
+  }
+
+  /** What is seen here is told in the page, which gets bytes of its own. */
+  #tap(): Tap {
+    return tapOf((seen) => {
+      if (seen.type !== "frame") return this.#post({ type: "seen", seen });
+      const bytes = seen.bytes.slice();
+      this.#post({ type: "seen", seen: { ...seen, bytes } }, [bytes.buffer]);
+    });
+  }
+
   /** A function does not cross: the page is asked. */
-  #config({ config, renews }: ToWorker & { type: "init" }): Config {
-    if (!renews) return config;
-    const getToken = (owner: Owner) =>
+  #getToken(): GetToken {
+    return (owner) =>
       new Promise<string | null>((resolve, reject) => {
         const id = ++this.#asked;
         this.#renewals.set(id, { resolve, reject });
         this.#post({ type: "renew", id, owner });
       });
-    return { ...config, getToken };
   }
 
   #sink(link: number): Sink {

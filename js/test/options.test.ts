@@ -34,7 +34,7 @@ test("options of load become a configuration", () => {
 });
 
 const notHere = () => Promise.reject(new Error("not here"));
-const noParts = { main: notHere, tabs: notHere, push: notHere };
+const noParts = { main: notHere, tabs: notHere, push: notHere, debug: notHere };
 
 const wrong: [string, unknown, RegExp][] = [
   ["nothing", undefined, /options must be an object/],
@@ -55,6 +55,8 @@ const wrong: [string, unknown, RegExp][] = [
   ["tabs that are neither on nor off", { ...common, site: "JP", tabs: "yes" }, /tabs must be true or false/],
   ["null as host", { ...common, site: "JP", host: null }, /host must be one of/],
   ["a getToken that is a token", { ...common, site: "JP", getToken: "t" }, /getToken must be a function/],
+  ["a debug that is neither on nor off", { ...common, site: "JP", debug: "verbose" }, /debug must be true, false or a function/],
+  ["null as debug", { ...common, site: "JP", debug: null }, /debug must be true, false or a function/],
   ["a getter that throws", thrower("appID"), /options cannot be read/],
 ];
 

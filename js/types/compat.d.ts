@@ -33,7 +33,7 @@ export const KiiSite: {
 };
 
 /** What `load` of kiiweb takes beside the app and its site. */
-export type InitializeOptions = Pick<LoadOptions, "wasmURL" | "workerURL" | "host" | "allowInsecure">;
+export type InitializeOptions = Pick<LoadOptions, "wasmURL" | "workerURL" | "host" | "allowInsecure" | "debug">;
 
 /** The app, and what is the app's. */
 export class Kii {

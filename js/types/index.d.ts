@@ -2,6 +2,9 @@
 // loader's own sources import them from here.
 /// <reference lib="esnext.disposable" />
 
+import type { DebugEntry } from "./debug.js";
+export type * from "./debug.js";
+
 /** What an error is about. Switch on it; messages are for people and may change. */
 export type Code =
   | "INVALID_ARGUMENT"
@@ -142,6 +145,16 @@ interface CommonLoadOptions {
    * login lasts as long as its token.
    */
   getToken?: ((owner: Owner) => string | null | Promise<string | null>) | undefined;
+  /**
+   * A log of what the client does, for people who look for a mistake: each packet with what stands in its header, each change
+   * of state with its cause and how long it is until the next attempt, the calls, the requests with their status, and what
+   * this tab says to the others. true: to the console, as `console.debug`, which browsers show at the level "Verbose". A
+   * function gets each entry, soon after it was made and in order; what it throws is reported as an uncaught error. No entry holds a
+   * password, a token or the content of a message. `load` fetches debug.mjs from beside the loader for it; without the option, or
+   * with false, nothing is fetched, and nothing is in the way of what passes. A service worker has no such log: there, true and a function reject
+   * with UNSUPPORTED.
+   */
+  debug?: boolean | ((entry: DebugEntry) => void) | undefined;
 }
 
 /**

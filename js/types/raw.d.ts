@@ -20,7 +20,7 @@ import type {
 type LoaderOnly = "current" | "host" | "hostReason" | "tabs" | "tabsReason" | "startPush" | "dispose" | typeof Symbol.asyncDispose;
 
 /** What load takes for its own ends. */
-type LoaderOptions = "wasmURL" | "workerURL" | "host" | "tabs";
+type LoaderOptions = "wasmURL" | "workerURL" | "host" | "tabs" | "debug";
 
 /**
  * A client of one app: the functions of Kii, with its arguments. Rejections are `Error`s with the fields

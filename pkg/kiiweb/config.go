@@ -62,8 +62,8 @@ type Config struct {
 	// Debug hears what connections do: where they are dialed and how that went, every change of
 	// state with its cause, and every packet's type and size, but no packet's content, no password and no
 	// token. It is called from several goroutines, and must not block; the form is that of
-	// slog.Logger's methods: Debug: slog.Default().Debug. nil: nobody does. In a browser, which
-	// shows frames by itself, it is ignored.
+	// slog.Logger's methods: Debug: slog.Default().Debug. nil: nobody does. In a browser it is
+	// ignored: the loader's option debug is the log there.
 	Debug func(message string, args ...any)
 
 	// RootCAs are PEM certificates to trust besides the system's. In a browser the

@@ -122,7 +122,7 @@ func TestWhereItComesFrom(t *testing.T) {
 	require.NoError(t, json.Unmarshal(raw, &info))
 	assert.Regexp(t, `^go1\.\d+`, info.Toolchain)
 	assert.NotEmpty(t, info.Version)
-	for _, name := range []string{"kiiweb.wasm", "kiiweb.mjs", "kiiweb.js", "worker.js", "mainhost.mjs", "push.mjs", "tabs.mjs", "serviceworker.mjs"} {
+	for _, name := range []string{"kiiweb.wasm", "kiiweb.mjs", "kiiweb.js", "worker.js", "mainhost.mjs", "push.mjs", "debug.mjs", "tabs.mjs", "serviceworker.mjs"} {
 		data, err := os.ReadFile(filepath.Join(dist, name))
 		require.NoError(t, err)
 		sum := sha256.Sum256(data)

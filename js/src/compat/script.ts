@@ -8,7 +8,7 @@ import * as compat from "./index.js";
 
 const { attach, ...classes } = compat;
 const load = loadFrom(files, parts);
-useLoader({ load, open: openFrom(files, parts.main) });
+useLoader({ load, open: openFrom(files, parts) });
 
 const page = globalThis as { Kii?: unknown; kiiweb?: object };
 Object.assign(page, { kiiweb: { load, KiiError, version, ...page.kiiweb, attach } });

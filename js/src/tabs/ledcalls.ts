@@ -1,6 +1,6 @@
 // Makes the calls of a shared connection: here, where this tab leads, else by the tab that does.
 
-import type { CallOptions } from "../../types/index.js";
+import type { CallOptions, StateChange } from "../../types/index.js";
 import { Clock } from "../calls.js";
 import { KiiError } from "../errors.js";
 import type { Link } from "../host.js";
@@ -64,6 +64,7 @@ export class LedCalls {
   }
 }
 
-export function ended(): KiiError {
-  return new KiiError("The connection has ended.", { code: "CLOSED", retryable: false, remedy: "Open a new connection with connect." });
+/** What is said of a connection that has ended, with the change to that where it is known. */
+export function ended({ code = "CLOSED", reason }: Partial<StateChange> = {}): KiiError {
+  return new KiiError(reason || "The connection has ended.", { code, retryable: false, remedy: "Open a new connection with connect." });
 }

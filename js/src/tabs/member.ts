@@ -3,8 +3,9 @@
 import type { CallOptions, ConnectOptions, MqttEndpoint, StateChange } from "../../types/index.js";
 import { Clock } from "../calls.js";
 import { isFinal } from "../state.js";
-import { aborted, KiiError, timedOut } from "../errors.js";
+import { aborted, timedOut, type KiiError } from "../errors.js";
 import type { Link, LinkOptions, Sink } from "../host.js";
+import { ended } from "./ledcalls.js";
 import type { Applicant } from "./term.js";
 
 /** So much later than its timeout an attempt ends without the module's word, which knows the cause. */
@@ -75,12 +76,4 @@ export class Member implements Applicant {
       signal?.removeEventListener("abort", abort);
     };
   }
-}
-
-function ended({ code, reason }: StateChange): KiiError {
-  return new KiiError(reason || "The connection has ended.", {
-    code: code ?? "CLOSED",
-    retryable: false,
-    remedy: "Open a new connection with connect.",
-  });
 }

@@ -21,24 +21,24 @@ export interface Surroundings {
   newID(): string;
 }
 
-/** This browser, or undefined where it lacks what tabs need. */
-export function browser(): Surroundings | undefined {
+/** This browser, with the channels that channel makes, or undefined where it lacks what tabs need. */
+export function browser(channel: Surroundings["channel"] = (name) => new BroadcastChannel(name)): Surroundings | undefined {
   const locks = globalThis.navigator?.locks as LockManager | undefined; // of secure contexts only
   if (!locks || typeof BroadcastChannel !== "function") return undefined;
   const page = globalThis.document as Document | undefined; // a worker has none
   return {
     locks,
-    channel: (name) => new BroadcastChannel(name),
+    channel,
     visible: () => page?.visibilityState !== "hidden",
     watch(suspend, resume) {
       const over = new AbortController();
       const { signal } = over;
       page?.addEventListener("freeze", () => suspend(false), { signal });
       page?.addEventListener("resume", resume, { signal });
-      globalThis.addEventListener("pagehide", () => suspend(true), { signal }); // what does not come back need not be waited for either
-      globalThis.addEventListener("pageshow", (event) => event.persisted && resume(), { signal });
+      addEventListener("pagehide", () => suspend(true), { signal }); // what does not come back need not be waited for either
+      addEventListener("pageshow", (event) => event.persisted && resume(), { signal });
       return () => over.abort();
     },
-    newID: () => Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(36)).join("-"),
+    newID: () => crypto.randomUUID(), // which places with locks have
   };
 }

@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { build } from "../src/build.js";
+import { DebugLog } from "../src/debug/entry.js";
+import type { Tap } from "../src/debug/tap.js";
+import { loadFrom } from "../src/index.js";
+import { openFrom } from "../src/rawhost.js";
+import { loadFrom as loadServiceWorkers } from "../src/serviceload.js";
+import { WorkerHost } from "../src/workerhost.js";
+import type { DebugEntry, LoadOptions } from "../types/index.js";
+import { FakeWorker, workerScript } from "./fakeworker.js";
+
+const config = { appID: "a", appKey: "k", baseURL: "http://127.0.0.1:1/api" };
+const options: LoadOptions = { ...config, wasmURL: "http://127.0.0.1:1/k.wasm", workerURL: "http://127.0.0.1:1/w.js" };
+const files = { wasm: () => "http://127.0.0.1:1/k.wasm", worker: () => "http://127.0.0.1:1/w.js" };
+const notHere = () => Promise.reject(new Error("not here"));
+const parts = { main: notHere, tabs: notHere, push: notHere, debug: async () => ({ build, DebugLog }) };
+
+const soon = () => new Promise((resolve) => setTimeout(resolve, 5));
+
+test("what is seen in a worker is told in the page, and the worker keeps its bytes", async (t) => {
+  const worker = new FakeWorker();
+  t.after(() => worker.terminate());
+  let inside: Tap | undefined;
+  const greeted = new Promise<void>((resolve) => (worker.onmessage = () => resolve()));
+  workerScript(({ tap, ...rest }) => {
+    assert.deepEqual(rest, config);
+    inside = tap;
+    return { place: { name: "main", reason: null }, call: async () => undefined, connect: notHere, signal: () => {}, end: () => {} };
+  })(worker);
+  await greeted;
+  const entries: DebugEntry[] = [];
+  const { tap } = new DebugLog((entry) => void entries.push(entry));
+  const host = new WorkerHost(worker as unknown as Worker, { ...config, tap }, "k.wasm", () => null, () => {});
+  await host.call("a", [], {});
+  const bytes = Uint8Array.of(0xd0, 0, 0xd0, 0);
+  inside!.tell({ type: "opening", at: 1, socket: 1, url: "ws://h/mqtt" });
+  inside!.tell({ type: "frame", at: 2, socket: 1, sent: false, bytes: bytes.subarray(0, 2) });
+  assert.equal(bytes.length, 4);
+  while (entries.length < 2) await soon();
+  assert.deepEqual(entries.map(({ at, text }) => [at, text]), [[1, "#1 opening, ws://h/mqtt"], [2, "#1 ← PINGRESP, 2 bytes"]]);
+});
+
+test("without the option there is no tap, and nothing is loaded", async (t) => {
+  const worker = new FakeWorker();
+  t.after(() => worker.terminate());
+  let inside: object | undefined;
+  const greeted = new Promise<void>((resolve) => (worker.onmessage = () => resolve()));
+  workerScript((given) => {
+    inside = given;
+    return { place: { name: "main", reason: null }, call: async () => undefined, connect: notHere, signal: () => {}, end: () => {} };
+  })(worker);
+  await greeted;
+  await new WorkerHost(worker as unknown as Worker, config, "k.wasm", () => null, () => {}).call("a", [], {});
+  assert.deepEqual(inside, config);
+  const load = loadFrom(files, { ...parts, debug: notHere });
+  await (await load({ ...options, debug: false })).dispose();
+  await (await load({ ...options, debug: undefined })).dispose();
+});
+
+test("load and Kii's classes have what looks on", async () => {
+  for (const debug of [true, () => {}]) await (await loadFrom(files, parts)({ ...options, debug })).dispose();
+  const told: string[] = [];
+  const raw = openFrom(files, parts)({ ...options, debug: ({ text }: DebugEntry) => void told.push(text) });
+  await assert.rejects(raw.call("login", ["name", "SECRET"]), { code: "WASM_LOAD" });
+  raw.retire();
+  await soon();
+  assert.equal(told[0], "login (1)");
+  assert.match(told.at(-1)!, /^login \(1\) → WASM_LOAD/);
+});
+
+test("a log that cannot be had is told at once, with the reason", async () => {
+  await assert.rejects(loadFrom(files, { ...parts, debug: notHere })({ ...options, debug: true }), { code: "WASM_LOAD", message: /debug\.mjs/ });
+  await assert.rejects(loadFrom(files, { ...parts, debug: async () => ({ build: "other", DebugLog }) })({ ...options, debug: true }), { why: "mismatch" });
+  const raw = openFrom(files, { ...parts, debug: notHere })({ ...options, debug: true });
+  await assert.rejects(raw.call("login", ["name", "password"]), { code: "WASM_LOAD" });
+  raw.retire();
+  const load = loadServiceWorkers(files.wasm);
+  await assert.rejects(load({ ...options, debug: true }), { code: "UNSUPPORTED", remedy: /Leave debug away/ });
+});
