@@ -14,7 +14,7 @@ import (
 
 const (
 	minFrame = 16 << 10
-	maxFrame = 256 << 10 // a larger frame comes the long way
+	maxFrame = 256 << 10 // a larger one comes the long way, unless its beginning will do
 	maxRows  = 4096
 	outSize  = 16 << 10
 )
@@ -53,7 +53,7 @@ func expressExports() js.Value {
 
 func makeRoom(size int) {
 	n := max(len(shared.frame), minFrame)
-	for n < size && n < maxFrame {
+	for n < size && size <= maxFrame {
 		n *= 2
 	}
 	if n > len(shared.frame) {
@@ -66,16 +66,17 @@ func makeRoom(size int) {
 
 func address(p unsafe.Pointer) int32 { return int32(uintptr(p)) }
 
-// expressFrame offers a frame of size bytes, which came at that time, to the lane behind a port. It gives the
-// number of messages in the table, -1 when the frame was not taken.
+// expressFrame offers a frame of size bytes, which came at that time, to the lane behind a port. Of one that is larger than
+// the room for it the beginning is there. It gives the number of messages in the table, -1 when the frame was not taken.
 //
 //go:wasmexport kiiwebFrame
 func expressFrame(port, size int32, at float64) int32 {
 	lane := transport.LaneAt(port)
-	if lane == nil || size < 0 || int(size) > len(shared.frame) {
+	if lane == nil || size < 0 {
 		return -1
 	}
-	messages, acks, tickets, receiver := lane.Frame(shared.frame[:size], at, shared.table)
+	frame := shared.frame[:min(int(size), len(shared.frame))]
+	messages, acks, tickets, receiver := lane.Frame(frame, int(size), at, shared.table)
 	shared.notes.acks, shared.notes.tickets, shared.notes.receiver = int32(acks), int32(tickets), receiver
 	return int32(messages)
 }

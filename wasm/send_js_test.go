@@ -33,7 +33,7 @@ func TestReceiptsAreTold(t *testing.T) {
 func TestRoomForFrames(t *testing.T) {
 	o := expressExports()
 	require.Equal(t, js.TypeNumber, o.Get("notes").Type())
-	for _, c := range []struct{ asked, got int }{{1, minFrame}, {minFrame + 1, 2 * minFrame}, {1 << 30, maxFrame}, {1, maxFrame}} {
+	for _, c := range []struct{ asked, got int }{{1, minFrame}, {minFrame + 1, 2 * minFrame}, {maxFrame + 1, 2 * minFrame}, {1 << 30, 2 * minFrame}, {maxFrame, maxFrame}, {1, maxFrame}} {
 		_, err := jsx.Invoke(o.Get("room"), c.asked)
 		require.NoError(t, err)
 		assert.Equal(t, int32(c.got), shared.notes.frameSize)

@@ -24,12 +24,16 @@ var muted Error
 // not more than there are rows in table. It fills one row for each, and counts those at
 // QoS 1. Else ok is false, and what is wrong, if anything, is for Splitter and
 // ParsePublish to say. It allocates nothing.
-func Scan(v Version, max int, frame []byte, table []Row) (rows, acks int, ok bool) {
+//
+// The frame is of size bytes, of which the last packet's payload, or a part of that, may be missing: there is nothing to be
+// read in it.
+func Scan(v Version, max int, frame []byte, size int, table []Row) (rows, acks int, ok bool) {
 	if v != V31 && v != V311 && v != V5 {
 		return 0, 0, false
 	}
 	var known []byte // the topic before, which is valid
-	for at := 0; at < len(frame); rows++ {
+	at := 0
+	for ; at < len(frame); rows++ {
 		first := frame[at]
 		if Type(first>>4) != PUBLISH || first&publishQoS > 1<<1 || publishFlagsRule(first&0x0F) != nil || rows == len(table) {
 			return 0, 0, false
@@ -37,10 +41,11 @@ func Scan(v Version, max int, frame []byte, table []Row) (rows, acks int, ok boo
 		n, header, broken := varint(frame[at+1:])
 		start := at + 1 + header
 		end := start + int(n)
-		if broken != nil || header == 0 || end > len(frame) || end-at > max {
+		if broken != nil || header == 0 || end > size || end > len(frame) && (end < size || start > len(frame)) || end-at > max {
 			return 0, 0, false
 		}
-		r := reader{b: frame[start:end], v: v, mute: true}
+		there := min(end, len(frame))
+		r := reader{b: frame[start:there], v: v, mute: true}
 		p, same := r.scanned(first, known)
 		if r.err != nil || p.Alias {
 			return 0, 0, false
@@ -50,17 +55,17 @@ func Scan(v Version, max int, frame []byte, table []Row) (rows, acks int, ok boo
 			known, repeated = p.Topic, 0
 		}
 		acks += int(p.QoS())
-		payload := int32(end - len(p.Payload))
+		payload := int32(there - len(p.Payload))
 		table[rows] = Row{
 			RowTopic: repeated,
 			RowFlags: int32(p.Flags), RowPacketID: int32(p.PacketID),
-			RowPayload: payload, RowPayloadLength: int32(len(p.Payload)),
+			RowPayload: payload, RowPayloadLength: int32(end) - payload,
 			RowProperties: payload - int32(len(p.Properties)), RowPropertiesLength: int32(len(p.Properties)),
 			RowName: int32(start + 2),
 		}
 		at = end
 	}
-	return rows, acks, true
+	return rows, acks, at == size
 }
 
 // scanned walks a PUBLISH; where the topic is known, without looking at it again.

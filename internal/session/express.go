@@ -65,7 +65,7 @@ func (n *lane) open() bool {
 }
 
 // Frame implements transport.Lane.
-func (n *lane) Frame(frame []byte, at float64, table [][8]int32) (messages, acks, tickets int, receiver int32) {
+func (n *lane) Frame(frame []byte, size int, at float64, table [][8]int32) (messages, acks, tickets int, receiver int32) {
 	l := n.l
 	if !l.mu.TryLock() {
 		return -1, 0, 0, 0
@@ -80,7 +80,7 @@ func (n *lane) Frame(frame []byte, at float64, table [][8]int32) (messages, acks
 	if !n.open() {
 		return -1, 0, 0, 0
 	}
-	if mqtt.PacketTypeOf(frame) == mqtt.PUBACK {
+	if size == len(frame) && mqtt.PacketTypeOf(frame) == mqtt.PUBACK {
 		tickets, ok := n.acked(frame, table)
 		if !ok {
 			return -1, 0, 0, 0
@@ -88,7 +88,7 @@ func (n *lane) Frame(frame []byte, at float64, table [][8]int32) (messages, acks
 		n.came(at)
 		return 0, 0, tickets, l.receiver
 	}
-	rows, acks, ok := mqtt.Scan(l.version, l.cfg.MaxPacket, frame, table)
+	rows, acks, ok := mqtt.Scan(l.version, l.cfg.MaxPacket, frame, size, table)
 	if !ok || l.version == mqtt.V5 && n.k.unacked+acks > overrun*l.cfg.ReceiveMaximum || n.owed.count+acks > owedMax {
 		return -1, 0, 0, 0
 	}

@@ -203,13 +203,13 @@ func TestExpressEndsWithItsLink(t *testing.T) {
 	lane := *r.b.lane.Load()
 	r.b.close(errReset)
 	r.next(Waiting)
-	n, _, _, _ := lane.Frame(frame, 0, r.table)
+	n, _, _, _ := lane.Frame(frame, len(frame), 0, r.table)
 	assert.Equal(t, -1, n)
 	r.tick()
 	r.next(Connecting)
 	r.b = r.welcome(&mqtt.Connack{})
 	r.next(Online)
-	n, _, _, _ = lane.Frame(frame, 0, r.table)
+	n, _, _, _ = lane.Frame(frame, len(frame), 0, r.table)
 	assert.Equal(t, -1, n, "it belongs to another link")
 	r.short(push(0, "a", "2"))
 }
@@ -223,7 +223,7 @@ func TestExpressAllocatesNothing(t *testing.T) {
 	}
 	lane, out, n := *r.b.lane.Load(), make([]byte, 64), 0
 	allocations := testing.AllocsPerRun(190, func() {
-		if messages, acks, _, _ := lane.Frame(frames[n], float64(n), r.table); messages != 2 || lane.Handled(acks, out) != 4 {
+		if messages, acks, _, _ := lane.Frame(frames[n], len(frames[n]), float64(n), r.table); messages != 2 || lane.Handled(acks, out) != 4 {
 			t.Error("not taken")
 		}
 		n++

@@ -89,11 +89,19 @@ func (r *rider) offer(frame []byte) bool {
 // browserTime is the time by a clock of the browser.
 func (r *rider) browserTime() float64 { return float64(r.clock.Now().Sub(t0).Milliseconds()) }
 
+// scarceRoom is how many bytes of a frame the short way sees first.
+const scarceRoom = 100
+
 // read offers a frame to the short way, hands out its messages, and gives the number of
 // acknowledgements that are owed.
 func (r *rider) read(frame []byte) (acks int, taken bool) {
 	r.t.Helper()
-	n, acks, tickets, receiver := (*r.b.lane.Load()).Frame(frame, r.browserTime(), r.table)
+	lane := *r.b.lane.Load()
+	// As the loader does: first as much as there is room for, and then, with more room, all.
+	n, acks, tickets, receiver := lane.Frame(frame[:min(len(frame), scarceRoom)], len(frame), r.browserTime(), r.table)
+	if n < 0 && len(frame) > scarceRoom {
+		n, acks, tickets, receiver = lane.Frame(frame, len(frame), r.browserTime(), r.table)
+	}
 	if n < 0 {
 		return 0, false
 	}

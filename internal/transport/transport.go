@@ -47,14 +47,15 @@ type Express interface {
 // Lane takes what comes the short way. Its methods are called from a callback: they
 // neither wait nor allocate, since either could let others run and call back.
 type Lane interface {
-	// Frame is offered a frame, which it does not keep, the time when it came, in milliseconds
+	// Frame is offered a frame of size bytes, which it does not keep, and of which the end may be missing: it
+	// takes it where that is of a message's payload. Besides, the time when it came, in milliseconds
 	// by a clock of the browser that goes on (to read one here would cost as much as all the
 	// rest of a small frame), and room for a table of the messages in it. It gives the number of messages that are to be handed out, how many
 	// acknowledgements will be owed for the frame, how many messages of this side are
 	// acknowledged by it, whose tickets are in the first column of the table then, and the
 	// number by which the loader knows whom all that concerns. messages < 0: it has not
 	// taken the frame.
-	Frame(frame []byte, at float64, table [][8]int32) (messages, acks, tickets int, receiver int32)
+	Frame(frame []byte, size int, at float64, table [][8]int32) (messages, acks, tickets int, receiver int32)
 	// Handled says that the oldest owed acknowledgements, so many, are due, and writes them
 	// to out, which has room for them. It gives the number of bytes to be sent at once;
 	// -1: not now, ask again.

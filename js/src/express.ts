@@ -9,7 +9,10 @@ import type { Sink } from "./host.js";
 /** The program's functions for it. None of them calls back. */
 export interface ExpressExports {
   mem: WebAssembly.Memory;
-  /** Offers a frame, which came at that time, to who is behind a port, and gives how many messages are in the table; -1: it is not taken. */
+  /**
+   * Offers a frame of size bytes, which came at that time, to who is behind a port, and gives how many messages are in the
+   * table; -1: it is not taken. Of one for which there is no room its beginning is there.
+   */
   kiiwebFrame(port: number, size: number, at: number): number;
   /** Says that messages were handled, and gives how many bytes are to be sent; -1: ask again. */
   kiiwebHandled(port: number, acks: number): number;
@@ -56,7 +59,7 @@ export class Express {
   #sinkIDs = 0;
   #bytes = new Uint8Array();
   #words = new Int32Array();
-  #most = Infinity; // bytes that there is room for at all, once that is known
+  #most = Infinity; // bytes that there may be room for, as far as is known
   readonly #turns = new Turns();
 
   /** failed is told that the program has died in a call. */
@@ -79,11 +82,9 @@ export class Express {
     const bytes = new Uint8Array(data);
     let messages: number;
     try {
-      const size = bytes.length;
-      this.#look();
-      if (size > this.#note(FRAME_SIZE) && !this.#grow(size)) return false;
-      this.#bytes.set(bytes, this.#note(FRAME));
-      messages = this.#exports.kiiwebFrame(port.number, size, at);
+      messages = this.#try(port, bytes, at);
+      // Where the beginning is not enough, as of many small messages, more room may be.
+      if (messages < 0 && this.#grow(bytes.length)) messages = this.#try(port, bytes, at);
       if (messages < 0) return false;
       this.#look();
     } catch (cause) {
@@ -103,6 +104,17 @@ export class Express {
       else port.owe(acks);
     }
     return true;
+  }
+
+  /**
+   * Of a frame that is too large for the program's memory, which never shrinks, it gets the beginning. A large message needs no
+   * more: its payload is not read there.
+   */
+  #try(port: Port, bytes: Uint8Array, at: number): number {
+    this.#look();
+    const room = this.#note(FRAME_SIZE);
+    this.#bytes.set(bytes.length > room ? bytes.subarray(0, room) : bytes, this.#note(FRAME));
+    return this.#exports.kiiwebFrame(port.number, bytes.length, at);
   }
 
   #handOut(bytes: Uint8Array, messages: number): void | Promise<void> {
@@ -145,7 +157,7 @@ export class Express {
   /** Copies bytes to where the program looks for what is to be sent. */
   stage(bytes: Uint8Array): void {
     this.#look();
-    if (bytes.length > this.#note(FRAME_SIZE)) this.#grow(bytes.length);
+    this.#grow(bytes.length);
     this.#bytes.set(bytes, this.#note(FRAME));
   }
 
@@ -191,12 +203,13 @@ export class Express {
     return this.#words[this.#notes + index]!;
   }
 
+  /** Makes room for so many bytes; false where there is, or where it cannot be. */
   #grow(size: number): boolean {
-    if (size > this.#most) return false;
+    if (size <= this.#note(FRAME_SIZE) || size > this.#most) return false;
     this.#offer.room(size);
     this.#look();
     const enough = size <= this.#note(FRAME_SIZE);
-    if (!enough) this.#most = this.#note(FRAME_SIZE);
+    if (!enough) this.#most = size - 1;
     return enough;
   }
 }

@@ -17,13 +17,15 @@ function setUp(t: Test, batch: (batch: Batch) => void | Promise<void> = () => {}
   const words = () => new Int32Array(mem.buffer);
   const handled: number[] = [];
   const died: unknown[] = [];
+  const asked: number[] = [];
   let room = 1024;
   const program = {
     mem,
     /** How many messages there are in a frame of those bytes, and how many of them are to be acknowledged; -1: not taken. */
-    takes: (bytes: Uint8Array): [number, number] => [bytes[0]!, bytes[1]!],
+    takes: (bytes: Uint8Array, _size: number): [number, number] => [bytes[0]!, bytes[1]!],
     kiiwebFrame: (_port: number, size: number) => {
-      const [messages, acks] = program.takes(new Uint8Array(mem.buffer, frame, size).slice());
+      const [messages, acks] = program.takes(new Uint8Array(mem.buffer, frame, Math.min(size, room)).slice(), size);
+      if (messages < 0) return messages;
       for (let i = 0; i < messages; i++) words().set([256, 0, 0, 2 + i, 1, 0, 0, 0], table / 4 + i * 8);
       program.tickets.forEach((ticket, i) => (words()[table / 4 + i * 8] = ticket));
       words().set([express_.receiver, acks, program.tickets.length], notes / 4 + 4);
@@ -52,7 +54,9 @@ function setUp(t: Test, batch: (batch: Batch) => void | Promise<void> = () => {}
   const offer = {
     notes,
     room: (size: number) => {
-      room = Math.min(size, 2048);
+      asked.push(size);
+      if (size > 2048) return;
+      room = size;
       mem.grow(1); // the views of before are of no use
       tell();
     },
@@ -69,7 +73,7 @@ function setUp(t: Test, batch: (batch: Batch) => void | Promise<void> = () => {}
     socket.onmessage!.call(socket as never, { data: buffer } as MessageEvent);
     return buffer;
   };
-  return { express, receiver: express_.receiver, program, leave, socket, sent, slow, handled, died, come, forget: express_.forget };
+  return { express, receiver: express_.receiver, program, leave, socket, sent, slow, handled, died, asked, come, forget: express_.forget };
 }
 
 /** Waits for something that is to come. */
@@ -177,14 +181,32 @@ test("what is not taken goes the long way", (t) => {
   assert.deepEqual(batches, []);
 });
 
-test("room is made for large frames, up to a bound", (t) => {
+test("of a large frame the beginning is enough where the program says so", (t) => {
+  const batches: Batch[] = [];
+  const { come, slow, program, asked } = setUp(t, (batch) => void batches.push(batch));
+  const seen: number[][] = [];
+  program.takes = (bytes, size) => (seen.push([bytes.length, size]), [1, 0]);
+  const data = come(1, 0, ...new Array(100_000).fill(0));
+  assert.deepEqual(seen, [[1024, 100_002]]);
+  assert.deepEqual(asked, []);
+  assert.equal(batches[0]!.bytes.buffer, data);
+  assert.equal(batches[0]!.bytes.length, 100_002);
+  assert.deepEqual(slow, []);
+});
+
+test("room is made for large frames of which the beginning is not enough, up to a bound", (t) => {
   let count = 0;
-  const { come, slow } = setUp(t, () => void count++);
-  come(1, 0, ...new Array(1500).fill(0));
-  come(1, 0, ...new Array(3000).fill(0));
-  come(1, 0, ...new Array(1500).fill(0));
-  assert.equal(count, 2);
-  assert.equal(slow.length, 1);
+  const { come, slow, program, asked } = setUp(t, () => void count++);
+  program.takes = (bytes, size) => (bytes.length < size ? [-1, 0] : [1, 0]);
+  const large = (size: number) => come(1, 0, ...new Array(size - 2).fill(0));
+  large(1500);
+  large(4000);
+  assert.deepEqual([count, slow.length, asked], [1, 1, [1500, 4000]]);
+  large(4000); // is not asked for again
+  large(1400);
+  assert.deepEqual([count, slow.length, asked], [2, 2, [1500, 4000]]);
+  large(1800); // less may do
+  assert.deepEqual([count, slow.length, asked], [3, 2, [1500, 4000, 1800]]);
 });
 
 test("a program that dies in a call is buried, and nothing goes on", async (t) => {
