@@ -12,8 +12,12 @@ import (
 	"time"
 )
 
-// readyTimeout is how long the store and RabbitMQ may take to show that they can be used.
-const readyTimeout = 3 * time.Second
+const (
+	// readyTimeout is how long the store and RabbitMQ may take to show that they can be used.
+	readyTimeout = 3 * time.Second
+	// readyFor is how long what they showed is told to whoever asks: anybody may, and it takes a write.
+	readyFor = 250 * time.Millisecond
+)
 
 // ops answers those who look after the cloud:
 //
@@ -29,6 +33,15 @@ type ops struct {
 	check   func(context.Context) error
 	stopped func() bool
 	warn    func(error)
+
+	good   time.Duration // how long an answer is
+	asking chan struct{} // holds one element while somebody finds out, or looks at what was found
+	asked  time.Time     // when that was; guarded by asking
+	found  error         // guarded by asking
+}
+
+func newOps(metrics http.Handler, token string, check func(context.Context) error, stopped func() bool, warn func(error)) *ops {
+	return &ops{metrics: metrics, token: token, check: check, stopped: stopped, warn: warn, good: readyFor, asking: make(chan struct{}, 1)}
 }
 
 // serves tells whether a path is one of these.
@@ -59,20 +72,39 @@ func (o *ops) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (o *ops) ready(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
-	defer cancel()
 	if o.stopped() {
 		http.Error(w, "stopping", http.StatusServiceUnavailable)
 		return
 	}
-	if err := o.check(ctx); err != nil {
-		if r.Context().Err() == nil {
-			o.warn(err)
-		}
+	if err := o.findOut(r.Context()); err != nil {
 		http.Error(w, "the store or the broker is not available; the log says more", http.StatusServiceUnavailable)
 		return
 	}
 	_, _ = io.WriteString(w, "ready\n")
+}
+
+// findOut tells whether the store and the broker can be used, or could a moment ago. Of many who ask at once, one
+// has them tried.
+func (o *ops) findOut(ctx context.Context) error {
+	// Not the caller's to cancel: others wait for it, too.
+	trying, cancel := context.WithTimeout(context.WithoutCancel(ctx), readyTimeout)
+	defer cancel()
+	select {
+	case o.asking <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-trying.Done():
+		return trying.Err()
+	}
+	defer func() { <-o.asking }()
+	if time.Since(o.asked) < o.good {
+		return o.found
+	}
+	if o.found = o.check(trying); o.found != nil {
+		o.warn(o.found)
+	}
+	o.asked = time.Now()
+	return o.found
 }
 
 // fromThisMachine tells of a request by a program of this machine. A proxy here would say for

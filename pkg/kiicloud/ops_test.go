@@ -2,11 +2,16 @@ package kiicloud
 
 import (
 	"bufio"
+	"context"
+	"errors"
 	"flag"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -136,7 +141,7 @@ func TestReadinessFollowsTheStore(t *testing.T) {
 	ready := func() int { status, _ := look(t, s.Ready().HTTP+"/readyz"); return status }
 	require.Equal(t, 200, ready())
 	server.Kill()
-	require.Equal(t, 503, ready())
+	require.Eventually(t, func() bool { return ready() == 503 }, 30*time.Second, 20*time.Millisecond)
 	status, text := look(t, s.Ready().HTTP+"/healthz")
 	assert.Equal(t, 200, status)
 	assert.Equal(t, "ok\n", text)
@@ -146,6 +151,48 @@ func TestReadinessFollowsTheStore(t *testing.T) {
 	require.Eventually(t, func() bool { return ready() == 200 }, 30*time.Second, 20*time.Millisecond)
 	s.stopped.Store(true) // as Shutdown does first
 	assert.Equal(t, 503, ready())
+}
+
+// However many ask, and whoever goes before there is an answer: the store is tried by one at a time, and seldom.
+func TestReadinessIsFoundOutForAll(t *testing.T) {
+	var tried atomic.Int64
+	entered, goOn := make(chan struct{}), make(chan error)
+	warned := 0
+	o := newOps(nil, "", func(context.Context) error {
+		tried.Add(1)
+		entered <- struct{}{}
+		return <-goOn
+	}, func() bool { return false }, func(error) { warned++ })
+	o.good = time.Hour
+	ask := func(ctx context.Context) int {
+		w := httptest.NewRecorder()
+		o.ServeHTTP(w, httptest.NewRequestWithContext(ctx, "GET", "/readyz", nil))
+		return w.Code
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	first := make(chan int)
+	go func() { first <- ask(ctx) }()
+	<-entered
+	gone, leave := context.WithCancel(context.Background())
+	leave()
+	assert.Equal(t, 503, ask(gone), "who has gone waits for nothing")
+	var wg sync.WaitGroup
+	for range 50 {
+		wg.Go(func() { assert.Equal(t, 200, ask(context.Background())) })
+	}
+	cancel() // the first one leaves; the others still get their answer
+	goOn <- nil
+	assert.Equal(t, 200, <-first)
+	wg.Wait()
+	assert.EqualValues(t, 1, tried.Load())
+
+	o.asked = time.Time{}
+	go func() { first <- ask(context.Background()) }()
+	<-entered
+	goOn <- errors.New("away")
+	assert.Equal(t, 503, <-first)
+	assert.Equal(t, 503, ask(context.Background()), "a failure is told again for a moment")
+	assert.Equal(t, 1, warned)
 }
 
 func TestEachAnswerHasTheIDOfItsLogLine(t *testing.T) {

@@ -97,10 +97,8 @@ func (s *Server) open() (err error) {
 // ops are the paths for who looks after the cloud.
 func (s *Server) ops() *ops {
 	s.count.engine, s.count.queued, s.count.refused = s.engine.Stats, s.store.QueueLength, s.gate.Refused
-	return &ops{
-		metrics: s.count.handler(), token: s.cfg.MetricsToken, check: s.check, stopped: s.stopped.Load,
-		warn: func(err error) { s.cfg.Logger.Error("not ready", "error", err) },
-	}
+	return newOps(s.count.handler(), s.cfg.MetricsToken, s.check, s.stopped.Load,
+		func(err error) { s.cfg.Logger.Error("not ready", "error", err) })
 }
 
 // listenTLS puts TLS on the listeners that are to have it.
