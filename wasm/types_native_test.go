@@ -57,7 +57,7 @@ func TestTheTypesAreThoseOfAConnection(t *testing.T) {
 // What connect takes is what is read of its options.
 func TestTheTypesOfConnectsOptions(t *testing.T) {
 	promised := []string{"signal", "timeout"}
-	body := declared(t, "index.d.ts", "export interface ConnectOptions extends CallOptions {\n")
+	body := declared(t, "connection.d.ts", "export interface ConnectOptions extends CallOptions {\n")
 	for _, m := range regexp.MustCompile(`(?m)^  (\w+)\?: `).FindAllStringSubmatch(body, -1) {
 		promised = append(promised, m[1])
 	}
@@ -76,7 +76,7 @@ func TestTheTypesOfConnectsOptions(t *testing.T) {
 // The codes that a page can meet are those of the client, in either language.
 func TestTheTypesNameEveryCode(t *testing.T) {
 	promised := map[string]bool{}
-	for _, m := range regexp.MustCompile(`\| "(\w+)"`).FindAllStringSubmatch(declared(t, "index.d.ts", "export type Code =\n"), -1) {
+	for _, m := range regexp.MustCompile(`\| "(\w+)"`).FindAllStringSubmatch(declared(t, "calls.d.ts", "export type Code =\n"), -1) {
 		promised[m[1]] = true
 	}
 	there := map[string]bool{}
@@ -109,9 +109,7 @@ func declared(t *testing.T, file, begin string) string {
 }
 
 func kiiInterface(t *testing.T) string {
-	types, err := os.ReadFile("../js/types/index.d.ts")
-	require.NoError(t, err)
-	_, rest, ok := strings.Cut(string(types), "export interface Kii {\n")
+	_, rest, ok := strings.Cut(source(t, "../js/types/kii.d.ts"), "export interface Kii {\n")
 	require.True(t, ok)
 	body, _, ok := strings.Cut(rest, "\n}\n")
 	require.True(t, ok)
