@@ -92,37 +92,32 @@ func (r *wasmReader) name() string { return string(r.bytes(r.uint())) }
 
 // uint reads an unsigned LEB128 number.
 func (r *wasmReader) uint() uint64 {
-	var v uint64
-	for shift := 0; ; shift += 7 {
-		b := r.byte()
-		if shift > 63 {
-			r.fail("a number of more than 64 bits")
-			return 0
-		}
-		v |= uint64(b&0x7f) << shift
-		if b < 0x80 {
-			return v
-		}
-	}
+	v, _ := r.leb()
+	return v
 }
 
-// int reads a signed LEB128 number.
+// int reads a signed LEB128 number: its highest bit stands for all above it.
 func (r *wasmReader) int() int64 {
-	var v int64
-	for shift := 0; ; shift += 7 {
+	v, bits := r.leb()
+	if bits < 64 {
+		unused := 64 - bits
+		return int64(v<<unused) >> unused
+	}
+	return int64(v)
+}
+
+// leb reads a number of seven bits a byte, and gives how many bits it had.
+func (r *wasmReader) leb() (v uint64, bits int) {
+	for bits < 64 {
 		b := r.byte()
-		if shift > 63 {
-			r.fail("a number of more than 64 bits")
-			return 0
-		}
-		v |= int64(b&0x7f) << shift
+		v |= uint64(b&0x7f) << bits
+		bits += 7
 		if b < 0x80 {
-			if b&0x40 != 0 && shift < 57 {
-				v |= -1 << (shift + 7)
-			}
-			return v
+			return v, bits
 		}
 	}
+	r.fail("a number of more than 64 bits")
+	return 0, 0
 }
 
 func appendUint(b []byte, v uint64) []byte {

@@ -22,10 +22,11 @@ var allowed = map[string][]string{
 
 	"internal/transport/testserver": {},
 	"internal/deptest":              {},
+	"internal/syncbuf":              {},
 	"internal/build/...":            {},
 
 	"pkg/kiiweb":       {"internal/fault", "internal/jsx", "internal/mqtt", "internal/session", "internal/transport"},
-	"pkg/kiicloud/...": {"internal/mqtt", "pkg/kiicloud/..."},
+	"pkg/kiicloud/...": {"internal/mqtt", "internal/syncbuf", "pkg/kiicloud/..."},
 
 	"wasm":       {"pkg/kiiweb", "internal/fault", "internal/jsx", "internal/transport"},
 	"demo":       {"pkg/..."},

@@ -10,10 +10,12 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/kiiweb/kiiweb/internal/syncbuf"
 )
 
 func TestAPanicInThePageIsLoggedAndAFailedHandshakeIsNot(t *testing.T) {
-	var out safeBuffer
+	var out syncbuf.Buffer
 	s := start(t, t.TempDir(), func(c *Config) {
 		c.Logger = slog.New(slog.NewTextHandler(&out, nil))
 		c.Page = http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("on purpose") })

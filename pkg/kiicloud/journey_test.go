@@ -2,7 +2,6 @@ package kiicloud
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -14,7 +13,6 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -22,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/kiiweb/kiiweb/internal/mqtt"
+	"github.com/kiiweb/kiiweb/internal/syncbuf"
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/guard/guardtest"
 )
 
@@ -92,7 +91,7 @@ func received(t *testing.T, c *guardtest.Client) string {
 }
 
 func TestAPushTravelsOverEveryPort(t *testing.T) {
-	var log safeBuffer
+	var log syncbuf.Buffer
 	s := start(t, t.TempDir(), func(c *Config) {
 		c.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	})
@@ -291,21 +290,4 @@ func TestShutdownOutOfTime(t *testing.T) {
 	assert.Error(t, <-gone)
 	s.stopErr = nil // known; the clean-up asks again
 	start(t, dir)
-}
-
-type safeBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *safeBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *safeBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
 }

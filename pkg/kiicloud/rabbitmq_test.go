@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/kiiweb/kiiweb/internal/syncbuf"
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/engine/rabbitmq"
 )
 
@@ -63,7 +64,7 @@ func TestEngineFlags(t *testing.T) {
 
 // A cloud whose RabbitMQ is away starts, says so, and accepts nothing.
 func TestWithoutRabbitMQ(t *testing.T) {
-	var logs safeBuffer
+	var logs syncbuf.Buffer
 	s, err := Start(context.Background(), Config{
 		HTTP: "127.0.0.1:0", DataDir: t.TempDir(), Engine: away, EngineToken: "open-sesame",
 		Logger: slog.New(slog.NewTextHandler(&logs, &slog.HandlerOptions{Level: slog.LevelDebug})),

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/kiiweb/kiiweb/internal/mqtt"
+	"github.com/kiiweb/kiiweb/internal/syncbuf"
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/guard/guardtest"
 )
 
@@ -17,7 +18,7 @@ import (
 // a reader in, or what was said.
 func TestNoSecretIsLogged(t *testing.T) {
 	onEachStore(t, func(t *testing.T, change func(*Config)) {
-		var log safeBuffer
+		var log syncbuf.Buffer
 		s := start(t, t.TempDir(), change, func(c *Config) {
 			c.Logger = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 			c.Admins = []Admin{{ClientID: "root", Secret: "secret-of-the-administrator"}}

@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/kiiweb/kiiweb/internal/mqtt"
+	"github.com/kiiweb/kiiweb/internal/syncbuf"
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/guard/guardtest"
 )
 
@@ -87,7 +88,7 @@ func measure(t *testing.T, s *Server) usage {
 // panics, nothing is left over, the second round needs no more memory than the first, and all the while a
 // client that behaves gets its pushes.
 func TestAStormOfRubbishLeavesNothing(t *testing.T) {
-	var log safeBuffer
+	var log syncbuf.Buffer
 	s := start(t, t.TempDir(), func(c *Config) {
 		c.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	})

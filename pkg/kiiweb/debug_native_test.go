@@ -3,38 +3,20 @@
 package kiiweb
 
 import (
-	"bytes"
 	"log/slog"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/kiiweb/kiiweb/internal/syncbuf"
 )
-
-// guarded is a buffer for several goroutines.
-type guarded struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (g *guarded) Write(p []byte) (int, error) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.b.Write(p)
-}
-
-func (g *guarded) String() string {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.b.String()
-}
 
 // Debug hears of states, packets by type and size, and causes, and of nothing that is secret.
 func TestDebugTellsWhatHappensAndNoSecrets(t *testing.T) {
 	const password, payload = "SECRET-PASSWORD", "SECRET-PAYLOAD"
-	log := &guarded{}
+	log := &syncbuf.Buffer{}
 	b := startBroker(t)
 	s := serve(t)
 	c := s.client()

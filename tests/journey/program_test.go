@@ -2,14 +2,12 @@ package journey
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -17,6 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/kiiweb/kiiweb/internal/syncbuf"
 	"github.com/kiiweb/kiiweb/tests/cloud"
 )
 
@@ -27,27 +26,13 @@ type program struct {
 	lines chan string // what it prints; closed at its end
 	err   error       // how it ended, once lines is closed
 
-	mu  sync.Mutex
-	log bytes.Buffer // its standard error
-}
-
-func (p *program) Write(b []byte) (int, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.log.Write(b)
-}
-
-// said is what it has written to standard error.
-func (p *program) said() string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.log.String()
+	log syncbuf.Buffer // its standard error
 }
 
 // awaits waits until it has said something.
 func (p *program) awaits(text string) {
 	p.Helper()
-	require.Eventually(p, func() bool { return strings.Contains(p.said(), text) }, soon, 10*time.Millisecond, "%q should be said", text)
+	require.Eventually(p, func() bool { return strings.Contains(p.log.String(), text) }, soon, 10*time.Millisecond, "%q should be said", text)
 }
 
 // next gives the key "n" of the next push that it prints, 0 at its end. A push up to
@@ -66,7 +51,7 @@ func (p *program) next(known int) int {
 				return push.N
 			}
 		case <-time.After(soon):
-			require.Fail(p, "nothing was printed", p.said())
+			require.Fail(p, "nothing was printed", p.log.String())
 		}
 	}
 }
@@ -98,7 +83,7 @@ func thingProgram(t *testing.T) string {
 func startThing(t *testing.T, path string, c *cloud.Cloud, args ...string) *program {
 	p := &program{T: t, lines: make(chan string, 1024)}
 	p.cmd = exec.Command(path, append([]string{"-api", c.Ready.API, "-ca", c.Ready.CA, "-app", c.Ready.AppID, "-key", c.Ready.AppKey}, args...)...)
-	p.cmd.Stderr = p
+	p.cmd.Stderr = &p.log
 	stdout, err := p.cmd.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, p.cmd.Start())
@@ -114,7 +99,7 @@ func startThing(t *testing.T, path string, c *cloud.Cloud, args ...string) *prog
 	t.Cleanup(func() {
 		_ = p.cmd.Process.Kill() // it has usually ended
 		<-ended
-		t.Logf("thing: %s", p.said())
+		t.Logf("thing: %s", p.log.String())
 	})
 	return p
 }
@@ -137,7 +122,7 @@ func TestThingProgram(t *testing.T) {
 	path := thingProgram(t)
 	p := startThing(t, path, c, "-id", "lamp")
 	p.awaits("online")
-	assert.Contains(t, p.said(), "registered lamp")
+	assert.Contains(t, p.log.String(), "registered lamp")
 	pushTo(t, c, "lamp", 1)
 	require.Equal(t, 1, p.next(0))
 	p.signal(syscall.SIGKILL)
@@ -146,18 +131,18 @@ func TestThingProgram(t *testing.T) {
 
 	p = startThing(t, path, c, "-id", "lamp")
 	require.Equal(t, 2, p.next(1))
-	assert.NotContains(t, p.said(), "registered")
+	assert.NotContains(t, p.log.String(), "registered")
 	p.signal(syscall.SIGINT)
-	assert.Zero(t, p.ends(), p.said())
-	assert.Contains(t, p.said(), "stopped")
+	assert.Zero(t, p.ends(), p.log.String())
+	assert.Contains(t, p.log.String(), "stopped")
 	pushTo(t, c, "lamp", 3)
 
 	p = startThing(t, path, c, "-id", "lamp", "-uninstall")
 	require.Equal(t, 3, p.next(2))
 	p.awaits("online")
 	p.signal(syscall.SIGTERM)
-	assert.Zero(t, p.ends(), p.said())
-	assert.Contains(t, p.said(), "uninstalling")
+	assert.Zero(t, p.ends(), p.log.String())
+	assert.Contains(t, p.log.String(), "uninstalling")
 	pushTo(t, c, "lamp", 4)
 
 	p = startThing(t, path, c, "-id", "lamp")
@@ -188,7 +173,7 @@ func TestThingProgramGivesUp(t *testing.T) {
 			p := startThing(t, path, c, x.args...)
 			assert.Equal(t, x.code, p.ends())
 			for _, text := range x.says {
-				assert.Contains(t, p.said(), text)
+				assert.Contains(t, p.log.String(), text)
 			}
 		})
 	}
@@ -196,7 +181,7 @@ func TestThingProgramGivesUp(t *testing.T) {
 		second := startThing(t, path, c, "-id", "lamp")
 		second.awaits("online")
 		assert.Equal(t, 1, first.ends())
-		assert.Contains(t, first.said(), "another program is connected as this thing")
+		assert.Contains(t, first.log.String(), "another program is connected as this thing")
 		pushTo(t, c, "lamp", 1)
 		assert.Equal(t, 1, second.next(0))
 	})
@@ -210,6 +195,6 @@ func TestThingProgramGivesUp(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, thing.client.UninstallByInstallationID(thing.ctx, installation.InstallationID))
 		assert.Equal(t, 1, p.ends())
-		assert.Contains(t, p.said(), "REVOKED")
+		assert.Contains(t, p.log.String(), "REVOKED")
 	})
 }

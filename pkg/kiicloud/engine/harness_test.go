@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -17,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/kiiweb/kiiweb/internal/mqtt"
+	"github.com/kiiweb/kiiweb/internal/syncbuf"
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/guard"
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/guard/guardtest"
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/store"
@@ -32,32 +32,15 @@ type cloud struct {
 	tls   string // host:port
 	wss   string // wss:// URL
 	roots *tls.Config
-	logs  *syncBuffer
+	logs  *syncbuf.Buffer
 	close func()
-}
-
-type syncBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *syncBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *syncBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
 }
 
 var secret = []byte("0123456789abcdef0123456789abcdef")
 
 // start runs an engine until the test ends, or close is called.
 func start(t testing.TB, q shelf, change func(*EmbeddedConfig)) *cloud {
-	c := &cloud{t: t, q: q, logs: &syncBuffer{}}
+	c := &cloud{t: t, q: q, logs: &syncbuf.Buffer{}}
 	cfg := EmbeddedConfig{
 		Queue: q, Secret: secret, Host: "localhost",
 		Limits: guard.Limits{Linger: 200 * time.Millisecond},

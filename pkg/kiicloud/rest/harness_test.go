@@ -1,11 +1,9 @@
 package rest
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	cmdline "flag"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -20,6 +18,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/kiiweb/kiiweb/internal/syncbuf"
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/engine"
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/store"
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/store/pgtest"
@@ -153,7 +152,7 @@ type lab struct {
 	api    *API
 	store  *store.SQL
 	engine *fakeEngine
-	log    *safeBuffer
+	log    *syncbuf.Buffer
 
 	mu  sync.Mutex
 	now time.Time
@@ -161,7 +160,7 @@ type lab struct {
 
 func newLab(t testing.TB, change ...func(*Config)) *lab {
 	t.Helper()
-	l := &lab{t: t, engine: &fakeEngine{}, log: &safeBuffer{}, now: time.UnixMilli(1_700_000_000_000)}
+	l := &lab{t: t, engine: &fakeEngine{}, log: &syncbuf.Buffer{}, now: time.UnixMilli(1_700_000_000_000)}
 	l.engine.endpoint = engine.Endpoint{Host: "localhost", PortTCP: 1, PortSSL: 2, PortWS: 3, PortWSS: 4, TTL: time.Hour}
 	s := openStore(t, store.Options{Now: l.clock})
 	l.store = s
@@ -275,22 +274,3 @@ func (l *lab) install(token string) (id, registrationID string) {
 	require.Equal(l.t, 201, a.StatusCode, a.text)
 	return a.str("installationID"), a.str("installationRegistrationID")
 }
-
-type safeBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *safeBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *safeBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
-}
-
-var _ io.Writer = (*safeBuffer)(nil)

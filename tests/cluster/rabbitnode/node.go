@@ -104,15 +104,15 @@ func (n *Node) Await() {
 		p := n.process()
 		require.NotNil(n.t, p)
 		if p.ended() {
-			require.FailNow(n.t, n.Name+" has ended", p.said())
+			require.FailNow(n.t, n.Name+" has ended", p.log.String())
 		}
-		if strings.Contains(p.said(), "Time to start RabbitMQ") && n.sees(ctx) {
+		if strings.Contains(p.log.String(), "Time to start RabbitMQ") && n.sees(ctx) {
 			return
 		}
 		select {
 		case <-time.After(50 * time.Millisecond):
 		case <-ctx.Done():
-			require.FailNow(n.t, n.Name+" is not ready", p.said())
+			require.FailNow(n.t, n.Name+" is not ready", p.log.String())
 		}
 	}
 }
@@ -163,7 +163,7 @@ func (n *Node) Alive() bool {
 func (n *Node) Pid() int { return n.process().cmd.Process.Pid }
 
 // Log is what the node has written since it was started last.
-func (n *Node) Log() string { return n.process().said() }
+func (n *Node) Log() string { return n.process().log.String() }
 
 // AMQPURL is the node's address for AMQP clients, with the administrator's name and password.
 func (n *Node) AMQPURL() string {

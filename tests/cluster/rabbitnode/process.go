@@ -3,7 +3,6 @@
 package rabbitnode
 
 import (
-	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -12,12 +11,13 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/kiiweb/kiiweb/internal/syncbuf"
 )
 
 // process is a process that ends with the test process.
@@ -25,13 +25,12 @@ type process struct {
 	cmd  *exec.Cmd
 	done chan struct{} // closed when it has ended
 
-	mu  sync.Mutex
-	log bytes.Buffer
+	log syncbuf.Buffer // what it has said
 }
 
 func launch(cmd *exec.Cmd) (*process, error) {
 	p := &process{cmd: cmd, done: make(chan struct{})}
-	cmd.Stdout, cmd.Stderr = p, p
+	cmd.Stdout, cmd.Stderr = &p.log, &p.log
 	cmd.WaitDelay = time.Second // helpers of the node may hold its output a little longer
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	started := make(chan error, 1)
@@ -45,19 +44,6 @@ func launch(cmd *exec.Cmd) (*process, error) {
 		close(p.done)
 	}()
 	return p, <-started
-}
-
-// Write takes what the process says.
-func (p *process) Write(b []byte) (int, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.log.Write(b)
-}
-
-func (p *process) said() string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.log.String()
 }
 
 func (p *process) ended() bool {
@@ -91,7 +77,7 @@ func startMapper(t testing.TB) int {
 	require.NoError(t, err)
 	t.Cleanup(p.kill)
 	require.Eventually(t, func() bool {
-		require.False(t, p.ended(), "the port mapper has ended: %s", p.said())
+		require.False(t, p.ended(), "the port mapper has ended: %s", p.log.String())
 		c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 		if err != nil {
 			return false

@@ -1,17 +1,17 @@
 package brokers
 
 import (
-	"bytes"
 	"errors"
 	"net"
 	"os/exec"
 	"strconv"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/kiiweb/kiiweb/internal/syncbuf"
 )
 
 const (
@@ -30,8 +30,7 @@ type process struct {
 	ports []int
 	done  chan struct{} // closed when it has ended
 
-	mu  sync.Mutex
-	log bytes.Buffer // what it has said
+	log syncbuf.Buffer // what it has said
 }
 
 // launch starts what command makes, for as many free ports as are asked for, and waits
@@ -50,14 +49,14 @@ func launch(t testing.TB, ports int, command func(ports []int) *exec.Cmd) (*proc
 			return p, free
 		}
 		p.kill()
-		t.Logf("%s did not start: %v\n%s", p.cmd.Path, err, p.said())
+		t.Logf("%s did not start: %v\n%s", p.cmd.Path, err, p.log.String())
 	}
 	require.NoError(t, err, "the broker does not start; `make deps` installs what is missing")
 	return nil, nil
 }
 
 func (p *process) begin() error {
-	p.cmd.Stdout, p.cmd.Stderr = p, p
+	p.cmd.Stdout, p.cmd.Stderr = &p.log, &p.log
 	p.cmd.WaitDelay = patience
 	p.done = make(chan struct{})
 	if err := p.cmd.Start(); err != nil {
@@ -80,19 +79,6 @@ func (p *process) restart(t testing.TB) {
 	p.cmd = again
 	require.NoError(t, p.begin())
 	require.NoError(t, p.listens())
-}
-
-// Write takes what the process says.
-func (p *process) Write(b []byte) (int, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.log.Write(b)
-}
-
-func (p *process) said() string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.log.String()
 }
 
 // listens waits until all ports take connections.
@@ -138,7 +124,7 @@ func (p *process) stop(t testing.TB) {
 		t.Errorf("%s did not stop", p.cmd.Path)
 	}
 	if t.Failed() {
-		t.Logf("%s said:\n%s", p.cmd.Path, p.said())
+		t.Logf("%s said:\n%s", p.cmd.Path, p.log.String())
 	}
 }
 

@@ -29,9 +29,9 @@ func RabbitMQ(t testing.TB) *Broker {
 		return cmd
 	})
 	version := regexp.MustCompile(`RabbitMQ (\d\S+)`)
-	require.NoError(t, p.until(func() bool { return version.MatchString(p.said()) }), "%s", p.said())
+	require.NoError(t, p.until(func() bool { return version.MatchString(p.log.String()) }), "%s", p.log.String())
 	return &Broker{
-		Account: everybody, Name: "RabbitMQ", Version: version.FindStringSubmatch(p.said())[1],
+		Account: everybody, Name: "RabbitMQ", Version: version.FindStringSubmatch(p.log.String())[1],
 		TCP: ports[0], WS: ports[1], Path: "/ws",
 	}
 }

@@ -5,7 +5,6 @@
 package pgtest
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -26,6 +25,8 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+
+	"github.com/kiiweb/kiiweb/internal/syncbuf"
 )
 
 // patience is how long the server may take to start or to stop.
@@ -40,32 +41,7 @@ type Server struct {
 	mu   sync.Mutex
 	cmd  *exec.Cmd
 	done chan struct{}
-	log  logged
-}
-
-// logged is what the server has said since it was started last.
-type logged struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-// Write takes what the server says.
-func (l *logged) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(b)
-}
-
-func (l *logged) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
-}
-
-func (l *logged) reset() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.buf.Reset()
+	log  syncbuf.Buffer
 }
 
 var shared struct {
@@ -196,7 +172,7 @@ func (s *Server) Run() error {
 	s.prepare(cmd)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.log.reset()
+	s.log.Reset()
 	cmd.Stdout, cmd.Stderr = &s.log, &s.log
 	started := make(chan error, 1)
 	done := make(chan struct{})
