@@ -5,6 +5,7 @@ import type { CallOptions, Code, KiiError } from "./calls.js";
 import type { Message, MessageProperties } from "./messages.js";
 import type { Installation } from "./owners.js";
 
+/** How `connect` connects; all of it may be left out. */
 export interface ConnectOptions extends CallOptions {
   /** Seconds, 1 to 65,535; 60 when absent. */
   keepAlive?: number | undefined;
@@ -76,6 +77,7 @@ export interface Broker {
   userProperties?: [name: string, value: string][];
 }
 
+/** How `Connection.publish` sends a message. */
 export interface PublishOptions extends CallOptions {
   /** 1 when absent. */
   qos?: 0 | 1 | 2 | undefined;
@@ -87,11 +89,13 @@ export interface PublishOptions extends CallOptions {
   properties?: Omit<MessageProperties, "subscriptionIDs"> | undefined;
 }
 
+/** How `Connection.subscribe` subscribes. */
 export interface SubscribeOptions extends CallOptions {
   /** 1 when absent. */
   qos?: 0 | 1 | 2 | undefined;
 }
 
+/** What listeners of a connection get, by the events' names. */
 export interface ConnectionEvents {
   message: Message;
   state: StateChange;
@@ -157,6 +161,7 @@ export interface StartPushOptions extends ConnectOptions {
   development?: boolean | undefined;
 }
 
+/** The options of `Push.stop`. */
 export interface StopPushOptions extends CallOptions {
   /**
    * Removes the installation as well: nothing is kept for the owner any more, and nothing sent. NOT_LOGGED_IN:

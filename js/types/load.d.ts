@@ -10,8 +10,11 @@ export type Site = "US" | "JP" | "SG" | "EU";
 /** Where the WebAssembly module runs; see `LoadOptions.host`. */
 export type HostOption = "auto" | "worker" | "main";
 
+/** What `load` takes beside the cloud. */
 interface CommonLoadOptions {
+  /** The app's id: X-Kii-AppID. Visible ASCII. */
   appID: string;
+  /** The app's key, which is no secret: X-Kii-AppKey. Visible ASCII. */
   appKey: string;
   /**
    * Where kiiweb.wasm is. When absent it is expected beside the loader.

@@ -92,6 +92,7 @@ export type KiiPushMessage<Data extends object = PushData> = Data & KiiPushField
 /** What a push may hold. */
 export type PushData = Record<string, string | number | boolean | null>;
 
+/** What a push may be told beside its data. What is left out the server decides. */
 interface PushMessageOptions {
   /** Other channels than MQTT, for owners who have such installations. */
   gcm?: boolean | undefined;

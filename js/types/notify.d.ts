@@ -48,6 +48,7 @@ export interface NotificationClick {
   url: string | undefined;
 }
 
+/** How `notifications` shows them. */
 export interface NotifierOptions extends CallOptions {
   /**
    * Says what to show for a message; null: nothing. It is asked only for what is about to be shown. What it
@@ -58,6 +59,7 @@ export interface NotifierOptions extends CallOptions {
   registration?: ServiceWorkerRegistration | Promise<ServiceWorkerRegistration> | undefined;
 }
 
+/** What listeners of a notifier get, by the events' names. */
 export interface NotifierEvents {
   /** It is another one now: after `ask`, or because the user has changed the browser's settings. */
   permission: NotifyPermission;

@@ -11,8 +11,11 @@ export type Login = Owner & {
   expiresAt?: number;
 };
 
+/** The registration of an owner for push. An owner has one, whose ids stay. */
 export interface Installation {
+  /** For `getMqttEndpoint` and `uninstallByInstallationID`. */
   installationID: string;
+  /** For `uninstall`. */
   installationRegistrationID: string;
 }
 

@@ -49,8 +49,10 @@ export interface Raw extends RawClient {
 /** Of each way to say which cloud, what is not the loader's. */
 type Without<Options, Names extends PropertyKey> = Options extends unknown ? Omit<Options, Names> : never;
 
+/** What `load` takes, without what only the loader has a use for. */
 export type RawConfig = Without<LoadOptions, LoaderOptions>;
 
+/** The options of `connect`, and who is told what happens; exceptions in them are reported and disturb nothing else. */
 export interface RawConnectOptions extends ConnectOptions {
   onMessage?: (message: RawMessage) => void;
   onState?: (change: StateChange) => void;
@@ -62,6 +64,7 @@ export interface RawMessage extends Omit<Message, "properties"> {
   readonly rawProperties: Uint8Array;
 }
 
+/** A connection, without what the loader adds: `onMessage` and `onState` are its listeners. */
 export interface RawConnection {
   /** The state as of the last change. */
   readonly state: State;

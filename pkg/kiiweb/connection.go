@@ -22,10 +22,14 @@ const (
 	StateFailed     = session.Failed
 )
 
-// Change is a connection's state, and why it came to it.
+// Change is a connection's state, and why it came to it: State; Code and Reason, "" where nothing
+// went wrong, and the same as an error in Err; ReasonCode, the MQTT reason code behind it or -1;
+// RetryIn, how long it waits in StateWaiting, negative until it is woken; Broker in StateOnline.
 type Change = session.Change
 
 // Broker is what the broker said when it accepted the connection: Change.Broker in the state online.
+// It has Protocol (5, 4 for 3.1.1, 3 for 3.1), SessionPresent, KeepAlive in seconds as it is in force, and, of MQTT 5,
+// AssignedClientID, ServerReference, ReasonString and User.
 type Broker = session.Broker
 
 // Connection is an MQTT connection that heals itself until it is closed. Its methods
@@ -74,6 +78,11 @@ func (conn *Connection) Done() <-chan struct{} { return conn.session.Done() }
 // arrives at least once at QoS 1 and exactly once at QoS 2, over as many connections
 // as it takes. When the broker has lost the session (the state's reason says so), what
 // it had not acknowledged is sent anew, and may arrive twice at QoS 2 as well.
+//
+// The error is INVALID_ARGUMENT for what MQTT does not allow; PACKET_TOO_LARGE or UNSUPPORTED for what the
+// broker does not take, FORBIDDEN where it says so; QUEUE_FULL when ConnectOptions.MaxQueue messages wait; TIMEOUT
+// when it could not be sent within QueueAge, or before its expiry; the connection's own code when that has
+// ended, CLOSED after Close. When ctx ends first, m may have been sent or not.
 func (conn *Connection) Publish(ctx context.Context, m Message) error {
 	if m.QoS > 2 {
 		return invalid("qos must be 0, 1 or 2")
@@ -94,13 +103,14 @@ func (conn *Connection) Publish(ctx context.Context, m Message) error {
 // and gives the QoS that the broker granted. Its messages arrive with all others. It
 // waits for a connection. The subscription is renewed when the broker has lost the
 // session; where the broker refuses it then, a change of state (online, with a code)
-// tells so. FORBIDDEN: the broker does not allow the filter.
+// tells so. FORBIDDEN: the broker does not allow the filter. UNSUPPORTED: it has no filters of
+// that kind. The other errors are those of Publish.
 func (conn *Connection) Subscribe(ctx context.Context, filter string, qos byte) (granted byte, err error) {
 	return conn.session.Subscribe(ctx, filter, qos)
 }
 
 // Unsubscribe ends what Subscribe began. That there was no such subscription is no
-// error. The connection's own topic is INVALID_ARGUMENT.
+// error. The connection's own topic is INVALID_ARGUMENT. The other errors are those of Publish.
 func (conn *Connection) Unsubscribe(ctx context.Context, filter string) error {
 	return conn.session.Unsubscribe(ctx, filter)
 }
@@ -114,11 +124,13 @@ func (conn *Connection) Wake(cause string) { conn.session.Wake(cause) }
 // is kept as for any client that is away. cause appears in the reason of that state.
 func (conn *Connection) Pause(cause string) { conn.session.Pause(cause) }
 
-// TakeBack takes the connection over again after it was displaced.
+// TakeBack takes the connection over again after it was displaced; elsewhere it does nothing. The error is that
+// of a connection that has ended.
 func (conn *Connection) TakeBack() error { return conn.session.TakeBack() }
 
 // Close says goodbye to the broker and ends the connection. It may be called again,
-// and from OnMessages and OnState.
+// and from OnMessages and OnState. The error is TIMEOUT or ABORTED when ctx ended before the broker was told;
+// the connection has ended all the same.
 func (conn *Connection) Close(ctx context.Context) error {
 	err := conn.session.Close(ctx)
 	conn.inbox.drop()

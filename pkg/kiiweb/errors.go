@@ -4,7 +4,9 @@ import "github.com/kiiweb/kiiweb/internal/fault"
 
 // Error is what every method of this package fails with: a code to switch on, a
 // sentence to read and a remedy. Match a code with errors.Is(err, &Error{Code: c})
-// or with CodeOf.
+// or with CodeOf. Beside Code, Message and Remedy it has, where there are such: Status, the HTTP status; KiiCode and
+// KiiMessage of the server's answer; ReasonCode, MQTT's, else -1; Retryable, whether the same call may succeed later;
+// RetryAfter, the seconds that the server asked to wait; Cause, the error below.
 type Error = fault.Error
 
 // Code names a kind of failure.

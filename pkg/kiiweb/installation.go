@@ -17,6 +17,7 @@ type Installation struct {
 // InstallMQTT registers the login's owner for push: development true for the
 // development environment, false for production. An owner who has an MQTT
 // installation gets the same ids again, and the new value of development counts.
+// NOT_LOGGED_IN: nobody is logged in.
 func (c *Client) InstallMQTT(ctx context.Context, development bool) (Installation, error) {
 	const action = "install push"
 	login, err := c.authorized(action)
@@ -43,7 +44,8 @@ func (c *Client) InstallMQTT(ctx context.Context, development bool) (Installatio
 }
 
 // Uninstall removes the installation with that installationRegistrationID;
-// deviceType is "MQTT". Connections that this client holds for it end with REVOKED.
+// deviceType is "MQTT". Connections that this client holds for it end with REVOKED. NOT_FOUND:
+// there is none, perhaps since an earlier call whose answer was lost.
 func (c *Client) Uninstall(ctx context.Context, registrationID, deviceType string) error {
 	if err := checkID("installationRegistrationID", registrationID); err != nil {
 		return err
@@ -64,7 +66,8 @@ func (c *Client) Uninstall(ctx context.Context, registrationID, deviceType strin
 }
 
 // UninstallByInstallationID removes the installation with that installationID.
-// Connections that this client holds for it end with REVOKED.
+// Connections that this client holds for it end with REVOKED. NOT_FOUND: there is none, perhaps since
+// an earlier call whose answer was lost.
 func (c *Client) UninstallByInstallationID(ctx context.Context, installationID string) error {
 	if err := checkID("installationID", installationID); err != nil {
 		return err
