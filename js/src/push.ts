@@ -197,7 +197,8 @@ export const livePush = (Base: typeof LiveConnection) => class LivePush extends 
     for (let error = cause; ; ) {
       if (error) {
         const about = { code: error.code, reason: this.#patience.explain(error), error };
-        if (!error.retryable) return this.#become({ state: "failed", ...about });
+        // A page of some other server is what the login page of a public network looks like: it mends itself.
+        if (!error.retryable && error.code !== "BAD_RESPONSE") return this.#become({ state: "failed", ...about });
         const retryIn = this.#patience.next();
         const over = pause(retryIn, era.signal, (hurry) => (this.#hurry = hurry));
         this.sink.state({ state: "waiting", retryIn, ...about }); // who hears of it may end it

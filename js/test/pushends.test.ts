@@ -133,3 +133,20 @@ test("no message comes after the call of stop", async (t) => {
   await stopping;
   assert.deepEqual(seen, ["1"]);
 });
+
+test("a public network's page in place of the cloud is waited out, once push has begun", async (t) => {
+  storage(t);
+  const { kii, failures } = client();
+  await kii.login("alice", "p");
+  failures.set("installMqtt", [failure("BAD_RESPONSE", false)]);
+  await assert.rejects(kii.startPush(), { code: "BAD_RESPONSE" });
+  const push = await kii.startPush();
+  await kii.logout();
+  failures.set("installMqtt", [failure("BAD_RESPONSE", false)]);
+  await kii.login("bob", "p");
+  await until(() => push.state === "waiting");
+  assert.equal(push.lastChange.code, "BAD_RESPONSE");
+  push.wake();
+  await until(() => push.state === "online");
+  await push.stop();
+});
