@@ -36,7 +36,8 @@ func TestCluster(t *testing.T) {
 		{"costs", costs},
 	}
 	if *whole { // each takes most of a minute, whatever its form
-		scenarios = slices.Insert(scenarios, len(scenarios)-1, scenario{"RabbitMQ cannot ask the cloud", unanswered}, scenario{"a node hangs", hangs})
+		scenarios = slices.Insert(scenarios, len(scenarios)-1, scenario{"RabbitMQ cannot ask the cloud", unanswered}, scenario{"a node hangs", hangs},
+			scenario{"RabbitMQ has lost all that it had", emptied})
 	}
 	for _, scenario := range scenarios {
 		if !t.Run(scenario.name, func(t *testing.T) {
