@@ -35,7 +35,7 @@ func (o *outgoing) settle(err error) {
 // sentMost is how many messages, and asksMost how many asks, may wait for their acknowledgement, so that
 // there always is another packet identifier.
 const (
-	sentMost = 1 << 14
+	sentMost = 1 << 12
 	asksMost = 1 << 10
 )
 
