@@ -7,6 +7,9 @@
 //	# one part, three clients, three rounds, in about a minute
 //	go run ./bench -only receive -forms 'QoS 0, 16 KiB' -clients 'main|MQTT|counter' -rounds 3 -profile=false -write=false
 //
+//	# this build beside another one, whose js/dist was copied to a folder
+//	go run ./bench -before DIR -clients 'main|worker' -only receive -rounds 9 -profile=false -write=false
+//
 // Run it on a machine that does nothing else.
 package main
 
@@ -40,6 +43,7 @@ type options struct {
 	only    *regexp.Regexp
 	clients *regexp.Regexp
 	forms   *regexp.Regexp
+	before  string
 	profile bool
 	write   bool
 	render  bool
@@ -56,6 +60,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	flags.StringVar(&only, "only", "", "regular expression: measure only parts whose name matches (receive, watch, publish, roundtrip, start, growth, large, flood, topics, mosquitto, cloud, queued)")
 	flags.StringVar(&clients, "clients", "", "regular expression: measure only clients whose name matches, such as 'main|MQTT'")
 	flags.StringVar(&forms, "forms", "", "regular expression: receive, and profile, only what has such a name, such as '64 B, QoS 1, 1 packet'")
+	flags.StringVar(&o.before, "before", "", "folder with another build of the library (a js/dist), to be measured beside this one")
 	flags.BoolVar(&o.profile, "profile", true, "tell where kiiweb's time goes, after the rounds")
 	flags.BoolVar(&o.write, "write", true, "write bench/results.json and docs/performance.md; else they go to a new folder, which is named")
 	flags.BoolVar(&o.render, "render", false, "measure nothing: write docs/performance.md from bench/results.json")

@@ -45,6 +45,18 @@ func TestClientsAreChosen(t *testing.T) {
 	assert.Equal(t, []string{"kiiweb (main)", "frame counter"}, names)
 }
 
+func TestAnotherBuildIsMeasuredBeside(t *testing.T) {
+	o, err := parse([]string{"-before", "folder", "-clients", "main"}, &strings.Builder{})
+	require.NoError(t, err)
+	var names []string
+	for _, c := range chosen(o) {
+		names = append(names, c.Name)
+	}
+	assert.Equal(t, []string{"kiiweb (main)", "before (main)"}, names)
+	assert.True(t, subjects(chosen(o)[0]))
+	assert.False(t, subjects(chosen(o)[1]), "it is a rival")
+}
+
 func TestGoalsAreAboutWhatIsMeasured(t *testing.T) {
 	known := map[string]bool{queuedCase: true, roundTripCase: true}
 	for _, s := range receiveShapes() {

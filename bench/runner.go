@@ -67,12 +67,21 @@ func measure(ctx context.Context, root string, o options, stderr io.Writer) (*re
 
 // chosen gives the clients that the options name.
 func chosen(o options) []suite.Client {
-	return slices.DeleteFunc(suite.Clients(), func(c suite.Client) bool { return !o.clients.MatchString(c.Name) })
+	clients := suite.Clients()
+	if o.before != "" {
+		clients = append(clients, suite.Before()...)
+	}
+	return slices.DeleteFunc(clients, func(c suite.Client) bool { return !o.clients.MatchString(c.Name) })
 }
 
 func (r *runner) open(ctx context.Context, root string) (err error) {
 	if r.stage, err = suite.NewStage(root); err != nil {
 		return err
+	}
+	if r.options.before != "" {
+		if err = r.stage.Site.AddBefore(r.options.before); err != nil {
+			return err
+		}
 	}
 	wait, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
@@ -187,7 +196,7 @@ func everybody(suite.Client) bool { return true }
 func unlessUniform(c suite.Client) bool { return !c.Uniform }
 
 // subjects are kiiweb, wherever it runs.
-func subjects(c suite.Client) bool { return c.Where != "" }
+func subjects(c suite.Client) bool { return c.Where != "" && !c.Before }
 
 func inThePage(c suite.Client) bool { return c.Where == "main" }
 

@@ -80,8 +80,8 @@ func bundle(root string) (map[string]file, error) {
 // page is the document that loads a page's script and nothing else.
 var page = []byte("<!doctype html>\n<link rel=\"icon\" href=\"data:,\">\n<title>bench</title>\n<script type=\"module\" src=\"page.js\"></script>\n")
 
-// library reads the built kiiweb, which is served as `make build` compresses it.
-func library(dist string) (map[string]file, error) {
+// library reads the built kiiweb into folder; it is served as `make build` compresses it.
+func library(dist, folder string) (map[string]file, error) {
 	names, err := filepath.Glob(filepath.Join(dist, "*.br"))
 	if err != nil {
 		return nil, err
@@ -96,9 +96,9 @@ func library(dist string) (map[string]file, error) {
 		if f.brotli, err = os.ReadFile(compressedPath); err != nil {
 			return nil, err
 		}
-		files["kiiweb/"+filepath.Base(plainPath)] = f
+		files[folder+"/"+filepath.Base(plainPath)] = f
 	}
-	if _, found := files["kiiweb/kiiweb.wasm"]; !found {
+	if _, found := files[folder+"/kiiweb.wasm"]; !found {
 		return nil, fmt.Errorf("%s does not hold the built library: run `make build`", dist)
 	}
 	return files, nil

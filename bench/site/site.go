@@ -1,8 +1,10 @@
 package site
 
 import (
+	"bytes"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -31,7 +33,7 @@ func Start(root string) (*Site, error) {
 	if err != nil {
 		return nil, err
 	}
-	built, err := library(filepath.Join(root, "js", "dist"))
+	built, err := library(filepath.Join(root, "js", "dist"), "kiiweb")
 	if err != nil {
 		return nil, err
 	}
@@ -49,6 +51,19 @@ func Start(root string) (*Site, error) {
 	s.http = &http.Server{Handler: mux}
 	go func() { _ = s.http.Serve(listener) }()
 	return s, nil
+}
+
+// AddBefore serves another build of kiiweb, the folder dist, with a page of its own: "before". It is to be called
+// before the first visit.
+func (s *Site) AddBefore(dist string) error {
+	built, err := library(dist, "kiiweb-before")
+	if err != nil {
+		return err
+	}
+	maps.Copy(s.files, built)
+	script := bytes.ReplaceAll(s.files["kiiweb/page.js"].plain, []byte("../kiiweb/"), []byte("../kiiweb-before/"))
+	s.files["before/page.js"] = compressed("page.js", script)
+	return nil
 }
 
 // Close ends the server.

@@ -28,6 +28,8 @@ type Client struct {
 	Reads, Mark bool
 	// Whole tells that packets must not go on in the next frame.
 	Whole bool
+	// Before tells that it is another build of kiiweb, to be compared with this one.
+	Before bool
 	// Uniform tells that all messages must be of one size, as only the replay server's are.
 	Uniform bool
 }
@@ -43,6 +45,14 @@ func Clients() []Client {
 		{Name: "minimal parser", Page: "minimal", Protocol: mqtt.V311, Reads: true, Mark: true, Whole: true},
 		{Name: "object counter", Page: "objects", Protocol: mqtt.V311, Mark: true, Whole: true, Uniform: true},
 		{Name: "frame counter", Page: "raw", Protocol: mqtt.V311, Mark: true},
+	}
+}
+
+// Before gives the clients that are another build of kiiweb, for a Site that has one.
+func Before() []Client {
+	return []Client{
+		{Name: "before (main)", Page: "before", Where: "main", Protocol: mqtt.V5, Reads: true, Before: true},
+		{Name: "before (worker)", Page: "before", Where: "worker", Protocol: mqtt.V5, Reads: true, Before: true},
 	}
 }
 

@@ -56,7 +56,7 @@ func (props *Properties) set(p *property) {
 	case propResponseTopic:
 		props.ResponseTopic = string(p.text)
 	case propCorrelationData:
-		props.CorrelationData = binary(p)
+		props.CorrelationData = bytesOf(p)
 	case propSubscriptionID:
 		props.SubscriptionID = append(props.SubscriptionID, p.number)
 	case propUser:
@@ -68,7 +68,7 @@ func (props *Properties) set(p *property) {
 	case propAuthMethod:
 		props.AuthMethod = string(p.text)
 	case propAuthData:
-		props.AuthData = binary(p)
+		props.AuthData = bytesOf(p)
 	case propSessionExpiry:
 		props.SessionExpiry = number32(p)
 	case propServerReference:
@@ -122,4 +122,4 @@ func number16(p *property) *uint16 { v := uint16(p.number); return &v }
 func number32(p *property) *uint32 { v := p.number; return &v }
 
 //go:noinline
-func binary(p *property) []byte { return append([]byte(nil), p.text...) }
+func bytesOf(p *property) []byte { return append([]byte(nil), p.text...) }

@@ -90,17 +90,50 @@ func (r *reader) placed(p *property, in place, ids uint64) {
 
 // FindUserProperty gives the value of the first user property named key in raw, the
 // properties of a packet without their length, as PublishView has them. The value is a
-// part of raw.
+// part of raw. What was checked is not checked again: it steps over what it is not asked for.
 func FindUserProperty(raw []byte, key string) (value []byte, ok bool) {
-	r := reader{b: raw, v: V5}
-	for len(r.b) > 0 {
-		p := r.property()
-		if r.err != nil {
+	for len(raw) > 0 {
+		id := raw[0]
+		if int(id) >= len(propertyTable) {
 			return nil, false
 		}
-		if p.id == propUser && string(p.text) == key {
-			return p.value, true
+		raw = raw[1:]
+		kind := propertyTable[id].kind
+		size := 0
+		switch kind {
+		case kindFlag:
+			size = 1
+		case kindUint16:
+			size = 2
+		case kindUint32:
+			size = 4
+		case kindVarint:
+			_, size, _ = varint(raw)
+		case kindText, kindBinary, kindPair:
+			if len(raw) < 2 {
+				return nil, false
+			}
+			size = 2 + int(raw[0])<<8 + int(raw[1])
 		}
+		if size == 0 || size > len(raw) {
+			return nil, false
+		}
+		name := raw[:size]
+		raw = raw[size:]
+		if kind != kindPair {
+			continue
+		}
+		if len(raw) < 2 {
+			return nil, false
+		}
+		size = 2 + int(raw[0])<<8 + int(raw[1])
+		if size > len(raw) {
+			return nil, false
+		}
+		if string(name[2:]) == key {
+			return raw[2:size:size], true
+		}
+		raw = raw[size:]
 	}
 	return nil, false
 }

@@ -114,6 +114,9 @@ func (r *reader) end() error {
 
 // textRule gives the rule that b breaks as a UTF-8 encoded string, nil for none.
 func textRule(b []byte) *rule {
+	if ascii(b) {
+		return nil
+	}
 	if !utf8.Valid(b) {
 		return &ruleUTF8
 	}
@@ -121,6 +124,15 @@ func textRule(b []byte) *rule {
 		return &ruleNull
 	}
 	return nil
+}
+
+// ascii tells whether b is nothing but ASCII without U+0000, as texts mostly are.
+func ascii(b []byte) bool {
+	wrong := byte(0)
+	for _, c := range b {
+		wrong |= c | (c - 1)
+	}
+	return wrong < 0x80
 }
 
 // varint decodes the variable byte integer at the start of b. size is 0 when b ends

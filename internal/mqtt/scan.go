@@ -80,13 +80,42 @@ func (r *reader) scanned(first byte, known []byte) (p PublishView, same bool) {
 	if first&publishQoS != 0 {
 		p.PacketID = r.packetID(&ruleServerPackID)
 	}
-	if r.v == V5 && len(r.b) > 0 && r.b[0] == 0 { // no properties, the usual case
-		r.b = r.b[1:]
-	} else {
-		var ids uint64
-		p.Properties, ids = r.properties(server << PUBLISH)
-		p.Alias = ids&(1<<propTopicAlias) != 0
+	if r.v == V5 {
+		if size := usual(r.b); size > 0 {
+			p.Properties, r.b = r.b[1:size], r.b[size:]
+		} else {
+			var ids uint64
+			p.Properties, ids = r.properties(server << PUBLISH)
+			p.Alias = ids&(1<<propTopicAlias) != 0
+		}
 	}
 	p.Payload = r.b
 	return p, true
+}
+
+// usual gives the size of the properties at the start of b, with their length, where they are what they mostly
+// are: none, or at most one message expiry interval and then user properties in ASCII, in less than 128 bytes. Else
+// it gives 0, and what they are is for reader.properties to say.
+func usual(b []byte) int {
+	if len(b) == 0 || b[0] >= 0x80 || len(b) <= int(b[0]) {
+		return 0
+	}
+	size := 1 + int(b[0])
+	b = b[1:size]
+	if len(b) >= 5 && b[0] == propMessageExpiry {
+		b = b[5:]
+	}
+	for len(b) > 0 {
+		if b[0] != propUser {
+			return 0
+		}
+		b = b[1:]
+		for range 2 {
+			if len(b) < 2 || b[0] != 0 || len(b) < 2+int(b[1]) || !ascii(b[2:2+int(b[1])]) {
+				return 0
+			}
+			b = b[2+int(b[1]):]
+		}
+	}
+	return size
 }

@@ -1,6 +1,7 @@
 package mqtt
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -92,6 +93,8 @@ func publishes(t testing.TB, v Version) (frame []byte) {
 		{Topic: "topic-2", QoS: 1, PacketID: 65535, Payload: make([]byte, 300)},
 		{Topic: "日本", Payload: []byte("c")},
 		{Topic: "topic-1", Payload: []byte("d"), Properties: Properties{MessageExpiry: &expiry, User: []UserProperty{{"k", "v"}, {"k", "w"}}}},
+		{Topic: "topic-1", Payload: []byte("e"), Properties: Properties{MessageExpiry: &expiry, User: []UserProperty{{"k", "v"}}}},
+		{Topic: "topic-1", Payload: []byte("f"), Properties: Properties{ContentType: "text", User: []UserProperty{{"k", "ü"}}}},
 	} {
 		if v != V5 {
 			p.Properties = Properties{}
@@ -108,12 +111,12 @@ func TestScan(t *testing.T) {
 		table := make([]Row, 16)
 		rows, acks, ok := Scan(v, 1000, frame, len(frame), table)
 		require.True(t, ok)
-		assert.Equal(t, 6, rows)
+		assert.Equal(t, 8, rows)
 		assert.Equal(t, 2, acks)
 		checkScan(t, v, 1000, frame, 16)
-		checkScan(t, v, 1000, frame, 6)
-		checkScan(t, v, 1000, frame, 5) // no room
-		checkScan(t, v, 300, frame, 6)  // too large
+		checkScan(t, v, 1000, frame, 8)
+		checkScan(t, v, 1000, frame, 7) // no room
+		checkScan(t, v, 300, frame, 8)  // too large
 		for n := range len(frame) {
 			checkScan(t, v, 1000, frame[:n], 16)
 			assert.Zero(t, testing.AllocsPerRun(1, func() { Scan(v, 1000, frame[:n], len(frame[:n]), table) }))
@@ -123,6 +126,65 @@ func TestScan(t *testing.T) {
 	assert.Equal(t, []any{0, 0, true}, []any{rows, acks, ok})
 	_, _, ok = Scan(0, 1000, publishes(t, V5), len(publishes(t, V5)), make([]Row, 16))
 	assert.False(t, ok)
+}
+
+// What Scan steps over by itself has the limits of what the other readers say.
+func TestScanOfUsualProperties(t *testing.T) {
+	const (
+		expiry = "02 00093A80 "
+		pair   = "26 <key> <value> "
+	)
+	for _, c := range []struct {
+		properties string
+		ok         bool
+	}{
+		{"", true},
+		{expiry, true},
+		{pair, true},
+		{expiry + pair, true},
+		{expiry + pair + pair, true},
+		{pair + expiry, true}, // not the usual order
+		{"26 <> <>", true},
+		{"26 <key> <" + strings.Repeat("v", 110) + ">", true},
+		{"26 <key> <" + strings.Repeat("v", 300) + ">", true}, // a longer length
+		{"26 <日本語> <値>", true},
+		{"0B 01 " + pair, true},
+		{expiry + expiry, false}, // twice
+		{expiry + pair + expiry, false},
+		{"26 0003 61 00 62 <value>", false}, // U+0000
+		{"26 <key> 0001 00", false},
+		{"26 <key> 0008 61 61 61 61 61 61 61 FF", false}, // no UTF-8
+		{"26 <key> 0008 80 61 61 61 61 61 61 61", false},
+		{"26 <key>", false}, // ends too soon
+		{"26 <key> 0002 61", false},
+		{"02 000000", false},
+		{"23 0001", false},     // a topic alias is for the others
+		{"11 00000001", false}, // belongs elsewhere
+	} {
+		properties := raw(t, c.properties)
+		packet := raw(t, "<topic>")
+		packet = append(appendVarint(packet, len(properties)), properties...)
+		packet = append(packet, "payload"...)
+		frame := raw(t, "30 08 <topic> 00") // without any: the topic is known by then
+		frame = append(appendVarint(append(frame, 0x30), len(packet)), packet...)
+		_, _, ok := Scan(V5, 1<<10, frame, len(frame), make([]Row, 2))
+		assert.Equal(t, c.ok, ok, c.properties)
+		checkScan(t, V5, 1<<10, frame, 2)
+	}
+}
+
+func TestASCII(t *testing.T) {
+	for size := range 40 {
+		text := []byte(strings.Repeat("a", size))
+		assert.True(t, ascii(text))
+		for at := range text {
+			for c := range 256 {
+				text[at] = byte(c)
+				require.Equal(t, c > 0 && c < 0x80, ascii(text), "%x at %d of %d", c, at, size)
+			}
+			text[at] = 0x7F
+		}
+	}
 }
 
 // FuzzScan holds Scan to the other readers: it takes what all of them take, gives the

@@ -1,7 +1,24 @@
 package session
 
+import "github.com/kiiweb/kiiweb/internal/mqtt"
+
 // messageIDKey names the user property by which repeats of a push are known.
 const messageIDKey = "pushMessageID"
+
+// pushID gives the id of a push in the properties of its message, wherever it is. The cloud writes a message expiry
+// interval and then the id, at the end.
+func pushID(properties []byte) (id []byte, ok bool) {
+	const (
+		expiry = "\x02" // MQTT 5, 3.3.2.3.3; four bytes follow
+		head   = "\x26\x00\x0D" + messageIDKey
+		at     = 5 + len(head) // where the length of the id is, two bytes
+	)
+	if len(properties) >= at+2 && properties[0] == expiry[0] && string(properties[5:at]) == head &&
+		properties[at] == 0 && len(properties) == at+2+int(properties[at+1]) {
+		return properties[at+2:], true
+	}
+	return mqtt.FindUserProperty(properties, messageIDKey)
+}
 
 const (
 	seenMax   = 2048      // ids remembered at most
@@ -15,7 +32,8 @@ const (
 type dedupe struct{ *seenIDs }
 
 // seenIDs is a ring of ids whose bytes are in another ring, with chains of those that
-// have the same hash.
+// have the same hash. What is rare is in functions of its own: a browser compiles a function once more, for
+// longer than a thousand messages take, after so many calls as its size allows.
 type seenIDs struct {
 	bytes  [seenRoom]byte
 	ids    [seenMax]seenID
@@ -33,6 +51,8 @@ type seenID struct {
 }
 
 // prepare takes the memory, unless that was done before.
+//
+//go:noinline
 func (d *dedupe) prepare() {
 	if d.seenIDs == nil {
 		d.seenIDs = new(seenIDs)
@@ -44,45 +64,66 @@ func (d *dedupe) repeated(id []byte) bool {
 	if len(id) == 0 || len(id) > seenBytes {
 		return false
 	}
-	d.prepare()
+	if d.seenIDs == nil {
+		d.prepare()
+	}
+	s := d.seenIDs
 	hash := hashOf(id)
-	for i := d.chains[hash%seenMax]; i != 0; i = d.ids[i-1].older {
-		if s := &d.ids[i-1]; s.hash == hash && string(d.bytes[s.start:s.start+s.size]) == string(id) {
+	for i := s.chains[hash%seenMax]; i != 0; {
+		known := &s.ids[(i-1)%seenMax]
+		if known.hash == hash && s.same(known, id) {
 			return true
 		}
+		i = known.older
 	}
-	d.remember(id, hash)
+	s.remember(id, hash)
 	return false
+}
+
+//go:noinline
+func (s *seenIDs) same(known *seenID, id []byte) bool {
+	return string(s.bytes[known.start:known.start+known.size]) == string(id)
 }
 
 // remember puts an id in, behind as many of the oldest as have to go for it.
 func (s *seenIDs) remember(id []byte, hash uint32) {
 	start := s.end
-	if start+len(id) > seenRoom {
-		for s.count > 0 && s.ids[s.first].start >= start {
-			s.forgetOldest()
-		}
-		start = 0
-	}
-	for s.count > 0 && (s.count == seenMax || s.overlaps(start, len(id))) {
-		s.forgetOldest()
+	if s.count >= seenMax || start+len(id) > seenRoom || s.overlaps(start, len(id)) {
+		start = s.makeRoom(len(id))
 	}
 	s.end = start + copy(s.bytes[start:], id)
-	n := (s.first + s.count) % seenMax
+	n := (s.first + s.count) & (seenMax - 1)
 	s.count++
 	chain := &s.chains[hash%seenMax]
 	s.ids[n] = seenID{hash, start, len(id), *chain}
 	*chain = uint16(n) + 1
 }
 
+// makeRoom forgets as many of the oldest as are in the way of an id of that size, and gives the place for its bytes.
+//
+//go:noinline
+func (s *seenIDs) makeRoom(size int) (start int) {
+	start = s.end
+	if start+size > seenRoom {
+		for s.count > 0 && s.ids[s.first&(seenMax-1)].start >= start {
+			s.forgetOldest()
+		}
+		start = 0
+	}
+	for s.count == seenMax || s.overlaps(start, size) {
+		s.forgetOldest()
+	}
+	return start
+}
+
 // overlaps tells whether the oldest id's bytes are in the way.
 func (s *seenIDs) overlaps(start, size int) bool {
-	oldest := &s.ids[s.first]
-	return oldest.start < start+size && start < oldest.start+oldest.size
+	oldest := &s.ids[s.first&(seenMax-1)]
+	return s.count > 0 && oldest.start < start+size && start < oldest.start+oldest.size
 }
 
 func (s *seenIDs) forgetOldest() {
-	oldest := &s.ids[s.first]
+	oldest := &s.ids[s.first&(seenMax-1)]
 	link := &s.chains[oldest.hash%seenMax]
 	for *link != uint16(s.first)+1 { // the oldest is the last of its chain
 		link = &s.ids[*link-1].older
@@ -95,11 +136,16 @@ func (s *seenIDs) forgetOldest() {
 // forget drops everything.
 func (d *dedupe) forget() { *d = dedupe{} }
 
-// hashOf is FNV-1a.
+// hashOf is FNV-1a, of four bytes at a time where there are four.
 func hashOf(b []byte) uint32 {
+	const prime = 16777619
 	h := uint32(2166136261)
+	for ; len(b) >= 4; b = b[4:] {
+		h = (h ^ (uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16 | uint32(b[3])<<24)) * prime
+		h ^= h >> 15 // the upper bytes count below, too
+	}
 	for _, c := range b {
-		h = (h ^ uint32(c)) * 16777619
+		h = (h ^ uint32(c)) * prime
 	}
 	return h
 }

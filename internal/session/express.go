@@ -164,7 +164,7 @@ func (n *lane) admit(frame []byte, table []mqtt.Row) (messages int) {
 		again := row[mqtt.RowTopic] != 0 && known
 		if size := row[mqtt.RowPropertiesLength]; size > 0 {
 			at := row[mqtt.RowProperties]
-			if id, ok := mqtt.FindUserProperty(frame[at:at+size], messageIDKey); ok && n.l.seen.repeated(id) {
+			if id, ok := pushID(frame[at : at+size]); ok && n.l.seen.repeated(id) {
 				known = again
 				continue
 			}

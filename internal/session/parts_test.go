@@ -101,6 +101,42 @@ func TestDedupe(t *testing.T) {
 	assert.True(t, d.repeated([]byte("id-"+strconv.Itoa(2*seenMax+1))), "the most recent ones are all there")
 }
 
+func TestPushIDIsTheFirstOfItsName(t *testing.T) {
+	const expiry = "\x02\x00\x09\x3a\x80"
+	user := func(key, value string) string {
+		return "\x26\x00" + string(rune(len(key))) + key + "\x00" + string(rune(len(value))) + value
+	}
+	for _, c := range []struct{ properties, want string }{
+		{expiry + user(messageIDKey, "1"), "1"},
+		{expiry + user(messageIDKey, ""), ""},
+		{user(messageIDKey, "1"), "1"},
+		{user(messageIDKey, "1") + expiry, "1"},
+		{expiry + user(messageIDKey, "1") + user(messageIDKey, "2"), "1"},
+		{expiry + user("other", "0") + user(messageIDKey, "1"), "1"},
+		{expiry + "\x0b\x07" + user(messageIDKey, "1"), "1"},
+		{expiry + user("PushMessageID", "1"), "none"},
+		{expiry, "none"},
+		{"", "none"},
+	} {
+		id, ok := pushID([]byte(c.properties))
+		assert.Equal(t, c.want != "none", ok, "%q", c.properties)
+		if ok {
+			assert.Equal(t, c.want, string(id), "%q", c.properties)
+		}
+	}
+}
+
+func TestHashesOfIDsSpread(t *testing.T) {
+	chains := make(map[uint32]int)
+	most := 0
+	for n := range seenMax {
+		i := hashOf([]byte("3f0c1d8e-0000-4000-8000-"+strconv.Itoa(100_000_000_000+n))) % seenMax
+		chains[i]++
+		most = max(most, chains[i])
+	}
+	assert.Less(t, most, 12, "ids that differ in their end alone are not all in a few chains")
+}
+
 func TestDedupeAllocatesNothingForRepeats(t *testing.T) {
 	var d dedupe
 	id := []byte("3f0c1d8e-0000-4000-8000-000000000000")

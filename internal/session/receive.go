@@ -110,7 +110,7 @@ func (l *loop) message(pkt []byte) {
 			return
 		}
 	}
-	if id, ok := mqtt.FindUserProperty(view.Properties, messageIDKey); ok && l.seen.repeated(id) {
+	if id, ok := pushID(view.Properties); ok && l.seen.repeated(id) {
 		return
 	}
 	if string(view.Topic) != l.topic {

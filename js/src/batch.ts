@@ -55,16 +55,31 @@ export class Decoder {
     const known = this.#topics;
     names?.forEach(([number, name]) => (known[number] = name));
     topics.forEach((name, i) => (known[firstTopic + i] = name));
-    const { buffer, byteOffset } = bytes; // a view of one is made in half of the time that a part of the other takes
-    const list: string[] = []; // the topic of each: read before a handler can give the buffer away
+    const source = { buffer: bytes.buffer, start: bytes.byteOffset, table };
+    const { length } = table; // a handler can give the buffer away, and with it a table that is in it
+    const list = table.buffer === bytes.buffer || bringsNames(table) ? this.#learn(bytes, table) : undefined;
+    for (let row = 0, n = 0; row < length; row += columns, n++) {
+      take(new LazyMessage(list ? list[n]! : known[table[row + TOPIC]!]!, source, row));
+    }
+  }
+
+  /** The topic of each message, for batches in which a number may come to mean another one, or that may be gone before they are through. */
+  #learn(bytes: Uint8Array, table: Int32Array): string[] {
+    const list: string[] = [];
     for (let row = 0; row < table.length; row += columns) {
       const at = table[row + NAME]!;
       const number = table[row + TOPIC]!; // -1: it is too long to be remembered, and comes each time
-      if (at) known[number] = nameAt(bytes, at);
-      list.push(known[number]!);
+      const name = at ? nameAt(bytes, at) : this.#topics[number]!;
+      if (number >= 0) this.#topics[number] = name;
+      list.push(name);
     }
-    list.forEach((topic, i) => take(new LazyMessage(topic, buffer, byteOffset, table, i * columns)));
+    return list;
   }
+}
+
+function bringsNames(table: Int32Array): boolean {
+  for (let at = NAME; at < table.length; at += columns) if (table[at]) return true;
+  return false;
 }
 
 const decoder = new TextDecoder();
@@ -82,19 +97,22 @@ export function rememberName({ bytes, table }: Batch, row: number, names: Map<nu
   if (at && number >= 0) names.set(number, nameAt(bytes, at));
 }
 
+/** What the messages of a batch have in common. A view of the buffer is made in half of the time that a part of a view takes. */
+interface Source {
+  readonly buffer: ArrayBufferLike;
+  readonly start: number; // of the batch in it
+  readonly table: Int32Array;
+}
+
 class LazyMessage implements Message {
   readonly topic: string;
-  readonly #buffer: ArrayBufferLike;
-  readonly #start: number; // of the batch in it
-  readonly #table: Int32Array;
+  readonly #source: Source;
   readonly #row: number;
   #properties: MessageProperties | undefined;
 
-  constructor(topic: string, buffer: ArrayBufferLike, start: number, table: Int32Array, row: number) {
+  constructor(topic: string, source: Source, row: number) {
     this.topic = topic;
-    this.#buffer = buffer;
-    this.#start = start;
-    this.#table = table;
+    this.#source = source;
     this.#row = row;
   }
 
@@ -131,10 +149,11 @@ class LazyMessage implements Message {
   }
 
   #cell(column: number): number {
-    return this.#table[this.#row + column]!;
+    return this.#source.table[this.#row + column]!;
   }
 
   #slice(offset: number, length: number): Uint8Array {
-    return new Uint8Array(this.#buffer, this.#start + this.#cell(offset), this.#cell(length));
+    const { buffer, start, table } = this.#source;
+    return new Uint8Array(buffer, start + table[this.#row + offset]!, table[this.#row + length]!);
   }
 }

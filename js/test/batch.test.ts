@@ -82,3 +82,10 @@ test("nor the messages behind it, where the table is in the same buffer", () => 
   });
   assert.deepEqual(seen, ["a", "a"]);
 });
+
+test("a number can come to mean another topic within a batch", () => {
+  const bytes = new Uint8Array([0, 1, 97, 0, 1, 98]);
+  const rows = [256, 0, 0, 2, 1, 0, 0, 2, 256, 0, 0, 5, 1, 0, 0, 5, 256, 0, 0, 5, 1, 0, 0, 0];
+  const topics = decoded(new Decoder(), { bytes, table: Int32Array.from(rows), topics: [], firstTopic: 0 }).map((m) => m.topic);
+  assert.deepEqual(topics, ["a", "b", "b"]);
+});
