@@ -81,7 +81,7 @@ displacement: deps build ## have clients fight for one connection, for about fou
 bench-server: deps ## measure the cloud beside mosquitto, into docs/performance-server.md
 	go run ./bench/server
 
-test-cluster: deps build ## three nodes of RabbitMQ, three processes of the cloud and PostgreSQL, killed one after the other, into docs/cluster.md
+test-cluster: deps build ## three nodes of RabbitMQ and three processes of the cloud, killed and cut off one after the other, into docs/cluster.md
 	go test -count=1 -timeout 60m -v -run 'TestCluster$$' ./tests/cluster -whole -report docs/cluster.md
 
 scaling: database ## measure what users cost on a cluster, for some minutes, into docs/scaling.md

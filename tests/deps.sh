@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what the tests need and the machine lacks: PostgreSQL, systemd-analyze, RabbitMQ 4, Chromium, Mosquitto, curl, dbus-daemon, libnotify,
+# Installs what the tests need and the machine lacks: PostgreSQL, systemd-analyze, RabbitMQ 4, Chromium, Firefox, Mosquitto, curl, dbus-daemon, libnotify,
 # Node.js with npm, and the npm packages by their lock files; with the argument "long" what the whole of tests/interop needs as
 # well: RabbitMQ 3, npm packages; with "database" the first two alone; with "cluster" that and RabbitMQ 4.
 # Does nothing where all is there.

@@ -5,6 +5,9 @@ import { duration, el, setText, showError } from "./dom.js";
 const NAMES = ["install", "endpoint", "connect", "receive"];
 const MASK = "••••••••••••";
 
+/** MQTT's words for values that have other names in the library. */
+const WORDS = { clientID: "client identifier", keepAlive: "keep alive", qos: "QoS" };
+
 /** The view of one journey's steps, at its place of the page. */
 export function stepsView($) {
   const part = (name, selector) => $(`step-${name}`).querySelector(selector);
@@ -69,7 +72,7 @@ export function stepsView($) {
       }
       const list = el("dl", { class: "values" });
       for (const [label, value, secret] of pairs) {
-        list.append(el("dt", {}, label), secret ? secretValue($, label, value) : plainValue($, label, value));
+        list.append(el("dt", {}, WORDS[label] ?? label), secret ? secretValue($, label, value) : plainValue($, label, value));
       }
       box.replaceChildren(list);
     },
