@@ -27,17 +27,17 @@ func tablesAt(address int) madeTables {
 	m.names = []byte("a\x00inlined\x00b\x00c\x00")
 	units, files := words(0), []byte("a.go\x00")
 	// Offset 0 is no table. One has a zero as its first difference.
-	m.positions = []byte{0, 2, 1, 0 /* 1 */, 0, 9, 4, 1, 0 /* 4 */, 8, 8, 0 /* 9 */, 6, 0x80, 1, 0 /* 12 */}
-	m.details = []byte("args....inlineds, twolocals..objects.")
+	m.positions = []byte{0, 2, 1, 0 /* 1 */, 0, 9, 4, 1, 0 /* 4 */, 8, 8, 0 /* 9 */, 6, 0x80, 1, 0 /* 12 */, 4, 2, 0 /* 16 */}
+	m.details = []byte("args....inlineds, twolocals..wrapped.objects.")
 	index := 3*8 + 4
-	record := func(entry, name, stack int, pcdata, funcdata []int) []byte {
-		b := words(entry, name, 8, 0, stack, 9, 9, len(pcdata), 3, 40, len(funcdata)<<24|5)
+	record := func(entry, name, stack, kind int, pcdata, funcdata []int) []byte {
+		b := words(entry, name, 8, 0, stack, 9, 9, len(pcdata), 3, 40, len(funcdata)<<24|kind)
 		return append(append(b, words(pcdata...)...), words(funcdata...)...)
 	}
 	none := -1
-	a := record(0, 0, 1, []int{9, 4, 9}, []int{0, 21, none, 8})
-	b := record(1, 10, 4, nil, nil)
-	c := record(2, 12, 12, []int{0, 1}, []int{none, none, 29})
+	a := record(0, 0, 1, 5, []int{9, 4, 9}, []int{0, 21, none, 8})
+	b := record(1, 10, 4, 0, nil, nil)
+	c := record(2, 12, 12, wrapper, []int{0, 1, 16}, []int{none, none, 37, 29})
 	m.records = words(0, index, 1, index+len(a), 2, index+len(a)+len(b), 3)
 	m.records = append(append(append(m.records, a...), b...), c...)
 	m.places = append(words(0), bytes.Repeat([]byte{7}, 16)...)
@@ -86,8 +86,8 @@ func TestWhatIsPrintedOfStacksIsTakenOut(t *testing.T) {
 	assert.Equal(t, "a\x00\x00\x00\x00\x00\x00\x00\x00\x00b\x00c\x00", string(tables.names))
 	assert.Equal(t, make([]byte, 4), tables.units)
 	assert.Equal(t, make([]byte, 5), tables.files)
-	assert.Equal(t, []byte{0, 2, 1, 0, 0, 9, 4, 1, 0, 0, 0, 0, 6, 0x80, 1, 0}, tables.positions)
-	assert.Equal(t, "args....\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00locals..objects.", string(tables.details))
+	assert.Equal(t, []byte{0, 2, 1, 0, 0, 9, 4, 1, 0, 0, 0, 0, 6, 0x80, 1, 0, 4, 2, 0}, tables.positions)
+	assert.Equal(t, "args....\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00locals..wrapped.objects.", string(tables.details))
 	assert.Equal(t, append(make([]byte, 20), 16, 0, 0, 0, 0), tables.places)
 
 	words := func(b []byte) (list []int32) {
@@ -99,8 +99,8 @@ func TestWhatIsPrintedOfStacksIsTakenOut(t *testing.T) {
 	assert.Equal(t, []int32{
 		0, 28, 1, 100, 2, 144, 3, // the index
 		0, 0, 8, 0, 1, 0, 0, 3, 0, 0, 4<<24 | 5, 0, 4, 0, 0, 21, -1, -1,
-		1, 10, 8, 0, 4, 0, 0, 0, 0, 0, 5,
-		2, 12, 8, 0, 12, 0, 0, 2, 0, 0, 3<<24 | 5, 0, 1, -1, -1, 29,
+		1, 10, 8, 0, 4, 0, 0, 0, 0, 0, 0,
+		2, 12, 8, 0, 12, 0, 0, 3, 0, 0, 4<<24 | wrapper, 0, 1, 16, -1, -1, 37, 29,
 	}, words(tables.records))
 }
 

@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// A function's record is of words of 4 bytes, which those of its pcdata and funcdata follow. The last byte
-// before them is how many words funcdata has.
+// A function's record is of words of 4 bytes, which those of its pcdata and funcdata follow. The last word
+// before them begins with a byte for what kind of function it is, and ends with one for how many words funcdata has.
 const (
 	recordName      = 1
 	recordStack     = 4 // the size of the stack, by position
@@ -27,6 +27,14 @@ var (
 	neededFuncdata = []int{0, 1, 2, 4} // FUNCDATA_ArgsPointerMaps, LocalsPointerMaps, StackObjects, OpenCodedDeferInfo
 )
 
+// What was inlined in a wrapper is needed as well: recover passes wrappers over, but counts what is in them, which may be
+// one call too many (runtime.gorecover). Any other function is one by itself.
+const (
+	wrapper         = 23 // FuncIDWrapper, a kind of function
+	inlinedPcdata   = 2  // PCDATA_InlTreeIndex
+	inlinedFuncdata = 3  // FUNCDATA_InlTree
+)
+
 const (
 	noPcdata   = 0
 	noFuncdata = 1<<32 - 1
@@ -37,7 +45,7 @@ const (
 const functionsPerPlace = 16
 
 // stripFunctions overwrites with zeros what the tables of functions hold for printing stacks alone: names of files,
-// lines, what was inlined and arguments. That is a seventh of the module's download. The stack of a program that
+// lines, arguments and most of what was inlined. That is a seventh of the module's download. The stack of a program that
 // panics names functions as before, and has ?:0 for their lines. Nothing moves, so every address stays right.
 func stripFunctions(t *functionTables) error {
 	kept := struct{ names, positions, details []uint32 }{}
@@ -54,13 +62,14 @@ func stripFunctions(t *functionTables) error {
 		}
 		get := func(i int) uint32 { return binary.LittleEndian.Uint32(word(i)) }
 		set := func(i int, v uint32) { binary.LittleEndian.PutUint32(word(i), v) }
+		wraps := word(recordFuncdata)[0] == wrapper
 		for _, i := range []int{recordFile, recordLine, recordUnit, recordFirstLine} {
 			set(i, 0)
 		}
 		kept.names = append(kept.names, get(recordName))
 		kept.positions = append(kept.positions, get(recordStack))
 		for j := range pcdata {
-			if k := recordWords + j; slices.Contains(neededPcdata, j) {
+			if k := recordWords + j; slices.Contains(neededPcdata, j) || wraps && j == inlinedPcdata {
 				kept.positions = append(kept.positions, get(k))
 			} else {
 				set(k, noPcdata)
@@ -73,7 +82,7 @@ func stripFunctions(t *functionTables) error {
 				continue
 			}
 			details = append(details, v)
-			if slices.Contains(neededFuncdata, j) {
+			if slices.Contains(neededFuncdata, j) || wraps && j == inlinedFuncdata {
 				kept.details = append(kept.details, v)
 			} else {
 				set(k, noFuncdata)

@@ -37,7 +37,11 @@ type inner struct{ failed any }
 
 func (i *inner) recovers() { i.failed = recover() }
 
-type outer struct{ *inner } // its method is a wrapper
+func (i *inner) asks() { i.recovers() } // is inlined, recovers is not
+
+type outer struct{ *inner } // its methods are wrappers
+
+func asks(i *inner, _ int) { i.recovers() }
 
 func TestPanicsAreRecovered(t *testing.T) {
 	var none *inner
@@ -75,6 +79,16 @@ func TestWhoRecovers(t *testing.T) {
 		panic("too deep")
 	}); v != "too deep" {
 		t.Errorf("%v: it was recovered in a call of what is deferred", v)
+	}
+	for name, f := range map[string]func(){ // what is deferred is inlined in a wrapper, and recovers where it calls
+		"a method":   func() { defer outer.asks(outer{i}); panic("too deep") },
+		"a pointer":  func() { defer (*outer).asks(&outer{i}); panic("too deep") },
+		"interfaces": func() { defer interface{ asks() }(outer{i}).asks(); panic("too deep") },
+		"arguments":  func() { defer asks(i, 1); panic("too deep") },
+	} {
+		if v := recovered(f); v != "too deep" {
+			t.Errorf("%s: %v: it was recovered in a call of what is deferred", name, v)
+		}
 	}
 	again := errors.New("again")
 	if v := recovered(func() {
