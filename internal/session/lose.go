@@ -36,7 +36,17 @@ func (m machine) lose(c cause) (machine, []effect) {
 		}
 	}
 	err := r.fault(c)
-	err.Retryable = err.Retryable || r.most == maxRefused // those credentials were fresh
+	switch {
+	case r.most == maxRefused:
+		err.Retryable = true // what was refused was fresh
+		m.refusal = err
+	case r.most > 0:
+		m.refusal = err
+	case c.kind == causeEndpoint && m.refusal != nil && err.Cause == nil:
+		because := *err // the hook's own may be somebody else's, too
+		because.Cause = m.refusal
+		err = &because
+	}
 	if r.blame {
 		do = append(do, failSent{err})
 	} else if m.balked(c, r) {

@@ -1,11 +1,14 @@
 package session
 
-import "github.com/kiiweb/kiiweb/internal/mqtt"
+import (
+	"github.com/kiiweb/kiiweb/internal/fault"
+	"github.com/kiiweb/kiiweb/internal/mqtt"
+)
 
-// maxRefused is how many times running credentials may be refused, each time after
-// a fresh endpoint, before a session gives up that the broker has never accepted. One that
-// it has goes on: as long as the endpoint's server gives endpoints, the broker may just be unable
-// to ask whether they are good.
+// maxRefused is how many times running credentials or the subscription may be refused, each time after
+// a fresh endpoint, before a session gives up that was never subscribed. One that
+// was goes on: as long as the endpoint's server gives endpoints, the broker may just be unable
+// to ask whether they are good, or have lost what the endpoint's server makes again.
 const maxRefused = 3
 
 // machine is the whole state of the lifecycle.
@@ -13,15 +16,16 @@ type machine struct {
 	phase    phase
 	gen      uint32 // the current attempt; events of others are late
 	failures int    // attempts and connections lost since the last stable period
-	refused  int    // refusals of the credentials running
-	accepted bool   // there was a connection
+	refused  int    // refusals of the credentials or the subscription running
+	accepted bool   // the subscription stood once
 	refresh  bool   // the next endpoint has to be a fresh one
 	held     bool   // the server asked to be left alone for a while: waking does not shorten the wait
 	paused   bool   // waiting until it is woken
 	version  negotiation
 	session  memory
 	contest  contest
-	balks    int // connections running that ended over something that was sent
+	balks    int          // connections running that ended over something that was sent
+	refusal  *fault.Error // the latest of the refusals running
 }
 
 // memory is what the machine knows of the session at the server.
@@ -87,7 +91,7 @@ func step(m machine, e event) (machine, []effect) {
 		}
 	case welcomed:
 		if m.phase == phaseGreeting {
-			m.phase, m.refused, m.accepted = phaseSubscribing, 0, true
+			m.phase = phaseSubscribing
 			learned := m.remember(m.version.spoken)
 			m.version.accepted()
 			m.session = m.session.next(e, m.version.spoken)
@@ -95,7 +99,7 @@ func step(m machine, e event) (machine, []effect) {
 		}
 	case subscribed:
 		if m.phase == phaseSubscribing {
-			m.phase = phaseOnline
+			m.phase, m.refused, m.refusal, m.accepted = phaseOnline, 0, nil, true
 			return m, []effect{unlimit{}, announce{state: Online, reason: m.session.news()}, flow{}, watchStable{m.gen}}
 		}
 	case unrenewed:
@@ -122,7 +126,7 @@ func step(m machine, e event) (machine, []effect) {
 		return m.pause(e.why)
 	case takenBack:
 		if m.phase == phaseDisplaced {
-			m.failures, m.refused, m.refresh, m.contest, m.balks = 0, 0, false, contest{off: m.contest.off}, 0
+			m.failures, m.refused, m.refusal, m.refresh, m.contest, m.balks = 0, 0, nil, false, contest{off: m.contest.off}, 0
 			return m.start("taking the connection back")
 		}
 	case closedByUser:

@@ -79,11 +79,14 @@ func TestWhoeverIsNotAuthorizedAsksForAFreshEndpointOnce(t *testing.T) {
 	}
 }
 
-func TestAnAcceptedConnectionForgetsRefusals(t *testing.T) {
+func TestASubscriptionForgetsRefusals(t *testing.T) {
 	m := at(phaseGreeting)
-	m.refused = maxRefused - 1
+	m.refused, m.refusal = maxRefused-1, fault.New(fault.BadCredentials, "no")
 	m, _ = step(m, welcomed{gen: gen})
+	assert.Equal(t, maxRefused-1, m.refused, "it may be refused next")
+	m, _ = step(m, subscribed{gen})
 	assert.Zero(t, m.refused)
+	assert.Nil(t, m.refusal)
 }
 
 func TestTheWishForAFreshEndpointOutlivesAFailedFetch(t *testing.T) {
@@ -141,7 +144,7 @@ func TestAnAttemptInANetworkThatMayBeGoneIsFollowedSoon(t *testing.T) {
 }
 
 func TestTakeBackStartsAfresh(t *testing.T) {
-	m := machine{phase: phaseDisplaced, gen: gen, failures: 9, refused: 2, refresh: true, version: negotiation{spoken: mqtt.V311}}
+	m := machine{phase: phaseDisplaced, gen: gen, failures: 9, refused: 2, refusal: fault.New(fault.BadCredentials, "no"), refresh: true, version: negotiation{spoken: mqtt.V311}}
 	m, effects := step(m, takenBack{})
 	assert.Equal(t, machine{phase: phaseFetching, gen: gen + 1, version: negotiation{spoken: mqtt.V311}}, m)
 	assert.Contains(t, effects, fetch{gen: gen + 1})

@@ -33,6 +33,7 @@ var (
 	lostVersion   = lost{gen, cause{kind: causeViolation, reason: mqtt.UnsupportedProtocolVersion}}
 	lostBusy      = lost{gen, cause{kind: causeDisconnect, reason: mqtt.ServerBusy}}
 	lostRefused   = lost{gen, cause{kind: causeConnack, reason: mqtt.BadUserNameOrPassword}}
+	lostWithheld  = lost{gen, cause{kind: causeSuback, reason: mqtt.NotAuthorized}}
 	lostExpired   = lost{gen, cause{kind: causeExpired}}
 	lostViolation = lost{gen, cause{kind: causeViolation, reason: mqtt.MalformedPacket}}
 	lostBlamed    = lost{gen, cause{kind: causeDisconnect, reason: mqtt.TopicNameInvalid}}
@@ -54,6 +55,7 @@ var allEvents = map[string]event{
 	"version":       lostVersion,
 	"busy":          lostBusy,
 	"refused":       lostRefused,
+	"withheld":      lostWithheld,
 	"expired":       lostExpired,
 	"violation":     lostViolation,
 	"blamed":        lostBlamed,
@@ -143,6 +145,7 @@ func init() {
 			"version":   {phaseFailed, "abandon settle announce finish"},
 			"busy":      {phaseWaiting, "abandon wait"},
 			"refused":   {phaseWaiting, "abandon wait"},
+			"withheld":  {phaseWaiting, "abandon wait"},
 			"expired":   {phaseWaiting, told + " wait"},
 			"violation": {phaseWaiting, told + " wait"},
 			"blamed":    {phaseWaiting, "abandon failSent wait"},

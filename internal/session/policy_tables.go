@@ -80,12 +80,12 @@ var disconnectRulings = table[mqtt.ReasonCode]{
 	{mqtt.WildcardSubscriptionsNotSupported, filter, fault.Unsupported},
 }
 
-// subackRulings: the failures of SUBACK (MQTT 5, 3.9.3). They stop: the session has
-// one subscription, and without it nothing arrives.
+// subackRulings: the failures of SUBACK (MQTT 5, 3.9.3; before, 0x80 is the only one). Of the session's
+// own subscription, without which nothing arrives: what a fresh endpoint may mend is tried again with one.
 var subackRulings = table[mqtt.ReasonCode]{
-	{mqtt.UnspecifiedError, stop, fault.ServerError},
-	{mqtt.ImplementationSpecificError, stop, fault.ServerError},
-	{mqtt.NotAuthorized, unauthorized, fault.Unauthorized},
+	{mqtt.UnspecifiedError, withheld, fault.ServerError},
+	{mqtt.ImplementationSpecificError, withheld, fault.ServerError},
+	{mqtt.NotAuthorized, withheld, fault.Unauthorized},
 	{mqtt.TopicFilterInvalid, stop, fault.InvalidArgument},
 	{mqtt.PacketIdentifierInUse, stop, fault.ProtocolError},
 	{mqtt.QuotaExceeded, stop, fault.RateLimited},

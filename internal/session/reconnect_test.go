@@ -87,10 +87,10 @@ func TestStops(t *testing.T) {
 		"CONNACK: banned": {func(b *pipe) {
 			b.send(&mqtt.Connack{ReasonCode: mqtt.Banned})
 		}, Failed, fault.Forbidden, 0x8A},
-		"SUBACK: not authorised": {func(b *pipe) {
+		"SUBACK: no such topic filter": {func(b *pipe) {
 			b.send(&mqtt.Connack{})
-			b.subscribe(mqtt.NotAuthorized)
-		}, Failed, fault.Unauthorized, 0x87},
+			b.subscribe(mqtt.TopicFilterInvalid)
+		}, Failed, fault.InvalidArgument, 0x8F},
 		"DISCONNECT: administrative action": {func(b *pipe) {
 			b.send(&mqtt.Connack{})
 			b.subscribe(mqtt.GrantedQoS1)

@@ -11,30 +11,67 @@ import (
 	"github.com/kiiweb/kiiweb/internal/mqtt"
 )
 
-// A broker that cannot ask who somebody is refuses good credentials: what it has accepted once
-// is worth asking again, as long as the endpoint's server goes on giving endpoints.
+// refusal is a way in which brokers refuse the one whom the endpoint is for.
+type refusal struct {
+	version mqtt.Version
+	suback  bool // CONNACK accepts
+	reason  mqtt.ReasonCode
+	code    fault.Code
+}
+
+var refusals = map[string]refusal{
+	"CONNACK: bad credentials":      {mqtt.V5, false, mqtt.BadUserNameOrPassword, fault.BadCredentials},
+	"CONNACK: not authorised":       {mqtt.V5, false, mqtt.NotAuthorized, fault.Unauthorized},
+	"SUBACK: not authorised":        {mqtt.V5, true, mqtt.NotAuthorized, fault.Unauthorized},
+	"SUBACK: unspecified":           {mqtt.V5, true, mqtt.UnspecifiedError, fault.ServerError},
+	"SUBACK: of the implementation": {mqtt.V5, true, mqtt.ImplementationSpecificError, fault.ServerError},
+	"SUBACK of MQTT 3.1.1":          {mqtt.V311, true, 0x80, fault.ServerError},
+	"SUBACK of MQTT 3.1":            {mqtt.V31, true, 0x80, fault.ServerError},
+}
+
+// play is one attempt that is refused.
+func (r refusal) play(h *harness) {
+	h.t.Helper()
+	b := h.accept()
+	b.expect(mqtt.CONNECT)
+	if r.suback {
+		b.send(&mqtt.Connack{})
+		b.subscribe(r.reason)
+	} else {
+		b.send(&mqtt.Connack{ReasonCode: r.reason})
+	}
+	b.gone()
+}
+
+// connects awaits the next attempt.
+func (h *harness) connects() {
+	h.t.Helper()
+	h.until(func() bool { return len(h.changes) > 0 })
+	h.next(Connecting)
+}
+
+// A broker that cannot ask who somebody is refuses good credentials, and one that has lost what it had, the
+// subscription: what it has granted once is worth asking for again, as long as the endpoint's server goes on
+// giving endpoints.
 func TestRefusalsAfterTheFirstConnectionAreNotTheEnd(t *testing.T) {
-	for name, code := range map[string]mqtt.ReasonCode{"bad credentials": mqtt.BadUserNameOrPassword, "not authorised": mqtt.NotAuthorized} {
+	for name, r := range refusals {
 		t.Run(name, func(t *testing.T) {
-			h := newHarness(t, func(c *Config) { c.StableAfter = time.Hour })
+			h := newHarness(t, func(c *Config) { c.StableAfter, c.Version = time.Hour, r.version })
 			h.online().close(errReset)
 			h.next(Waiting)
 			longest := time.Duration(0)
 			for range 4 * maxRefused {
-				h.until(func() bool { return len(h.changes) > 0 })
-				h.next(Connecting)
-				b := h.accept()
-				b.expect(mqtt.CONNECT)
-				b.send(&mqtt.Connack{ReasonCode: code})
+				h.connects()
+				r.play(h)
 				c := h.next(Waiting)
-				assert.Equal(t, int(code), c.ReasonCode)
+				assert.Equal(t, r.code, c.Code)
+				assert.Equal(t, int(r.reason), c.ReasonCode)
 				assert.True(t, c.Err.Retryable)
 				assert.GreaterOrEqual(t, c.RetryIn, longest, "the delays grow")
 				longest = c.RetryIn
 			}
 			assert.Equal(t, time.Minute/2, longest, "up to the cap, of which the dice gave half")
-			h.until(func() bool { return len(h.changes) > 0 })
-			h.next(Connecting)
+			h.connects()
 			h.welcome(&mqtt.Connack{})
 			h.next(Online)
 			fetched := h.fetched()
@@ -46,19 +83,71 @@ func TestRefusalsAfterTheFirstConnectionAreNotTheEnd(t *testing.T) {
 	}
 }
 
+// The same of one that was never granted anything: what stays refused with a fresh endpoint, stays so.
+func TestASubscriptionThatStaysRefusedIsTheEnd(t *testing.T) {
+	for name, r := range refusals {
+		if !r.suback {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			h := newHarness(t, func(c *Config) { c.Version = r.version })
+			h.next(Connecting)
+			for n := range maxRefused {
+				if n > 0 {
+					assert.Equal(t, r.code, h.next(Waiting).Code)
+					h.connects()
+				}
+				r.play(h)
+			}
+			c := h.next(Failed)
+			assert.Equal(t, r.code, c.Code)
+			assert.Equal(t, int(r.reason), c.ReasonCode)
+			assert.True(t, c.Err.Retryable, "the endpoint's server stands by it, so the broker may grant it later")
+			assert.Contains(t, c.Err.Remedy, "installation")
+			assert.Equal(t, []bool{false, true, true}, h.fetched())
+		})
+	}
+}
+
 // The endpoint's server knows what the broker does not say.
-func TestARefusalAfterTheFirstConnectionEndsWithTheInstallation(t *testing.T) {
-	h := newHarness(t, nil)
-	h.online().close(errReset)
-	h.next(Waiting)
-	h.until(func() bool { return len(h.changes) > 0 })
-	h.next(Connecting)
-	b := h.accept()
-	b.expect(mqtt.CONNECT)
-	h.set(func() { h.fetchErr = fault.New(fault.NotFound, "it is not there") })
-	b.send(&mqtt.Connack{ReasonCode: mqtt.BadUserNameOrPassword})
-	h.next(Waiting)
-	h.until(func() bool { return len(h.changes) > 0 })
-	h.next(Connecting)
-	assert.Equal(t, fault.Revoked, h.next(Closed).Code)
+func TestARefusalEndsWithTheInstallation(t *testing.T) {
+	for name, r := range refusals {
+		for when, before := range map[string]bool{"at first": false, "after a connection": true} {
+			t.Run(name+", "+when, func(t *testing.T) {
+				h := newHarness(t, func(c *Config) { c.Version = r.version })
+				if before {
+					h.online().close(errReset)
+					h.next(Waiting)
+					h.connects()
+				} else {
+					h.next(Connecting)
+				}
+				h.set(func() { h.fetchErr = fault.New(fault.NotFound, "it is not there") })
+				r.play(h)
+				h.next(Waiting)
+				h.connects()
+				assert.Equal(t, fault.Revoked, h.next(Closed).Code)
+			})
+		}
+	}
+}
+
+// Where there is no fresh endpoint, the error tells why one was asked for.
+func TestWithoutAFreshEndpointTheRefusalIsTheCause(t *testing.T) {
+	for name, r := range refusals {
+		t.Run(name, func(t *testing.T) {
+			h := newHarness(t, func(c *Config) { c.Version = r.version })
+			h.next(Connecting)
+			hook := fault.New(fault.BadCredentials, "there is no other endpoint")
+			h.set(func() { h.fetchErr = hook })
+			r.play(h)
+			h.next(Waiting)
+			h.connects()
+			c := h.next(Failed)
+			assert.Equal(t, fault.BadCredentials, c.Code)
+			assert.ErrorIs(t, c.Err, &fault.Error{Code: r.code})
+			assert.Contains(t, c.Err.Error(), "the broker refused")
+			assert.Nil(t, hook.Cause, "that is the hook's")
+		})
+	}
 }

@@ -61,6 +61,7 @@ const (
 	displaced                  // another connection took over
 	contested                  // it seems so
 	refused                    // of the credentials: a fresh endpoint helps, or nothing does
+	withheld                   // of the subscription: the same, since a fresh endpoint has what is missing made again
 	doubted                    // a fresh endpoint tells whether the installation still exists, which the broker does not
 	moved                      // a fresh endpoint names the server
 	astray                     // a fresh endpoint may name the path
@@ -83,6 +84,7 @@ var courseRulings = [courses]ruling{
 	displaced:    {act: actDisplace},
 	contested:    {act: actDisplace, remedy: remedyContest},
 	refused:      {act: actRefresh, most: maxRefused},
+	withheld:     {act: actRefresh, most: maxRefused, remedy: remedyUnauthorized},
 	doubted:      {act: actRefresh, most: 2, remedy: remedyUnauthorized},
 	moved:        {act: actRefresh, remedy: remedyMoved},
 	astray:       {act: actRefresh, remedy: remedyPath},

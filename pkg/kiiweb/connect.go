@@ -83,12 +83,14 @@ type ConnectOptions struct {
 
 // Connect opens the MQTT connection of an endpoint and subscribes to its topic. It
 // returns when the subscription stands; from then on the connection heals itself,
-// fetching the endpoint again when its credentials are refused or its TTL is over.
+// fetching the endpoint again when its credentials or its topic are refused or its TTL
+// is over.
 //
-// Causes that no retry mends fail at once, such as BAD_CREDENTIALS, UNAUTHORIZED and
-// DISPLACED. Others are retried until the time is over: TIMEOUT, with the last cause
-// in it. INSECURE: the password would travel unencrypted to another machine. When
-// Connect fails nothing of the attempt remains.
+// Causes that no retry mends fail at once, such as FORBIDDEN, REVOKED and DISPLACED.
+// BAD_CREDENTIALS, UNAUTHORIZED: the broker has refused a fresh endpoint, too. Others are
+// retried until the time is over: TIMEOUT, with the last cause in it. INSECURE: the
+// password would travel unencrypted to another machine. When Connect fails nothing of
+// the attempt remains.
 //
 // There is one connection per owner: a second one displaces the first, in whatever
 // tab or machine it is.

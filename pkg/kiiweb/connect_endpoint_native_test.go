@@ -71,6 +71,46 @@ func TestNotAuthorizedAsksForTheEndpointOnce(t *testing.T) {
 	}
 }
 
+func TestARefusedSubscriptionAsksForTheEndpoint(t *testing.T) {
+	gone := func(*broker) reply { return reply{status: 404, body: `{"errorCode":"INSTALLATION_NOT_FOUND"}`} }
+	fresh := func(b *broker) reply { return freshEndpoint(b, "pw-2") }
+	for _, c := range []struct {
+		name       string
+		granted    int // the first SUBSCRIBE that is granted; 0: none
+		replies    []func(b *broker) reply
+		code       Code // "" for none
+		retryable  bool
+		subscribes int
+	}{
+		{"what was missing is made again", 2, []func(*broker) reply{fresh}, "", false, 2},
+		{"it stays refused", 0, []func(*broker) reply{fresh, fresh}, CodeUnauthorized, true, 3},
+		{"installation gone", 0, []func(*broker) reply{gone}, CodeRevoked, false, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := startBroker(t)
+			b.suback = func(n int, _ *mqtt.Subscribe) mqtt.ReasonCode {
+				if n == c.granted {
+					return mqtt.GrantedQoS1
+				}
+				return mqtt.NotAuthorized
+			}
+			var replies []reply
+			for _, make := range c.replies {
+				replies = append(replies, make(b))
+			}
+			client := serve(t, replies...).client()
+			if c.code == "" {
+				connect(t, client, b.endpoint(), ConnectOptions{})
+			} else {
+				_, err := client.Connect(context.Background(), b.endpoint(), ConnectOptions{Transport: TransportTCP})
+				e := fails(t, err, c.code, "")
+				assert.Equal(t, c.retryable, e.Retryable)
+			}
+			assert.Equal(t, c.subscribes, b.seen(mqtt.SUBSCRIBE))
+		})
+	}
+}
+
 func TestLapsedEndpointIsFetchedFirst(t *testing.T) {
 	b := startBroker(t)
 	old := b.endpoint()
@@ -107,6 +147,14 @@ func TestEndpointIsRenewedForItsOwnerAlone(t *testing.T) {
 		e.InstallationID = ""
 		_, err := serve(t).client().Connect(context.Background(), e, ConnectOptions{Transport: TransportTCP})
 		fails(t, err, CodeBadCredentials, "installationID")
+	})
+	t.Run("no installationID, and a refused subscription", func(t *testing.T) {
+		b := startBroker(t)
+		b.suback = func(int, *mqtt.Subscribe) mqtt.ReasonCode { return mqtt.NotAuthorized }
+		e := b.endpoint()
+		e.InstallationID = ""
+		_, err := serve(t).client().Connect(context.Background(), e, ConnectOptions{Transport: TransportTCP})
+		fails(t, err, CodeBadCredentials, "the broker refused the subscription: Not authorized")
 	})
 	t.Run("installation gone", func(t *testing.T) {
 		b := startBroker(t)

@@ -137,7 +137,7 @@ func TestConnectStopsAtCausesThatNoRetryMends(t *testing.T) {
 	}{
 		{"banned", mqtt.Banned, 0, CodeForbidden, 0x8A},
 		{"version", mqtt.UnsupportedProtocolVersion, 0, CodeProtocolVersion, 1}, // 3.1's, the last one tried
-		{"subscription refused", 0, mqtt.NotAuthorized, CodeUnauthorized, 0x87},
+		{"subscription refused", 0, mqtt.TopicFilterInvalid, CodeInvalidArgument, 0x8F},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := startBroker(t)

@@ -19,8 +19,8 @@
 //
 // A Connection heals itself: it connects again after a loss, waiting longer after
 // each failure, keeps itself alive, and fetches its endpoint again when the broker
-// refuses the credentials or X-MQTT-TTL has passed. Its life is told by OnState and
-// State. It ends when it is closed, when its installation is removed (REVOKED), or
+// refuses the credentials or the topic, or X-MQTT-TTL has passed. Its life is told by
+// OnState and State. It ends when it is closed, when its installation is removed (REVOKED), or
 // for a cause that no retry mends.
 //
 // There is one connection per owner. A second one displaces the first, which then
