@@ -4,6 +4,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
 	"github.com/kiiweb/kiiweb/internal/mqtt"
 )
 
@@ -67,6 +70,25 @@ func (f *fuzzed) packet(op byte) mqtt.Packet {
 		return marked(&mqtt.Publish{Topic: "other", Payload: f.bytes()}, string(rune('a'+id)))
 	}
 	return &mqtt.Disconnect{ReasonCode: code}
+}
+
+func TestTheFuzzersPacketsAreAboutWhatWasSent(t *testing.T) {
+	s := newFuzzed(t, 3, []byte{1, 0}) // identifier 2, and no error
+	for s.calm(); s.s.State().State != Online; s.calm() {
+		s.behave()
+	}
+	published := make(chan error, 1)
+	s.calls.Go(func() { published <- s.s.Publish(bg, Message{Topic: "t", QoS: 1}) })
+	require.Eventually(t, func() bool { return len(s.pipe.frames) > 0 }, patience, time.Millisecond)
+	assert.LessOrEqual(t, s.heard()[0].(*mqtt.Publish).PacketID, uint16(8))
+	s.tell(&mqtt.Ack{Kind: mqtt.PUBACK, PacketID: s.packet(18).(*mqtt.Ack).PacketID})
+	select {
+	case err := <-published:
+		require.NoError(t, err)
+	case <-time.After(patience):
+		require.Fail(t, "it is not acknowledged")
+	}
+	s.end()
 }
 
 // FuzzSession: random steps of the broker, the application and the clock.

@@ -39,6 +39,7 @@ func newFuzzed(t testing.TB, version byte, in []byte) *fuzzed {
 		c.MaxPacket = 4096
 		c.MaxBacklog = 16
 		c.MaxOutgoing = 8
+		c.Rand = fromOne()
 		c.Deliver = func([]Message) {
 			f.gate.Lock()
 			defer f.gate.Unlock()
@@ -55,6 +56,16 @@ func newFuzzed(t testing.TB, version byte, in []byte) *fuzzed {
 		f.set(func() { f.endpoint.Expires = t0.Add(time.Hour) })
 	}
 	return f
+}
+
+// fromOne is the harness's dice, but for the first cast: packet identifiers begin with 1, which the fuzzer hits.
+func fromOne() func() float64 {
+	next := 0.0
+	return func() float64 {
+		r := next
+		next = 0.5
+		return r
+	}
 }
 
 // smallPipe is the harness's with less room: a fuzzer opens many.

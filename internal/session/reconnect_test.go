@@ -175,6 +175,18 @@ func TestEndpointErrors(t *testing.T) {
 	<-h.s.Done()
 }
 
+// A hook may give one error to several sessions: none of them writes to it.
+func TestAHooksErrorIsItsOwn(t *testing.T) {
+	shared := fault.New(fault.Forbidden, "not for you")
+	fails := func(c *Config) {
+		c.Endpoint = func(context.Context, bool) (Endpoint, error) { return Endpoint{}, shared }
+	}
+	for _, h := range []*harness{newHarness(t, fails), newHarness(t, fails)} {
+		<-h.s.Done()
+		assert.Same(t, shared, h.s.State().Err)
+	}
+}
+
 func TestUnusableEndpoint(t *testing.T) {
 	for name, e := range map[string]Endpoint{
 		"user name": {URL: "wss://x", ClientID: "c", Username: "nul\x00", Topic: "t"},
