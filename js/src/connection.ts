@@ -126,7 +126,8 @@ export class LiveConnection implements Connection {
     } catch (error) {
       if (isFinal(this.state)) return; // it ended in some other way meanwhile
       this.#held = undefined; // it goes on
-      this.#handOut(held);
+      this.#lost += held.dropped;
+      while (held.length > 0) this.#deliver(held.shift()!);
       throw error;
     } finally {
       held.clear();

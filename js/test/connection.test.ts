@@ -190,3 +190,19 @@ test("a close that fails has kept nothing back, and changed no order", async () 
   connection.sink.batch(plain("3"));
   assert.deepEqual(seen, ["1", "2", "3"]);
 });
+
+test("a close that fails leaves what nobody has listened for to the first who does", async () => {
+  const connection = new LiveConnection();
+  let fail: (error: Error) => void = () => {};
+  connection.attach({ call: () => new Promise((_, reject) => (fail = reject)), wake: () => {} });
+  connection.sink.batch(plain("1"));
+  const closing = connection.close();
+  connection.sink.batch(plain("2"));
+  fail(new Error("not now"));
+  await assert.rejects(closing, /not now/);
+  connection.sink.batch(plain("3"));
+  const seen: string[] = [];
+  connection.on("message", (m) => seen.push(m.text()));
+  await turn();
+  assert.deepEqual(seen, ["1", "2", "3"]);
+});
