@@ -35,7 +35,7 @@ export type WasmLoadReason =
   | "notFound"
   /** The server sent something else under the file's name, often an HTML page. */
   | "mime"
-  /** The Content-Security-Policy forbids to fetch, to compile or to start it. */
+  /** The Content-Security-Policy forbids fetching, compiling or starting it. */
   | "csp"
   /** It and the loader come from different builds. */
   | "mismatch"

@@ -174,7 +174,7 @@ export class KiiThingContext {
   pushInstallation(): KiiPushInstallation;
 }
 
-/** What an administrator may do. Its secrets do not belong into a page that others see. */
+/** What an administrator may do. Its secrets do not belong in a page that others see. */
 export class KiiAppAdminContext {
   getAccessToken(): string;
   userWithID(userID: string): KiiUser;

@@ -30,7 +30,7 @@ export interface ConnectOptions extends CallOptions {
   queueAge?: number | undefined;
   /**
    * The MQTT version to speak, 4 for 3.1.1 and 3 for 3.1, and no other. When absent: the best that
-   * the broker speaks, which is found by trying and remembered for a day.
+   * the broker speaks, which is found by trying and remembered for a day, or for an hour where mere closes had ruled a better one out.
    */
   protocol?: 5 | 4 | 3 | undefined;
   /**
@@ -71,8 +71,11 @@ export interface Broker {
   sessionPresent: boolean;
   /** Seconds, in force: the broker's, else what was asked for. */
   keepAlive: number;
+  /** Assigned Client Identifier. */
   assignedClientID?: string;
+  /** Another server to use. */
   serverReference?: string;
+  /** For people. */
   reasonString?: string;
   userProperties?: [name: string, value: string][];
 }

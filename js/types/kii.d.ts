@@ -97,8 +97,8 @@ export interface Kii {
    */
   sendToMe(message: PushMessage, options?: CallOptions): Promise<{ pushMessageID: string }>;
   /**
-   * Creates a topic. CONFLICT: there is one of that name. So it is, too, when a call is repeated whose
-   * answer was lost.
+   * Creates a topic. CONFLICT: there is one of that name, perhaps made by an earlier call whose answer was
+   * lost.
    */
   createTopic(topic: Topic, options?: CallOptions): Promise<void>;
   /** Deletes a topic with its subscriptions. NOT_FOUND: there is none, perhaps since an earlier call. */

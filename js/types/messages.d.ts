@@ -45,7 +45,7 @@ export type PushOrigin = "EXPLICIT" | "EVENT";
 /** Whose the topic or bucket is that a push comes from: the app's, a user's or a thing's. */
 export type ObjectScopeType = "APP" | "APP_AND_USER" | "APP_AND_THING";
 
-/** What happened to an object in a bucket. */
+/** What happened to an object in a bucket, or to the bucket with all that was in it (BUCKET_DELETED). */
 export type BucketEventType =
   | "DATA_OBJECT_CREATED"
   | "DATA_OBJECT_DELETED"
@@ -53,7 +53,8 @@ export type BucketEventType =
   | "DATA_OBJECT_BODY_UPDATED"
   | "DATA_OBJECT_BODY_DELETED"
   | "DATA_OBJECT_BODY_PUBLISHED"
-  | "DATA_OBJECT_ACL_MODIFIED";
+  | "DATA_OBJECT_ACL_MODIFIED"
+  | "BUCKET_DELETED";
 
 /** The keys that Kii itself puts into a push, besides those of its `data`. */
 export interface KiiPushFields {

@@ -4,7 +4,8 @@
 // Start runs all of it in this process: the REST API at /api and MQTT over WebSocket at
 // /mqtt, both on the HTTP and the HTTPS port, and MQTT over TCP and TLS on ports of
 // their own. The parts have packages of their own: store keeps what must not be lost,
-// rest answers HTTP, engine delivers, guard stands in front of the broker.
+// rest answers HTTP, engine delivers, guard stands in front of it. With Config.Engine set to an address
+// of RabbitMQ clients connect to that, and any number of processes share a PostgreSQL.
 package kiicloud
 
 import (
@@ -31,7 +32,7 @@ type App = rest.App
 type Admin = rest.Admin
 
 // Config says how the cloud runs. The zero value of a field means the default that
-// RegisterFlags names, except for the addresses: an empty one is not listened on.
+// RegisterFlags names, unless the field says otherwise. An empty address is not listened on.
 type Config struct {
 	HTTP, HTTPS, MQTT, MQTTS string // listen addresses, host:port; port 0 takes a free one
 

@@ -52,7 +52,8 @@ type ConnectOptions struct {
 	// Protocol is the MQTT version to speak: 5, 4 for 3.1.1 or 3 for 3.1, and then no
 	// other: PROTOCOL_VERSION ends the connection where the broker refuses it. 0 means the
 	// best that the broker speaks: 5 is tried first, then 3.1.1, then 3.1, and what worked
-	// at an address is used for a day, by all connections of the program.
+	// at an address is used for a day, by all connections of the program; for an hour where mere
+	// closes had ruled a better one out.
 	Protocol int
 	// Displacement "off" switches off the watch for another client of the owner on brokers
 	// that do not tell of it, as all before MQTT 5: by default three closes without a

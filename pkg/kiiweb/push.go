@@ -39,7 +39,8 @@ type PushMessage struct {
 }
 
 // SendToMe pushes a message to the login's owner and gives its pushMessageID. A message of which
-// the cloud does not know whether it is stored is sent once more, so that nobody sees it twice.
+// the cloud does not know whether it is stored is sent once more, under the id that the cloud gave it: nobody
+// sees it twice.
 // PUSH_TOO_LARGE: the data alone is over MaxPush, or the server found the whole to be.
 func (c *Client) SendToMe(ctx context.Context, m PushMessage) (pushMessageID string, err error) {
 	body, err := m.body()
