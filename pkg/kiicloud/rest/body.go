@@ -50,7 +50,11 @@ func explainJSON(text []byte, err error) error {
 		if wrongType.Field == "" {
 			return invalidInput("The request body must be a JSON object, not " + article(what) + ".")
 		}
-		return invalidInput("The field " + wrongType.Field + " must not be " + article(what) + at(text, wrongType.Offset) + ".")
+		where := at(text, wrongType.Offset) + "."
+		if what == "number" && wrongType.Type.Kind() >= reflect.Int && wrongType.Type.Kind() <= reflect.Int64 {
+			return invalidInput("The field " + wrongType.Field + " must be a whole number of at most 18 digits, without a fraction or an exponent" + where)
+		}
+		return invalidInput("The field " + wrongType.Field + " must not be " + article(what) + where)
 	case errors.As(err, &f):
 		return f
 	default:

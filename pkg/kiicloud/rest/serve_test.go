@@ -139,6 +139,16 @@ func TestMalformedBodies(t *testing.T) {
 			assert.NotContains(t, a.str("message"), "installRequest", "no names of ours")
 		})
 	}
+	for _, number := range []string{"1.5", "1e13", "1700000000000.0", "9223372036854775808", "-1e400"} {
+		a := l.call("POST", "/api/oauth2/token", "", `{"username":"ann","password":"pw-ann","expiresAt":`+number+`}`)
+		a.want(t, 400, "INVALID_INPUT_DATA")
+		assert.Contains(t, a.str("message"), "The field expiresAt must be a whole number of at most 18 digits, without a fraction or an exponent, line 1, column")
+	}
+	for _, other := range []string{`"1"`, "true", "[1]"} {
+		a := l.call("POST", "/api/oauth2/token", "", `{"username":"ann","password":"pw-ann","expiresAt":`+other+`}`)
+		a.want(t, 400, "INVALID_INPUT_DATA")
+		assert.Contains(t, a.str("message"), "The field expiresAt must not be a")
+	}
 	large := `{"deviceType":"MQTT","x":"` + strings.Repeat("x", MaxBody) + `"}`
 	l.call("POST", "/api/apps/demo/installations", ann, large).want(t, 413, "REQUEST_TOO_LARGE")
 }
