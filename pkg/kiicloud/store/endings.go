@@ -34,6 +34,10 @@ const (
 		SELECT id, CAST($1 AS TEXT), topic, CAST($2 AS BIGINT) FROM installations WHERE `
 	again = ` ON CONFLICT (installation_id, kind) DO UPDATE SET due_at = excluded.due_at`
 
+	// Of a thing that is enabled again.
+	dropEndingsOfOwner = `DELETE FROM endings WHERE kind = $1 AND installation_id IN
+		(SELECT id FROM installations WHERE app_id = $2 AND owner_kind = $3 AND owner_id = $4)`
+
 	endingOfOne    = endingsOf + `app_id = $3 AND id = $4` + again
 	endingsOfOwner = endingsOf + `app_id = $3 AND owner_kind = $4 AND owner_id = $5` + again
 
@@ -41,7 +45,7 @@ const (
 		(SELECT installation_id, kind FROM endings WHERE due_at <= $2 ORDER BY due_at LIMIT $3)
 		RETURNING installation_id, kind, topic, due_at`
 	dropEnding  = `DELETE FROM endings WHERE installation_id = $1 AND kind = $2 AND due_at = $3`
-	dropEndings = `DELETE FROM endings WHERE installation_id = $1 AND ($2 = 'REMOVED' OR kind = $2)`
+	dropEndings = `DELETE FROM endings WHERE installation_id = $1`
 )
 
 // note notes endings in the transaction that is their reason, where the store is told to (Options.Endings).
@@ -79,8 +83,8 @@ func (s *SQL) TakeEndings(ctx context.Context, until time.Time, limit int) (take
 // was removed are forgotten, whenever they are due.
 func (s *SQL) DropEnding(ctx context.Context, e Ending) error {
 	err := s.writer.do(ctx, func(t tx) error {
-		if e.Kind != EndingLapsed {
-			return t.exec(dropEndings, e.InstallationID, string(e.Kind))
+		if e.Kind == EndingRemoved {
+			return t.exec(dropEndings, e.InstallationID)
 		}
 		return t.exec(dropEnding, e.InstallationID, string(e.Kind), millis(e.DueAt))
 	})

@@ -51,6 +51,52 @@ func TestEndingsAreNotedWithTheirReason(t *testing.T) {
 	})
 }
 
+// A thing that is enabled again keeps its connection, and one that is changed while it is disabled has none.
+func TestNoEndingOutlivesItsReason(t *testing.T) {
+	onEach(t, func(t *testing.T, open opener) {
+		ctx, clk := context.Background(), newClock()
+		s := open(t, t.TempDir(), clk.Now)
+		s.endings = true
+		thing, err := s.CreateThing(ctx, Thing{AppID: "app", VendorThingID: "v", PasswordHash: "h"})
+		require.NoError(t, err)
+		inst, _, err := s.Install(ctx, Installation{Owner: Owner{AppID: "app", Kind: OwnerThing, ID: thing.ID}, DeviceType: "MQTT"})
+		require.NoError(t, err)
+		change := func(disabled bool) {
+			t.Helper()
+			require.NoError(t, s.UpdateThing(ctx, "app", thing.ID, func(t *Thing) error {
+				t.Fields, t.Disabled = []byte(`{"n":1}`), disabled
+				return nil
+			}))
+		}
+		due := func() []Ending {
+			t.Helper()
+			clk.Advance(endingGrace)
+			taken, err := s.TakeEndings(ctx, clk.Now().Add(time.Minute), 10)
+			require.NoError(t, err)
+			return taken
+		}
+		change(true)
+		change(false)
+		assert.Empty(t, due(), "it is enabled")
+
+		change(true)
+		first := due()
+		require.Len(t, first, 1)
+		change(false)
+		change(true)
+		require.NoError(t, s.DropEnding(ctx, first[0]), "which is over")
+		second := due()
+		require.Len(t, second, 1, "it was disabled again")
+		require.NoError(t, s.DropEnding(ctx, second[0]))
+		change(true)
+		assert.Empty(t, due(), "it was disabled before")
+
+		require.NoError(t, s.PutEnding(ctx, Ending{EndingLapsed, inst.ID, inst.Topic, clk.Now()}))
+		change(false)
+		assert.Len(t, due(), 1, "a password is another reason")
+	})
+}
+
 func TestEndingsAreSeenToOnce(t *testing.T) {
 	onEach(t, func(t *testing.T, open opener) {
 		ctx, clk := context.Background(), newClock()

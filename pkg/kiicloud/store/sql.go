@@ -220,20 +220,30 @@ func (c *statements) get(ctx context.Context, query string, args []any) (*sql.St
 			return nil, ErrNotText
 		}
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if st, ok := c.byText[query]; ok {
+	if st := c.known(query); st != nil {
 		return st, nil
 	}
-	st, err := c.prepare(ctx, query)
+	st, err := c.prepare(ctx, query) // may wait for a connection, and nobody for that but who needs it
 	if err != nil {
 		return nil, fmt.Errorf("prepare a query: %w", err)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if first := c.byText[query]; first != nil {
+		st.Close()
+		return first, nil
 	}
 	if c.byText == nil {
 		c.byText = map[string]*sql.Stmt{}
 	}
 	c.byText[query] = st
 	return st, nil
+}
+
+func (c *statements) known(query string) *sql.Stmt {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.byText[query]
 }
 
 func (c *statements) close() {

@@ -46,11 +46,16 @@ func (s *SQL) UpdateThing(ctx context.Context, appID, id string, change func(*Th
 		if err != nil {
 			return err
 		}
+		was := t.Disabled
 		if refused = change(&t); refused != nil {
 			return nil
 		}
-		if err := x.exec(updateThing, appID, id, string(orEmptyObject(t.Fields)), bit(t.Disabled)); err != nil || !t.Disabled {
+		err = x.exec(updateThing, appID, id, string(orEmptyObject(t.Fields)), bit(t.Disabled))
+		switch {
+		case err != nil || t.Disabled == was:
 			return err
+		case was: // its connections are to last
+			return x.exec(dropEndingsOfOwner, string(EndingDisabled), appID, string(OwnerThing), id)
 		}
 		if err := s.note(x, endingsOfOwner, EndingDisabled, appID, string(OwnerThing), id); err != nil {
 			return err

@@ -63,7 +63,9 @@ func (e *ends) do(ctx context.Context, what store.Ending) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTimeout) // which may have gone by
 	defer cancel()
 	if err == nil {
-		e.drop(ctx, what)
+		if what.Kind != store.EndingDisabled { // what the store noted with that is for who was just connecting
+			e.drop(ctx, what)
+		}
 		return nil
 	}
 	what.DueAt = time.Now().Add(endRetry)

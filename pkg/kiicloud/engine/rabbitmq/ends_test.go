@@ -26,6 +26,24 @@ func TestRevokeEndsTheConnectionThenTheQueueThenWhoWasConnecting(t *testing.T) {
 	})
 }
 
+// A thing may be connecting while it is disabled: it was let in, and RabbitMQ does not know its connection yet.
+func TestWhoWasConnectingWhileItWasDisabledIsEndedLater(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st := newStore()
+		e, broker := start(t, st)
+		noted := store.Ending{Kind: store.EndingDisabled, InstallationID: "a", Topic: "topic-of-a", DueAt: time.Now().Add(30 * time.Second)}
+		require.NoError(t, st.PutEnding(t.Context(), noted)) // as the store does when it disables
+		e.Disconnect(installation("a"))
+		assert.Equal(t, []string{"disconnect a"}, broker.seen())
+		time.Sleep(connecting)
+		assert.Empty(t, broker.seen())
+		time.Sleep(time.Minute)
+		assert.Equal(t, []string{"disconnect a"}, broker.seen())
+		assert.Empty(t, st.endings())
+		require.NoError(t, e.Shutdown(context.Background()))
+	})
+}
+
 // What RabbitMQ could not be told it is told later.
 func TestAnEndingThatFailsIsTriedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

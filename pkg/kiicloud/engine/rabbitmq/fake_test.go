@@ -131,7 +131,7 @@ func (s *fakeStore) DropEnding(_ context.Context, e store.Ending) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ends = slices.DeleteFunc(s.ends, func(o store.Ending) bool {
-		return o.InstallationID == e.InstallationID && o.Kind == e.Kind && (e.Kind != store.EndingLapsed || o.DueAt.Equal(e.DueAt))
+		return o.InstallationID == e.InstallationID && o.Kind == e.Kind && (e.Kind == store.EndingRemoved || o.DueAt.Equal(e.DueAt))
 	})
 	return s.fail
 }
