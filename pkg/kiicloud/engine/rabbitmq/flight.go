@@ -10,11 +10,12 @@ import (
 
 // How many pushes one process has on their way to RabbitMQ at most, that is sent and not confirmed.
 const (
-	mostFast    = 2048 // of those that are younger than slowAfter
-	mostSlow    = 8192 // of those that are older: their queues have no leader, or RabbitMQ is short of something
-	mostOfQueue = 16   // of one queue, see lane
-	slowOfQueue = 4    // of one queue that are older: then it gets no more
-	mostOfCall  = 256  // of one call of Publish, those that are younger than slowAfter
+	mostFast    = 2048  // of those that are younger than slowAfter
+	mostSlow    = 16384 // of those that are older: their queues have no leader, or RabbitMQ is short of something
+	manySlow    = 4096  // from so many on a queue that has one that is older gets no more: many queues have no leader
+	mostOfQueue = 16    // of one queue, see lane
+	slowOfQueue = 4     // of one queue that are older: then it gets no more
+	mostOfCall  = 256   // of one call of Publish, those that are younger than slowAfter
 
 	// slowAfter is how long a healthy queue takes at the most, on a cluster that is busy.
 	slowAfter = 2 * time.Second
@@ -60,7 +61,7 @@ type ticket struct {
 // or that of ctx.
 func (f *flight) enter(ctx context.Context, topic string, window chan struct{}) (*ticket, error) {
 	t := &ticket{f: f, l: f.lane(topic), topic: topic, window: window}
-	if err := t.l.enter(ctx); err != nil {
+	if err := t.l.enter(ctx, f.mayBeSlow()); err != nil {
 		f.left(topic, t.l)
 		return nil, err
 	}
@@ -77,8 +78,17 @@ func (f *flight) enter(ctx context.Context, topic string, window chan struct{}) 
 	return nil, errors.Join(errCrowded, ctx.Err())
 }
 
-func (l *lane) enter(ctx context.Context) error {
-	if l.slow.Load() >= slowOfQueue {
+// mayBeSlow is how many slow ones a queue may have now and get another push. All that have no leader are to find
+// room among the slow ones: two nodes of nine that are gone may be a twelfth of the queues.
+func (f *flight) mayBeSlow() int32 {
+	if len(f.slow) >= manySlow {
+		return 1
+	}
+	return slowOfQueue
+}
+
+func (l *lane) enter(ctx context.Context, most int32) error {
+	if l.slow.Load() >= most {
 		return errStuck
 	}
 	select {

@@ -2,6 +2,7 @@ package rabbitmq
 
 import (
 	"context"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -100,6 +101,36 @@ func TestSlowOnesMakePlace(t *testing.T) {
 		assert.Empty(t, f.fast)
 		assert.Empty(t, window)
 		assert.Empty(t, f.lanes)
+	})
+}
+
+// With nine nodes and 100,000 queues, two nodes that are gone leave 8,333 queues without a leader. Pushes go on to those, too.
+func TestThousandsOfQueuesWithoutALeaderKeepNobodyElseWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFlight()
+		var all []*ticket
+		for range 6 {
+			for i := range 8333 {
+				begun := time.Now()
+				ticket, err := f.enter(t.Context(), "dead "+strconv.Itoa(i), nil)
+				require.Zero(t, time.Since(begun))
+				if err != nil {
+					require.ErrorIs(t, err, errStuck)
+					continue
+				}
+				ticket.linger() // nothing was confirmed in time
+				all = append(all, ticket)
+				require.Empty(t, f.fast)
+			}
+		}
+		for _, ticket := range enter(t, f, "well", mostOfQueue, nil) {
+			ticket.leave()
+		}
+		for _, ticket := range all {
+			ticket.leave()
+		}
+		assert.Empty(t, f.lanes)
+		assert.Empty(t, f.slow)
 	})
 }
 
