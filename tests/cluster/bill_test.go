@@ -114,7 +114,7 @@ func (f *bill) arithmetic() string {
 		what string
 		is   func(n float64) string
 	}{
-		{"one process with the embedded engine: memory of its connections, 9 KiB each", func(n float64) string { return inBytes(n * 9 * 1024) }},
+		{"one process with the embedded engine: memory of its connections, 6 KiB each", func(n float64) string { return inBytes(n * 6 * 1024) }},
 		{"RabbitMQ: memory of each of three nodes, beside what it takes with nothing to do", func(n float64) string { return inBytes(n * user / 3) }},
 		{"of each of nine", func(n float64) string { return inBytes(n * user / 9) }},
 		{"disk of each of three nodes", func(n float64) string { return inBytes(n * userDisk / 3) }},
