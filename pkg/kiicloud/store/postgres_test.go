@@ -266,12 +266,12 @@ func TestTheServerMayComeAndGo(t *testing.T) {
 			time.Sleep(time.Millisecond) // as a sender would wait
 		}
 	})
+	writes := func() bool {
+		_, _, err := s.Enqueue(ctx, Push{InstallationID: i.ID, MessageID: "mark", Payload: []byte("mark")})
+		return err == nil
+	}
 	for range 3 {
-		before := i
-		require.Eventually(t, func() bool { // it writes
-			_, _, err := s.Enqueue(ctx, Push{InstallationID: before.ID, MessageID: "mark", Payload: []byte("mark")})
-			return err == nil
-		}, time.Minute, 10*time.Millisecond)
+		require.Eventually(t, writes, time.Minute, 10*time.Millisecond)
 		server.Kill()
 		require.Eventually(t, func() bool {
 			_, err := s.InstallationByID(ctx, "app", i.ID)
@@ -283,6 +283,7 @@ func TestTheServerMayComeAndGo(t *testing.T) {
 			return err == nil
 		}, time.Minute, 10*time.Millisecond)
 	}
+	require.Eventually(t, writes, time.Minute, 10*time.Millisecond) // which takes the lock again
 	close(stop)
 	sending.Wait()
 	kept := payloads(t, s, i.ID, 0, QueueMax)
