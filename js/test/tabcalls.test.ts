@@ -160,6 +160,33 @@ test("a leader that had been displaced renews its subscriptions when it takes th
   await until("it is subscribed again", () => cloud.filters.has("x"));
 });
 
+test("filters end with the last tab that wants them, and come back with it", async (t) => {
+  const { cloud, open } = setUp(t);
+  await open();
+  const [one, two] = [await open(), await open()];
+  await one.connection.subscribe("one");
+  await one.connection.subscribe("both");
+  await two.connection.subscribe("both");
+  one.tab.freeze(); // it gets what comes meanwhile when it goes on
+  await settled();
+  assert.deepEqual([...cloud.filters], ["one", "both"]);
+  one.tab.thaw();
+  await settled();
+  one.tab.freeze(true);
+  await until("it is gone", () => !cloud.filters.has("one"));
+  await settled();
+  assert.deepEqual([...cloud.filters], ["both"]);
+  one.tab.thaw();
+  await until("it is back", () => cloud.filters.has("one"));
+  const id = cloud.push("one");
+  await until("it hears", () => one.got.includes(id));
+  await two.connection.close();
+  await settled();
+  assert.deepEqual([...cloud.filters].sort(), ["both", "one"]);
+  await one.connection.close();
+  await until("nobody wants any", () => cloud.filters.size === 0);
+});
+
 test("a place in which tabs cannot meet says so with a KiiError", () => {
   const { BroadcastChannel: real, navigator } = globalThis;
   const denied = new DOMException("denied", "SecurityError");

@@ -110,7 +110,7 @@ export class Group {
     this.#happens("suspend");
     if (this.#change?.state !== "displaced") this.#become({ state: "waiting", reason: `paused: ${aside ? "pagehide" : "freeze"}` });
     const { around, names } = this.#place;
-    if (aside) this.#meeting.leave();
+    if (aside) this.#part();
     else this.#frozen = new Claim(around.locks, names.frozen(this.topic), "share", {});
   }
 
@@ -289,6 +289,7 @@ export class Group {
         break;
       case "bye":
         this.#audience.went();
+        this.#term?.left(message.from);
         break;
       case "lead":
         this.#led(message);
@@ -332,10 +333,15 @@ export class Group {
     return (member.closed = new Clock(options).bound(ended).finally(end));
   }
 
-  #reset(): void {
-    this.#renewal.end();
+  /** Hears nothing any more, and says so. */
+  #part(): void {
     this.#meeting.say({ type: "bye", from: this.#place.id });
     this.#meeting.leave();
+  }
+
+  #reset(): void {
+    this.#renewal.end();
+    this.#part();
     this.#frozen?.end();
     this.#leader = undefined;
     this.#change = null;

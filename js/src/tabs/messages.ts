@@ -20,7 +20,7 @@ export type CrossingChange = Omit<StateChange, "error"> & { error?: Crossing };
 export type ToAll =
   /** A tab has opened a connection and asks who leads. */
   | { type: "hello"; from: string }
-  /** A tab has closed its last one. */
+  /** A tab has closed its last one, or its page goes away. */
   | { type: "bye"; from: string }
   /** Does the leader live? */
   | { type: "ping"; from: string }

@@ -10,6 +10,7 @@ import type { Host, Link, Sink } from "../host.js";
 import { Passed } from "./asks.js";
 import { Dispatch } from "./dispatch.js";
 import type { Method } from "./ledcalls.js";
+import { usual } from "./membercalls.js";
 import { Relay } from "./relay.js";
 
 /** What a connection is opened with. */
@@ -83,14 +84,22 @@ export class Term {
     if (method === "takeBack" && !this.#opening) return this.open();
     const clock = new Clock(options);
     const link = await clock.bound(this.#opened);
-    if (method === "unsubscribe" && !this.#leaves(tab, args[0] as string)) return undefined;
+    const filter = args[0] as string;
+    if (method === "unsubscribe" && !this.#leaves(tab, filter)) return undefined;
+    const joins = method === "subscribe" && this.#joins(tab, filter); // before it is granted: the tab may go meanwhile
     try {
       if (method === "send") return await this.#dispatch.send(link, args[0] as Uint8Array, clock);
-      const value = await link.call(method, args, { ...options, ...clock.rest() });
-      if (method === "subscribe") this.#joins(tab, args[0] as string);
-      return value;
+      return await link.call(method, args, { ...options, ...clock.rest() });
     } catch (error) {
+      if (joins) this.#leaves(tab, filter);
       throw this.#over.signal.aborted ? new Passed(true) : error;
+    }
+  }
+
+  /** A tab has gone, or hears nothing for now: filters that only it has subscribed to end. */
+  left(tab: string): void {
+    for (const [filter, tabs] of this.#filters) {
+      if (tabs.has(tab)) this.call(tab, "unsubscribe", [filter], { timeout: usual }).catch(() => {}); // they end with the connection
     }
   }
 
@@ -181,9 +190,11 @@ export class Term {
     };
   }
 
-  #joins(tab: string, filter: string): void {
+  /** Tells whether tab was not there. */
+  #joins(tab: string, filter: string): boolean {
     const tabs = this.#filters.get(filter) ?? new Set();
-    this.#filters.set(filter, tabs.add(tab));
+    this.#filters.set(filter, tabs);
+    return !tabs.has(tab) && !!tabs.add(tab);
   }
 
   /** Tells whether nobody else has subscribed to filter. */
