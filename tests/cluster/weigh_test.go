@@ -134,16 +134,19 @@ func (s *stage) statements() (found []statements) {
 		}, patience, 20*time.Millisecond)
 		n := statements{call: call.name}
 		for line := range strings.Lines(logged) {
+			// A transaction begins by two statements in one, which are logged as they came.
+			if _, begin, ok := strings.Cut(line, "LOG:  statement: BEGIN "); ok {
+				n.transactions++
+				n.all += 1 + strings.Count(begin, ";")
+				continue
+			}
 			_, statement, ok := strings.Cut(line, "LOG:  execute ")
 			_, text, named := strings.Cut(statement, ": ")
 			if !ok || !named {
 				continue
 			}
 			n.all++
-			switch strings.Fields(text)[0] {
-			case "BEGIN":
-				n.transactions++
-			case "SELECT":
+			if strings.HasPrefix(text, "SELECT") {
 				n.reads++
 			}
 		}
