@@ -53,14 +53,14 @@ types: deps ## type checks and unit tests of the JavaScript package
 
 brokers: deps build ## the short form of interop: some scenarios, faults and restarts, with Mosquitto, nats-server and the local cloud
 	go -C tests/interop vet ./...
-	go -C tests/interop test -count=1 -short -timeout 20m ./...
+	go -C tests/interop test -count=1 -short -timeout 30m ./...
 
 interop: build ## our client against all brokers, bad networks and restarts, for half an hour, into docs/interop.md and docs/faults.md
 	@sh tests/deps.sh long
 	go -C tests/interop test -count=1 -timeout 90m . -update
 
 browser: deps build ## end-to-end tests, natively and in headless Chromium
-	go test -count=1 -timeout 20m ./tests/...
+	go test -count=1 -timeout 30m ./tests/...
 
 test: check lint types size browser brokers ## everything that must pass
 
