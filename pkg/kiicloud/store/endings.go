@@ -28,8 +28,7 @@ type Ending struct {
 const endingGrace = 30 * time.Second
 
 const (
-	putEnding = `INSERT INTO endings (installation_id, kind, topic, due_at) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (installation_id, kind) DO UPDATE SET due_at = excluded.due_at`
+	putEnding = `INSERT INTO endings (installation_id, kind, topic, due_at) VALUES ($1, $2, $3, $4)` + again
 	endingsOf = `INSERT INTO endings (installation_id, kind, topic, due_at)
 		SELECT id, CAST($1 AS TEXT), topic, CAST($2 AS BIGINT) FROM installations WHERE `
 	again = ` ON CONFLICT (installation_id, kind) DO UPDATE SET due_at = excluded.due_at`

@@ -65,13 +65,8 @@ func (f *flight) enter(ctx context.Context, topic string, window chan struct{}) 
 		f.left(topic, t.l)
 		return nil, err
 	}
-	late := time.NewTimer(confirmTimeout)
-	defer late.Stop()
-	select {
-	case f.fast <- struct{}{}:
+	if take(ctx, f.fast, confirmTimeout) {
 		return t, nil
-	case <-late.C:
-	case <-ctx.Done():
 	}
 	<-t.l.room
 	f.left(topic, t.l)
@@ -91,21 +86,31 @@ func (l *lane) enter(ctx context.Context, most int32) error {
 	if l.slow.Load() >= most {
 		return errStuck
 	}
-	select {
-	case l.room <- struct{}{}:
+	switch {
+	case take(ctx, l.room, slowAfter):
 		return nil
-	default:
-	}
-	late := time.NewTimer(slowAfter)
-	defer late.Stop()
-	select {
-	case l.room <- struct{}{}:
-		return nil
-	case <-late.C:
-		return errStuck
-	case <-ctx.Done():
+	case ctx.Err() != nil:
 		return ctx.Err()
 	}
+	return errStuck
+}
+
+// take takes a place, and tells whether there was one before patience or ctx came to an end. Most find one at once, and need no timer.
+func take(ctx context.Context, room chan<- struct{}, patience time.Duration) bool {
+	select {
+	case room <- struct{}{}:
+		return true
+	default:
+	}
+	late := time.NewTimer(patience)
+	defer late.Stop()
+	select {
+	case room <- struct{}{}:
+		return true
+	case <-late.C:
+	case <-ctx.Done():
+	}
+	return false
 }
 
 func (f *flight) lane(topic string) *lane {
