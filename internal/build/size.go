@@ -24,7 +24,7 @@ var budgets = []budget{
 	{"kiiweb.js", 10 << 10},
 	{workerFile, 10_000},
 	{mainHostFile, 10_000},
-	{tabsFile, 10_400},
+	{tabsFile, 10_240},
 	{pushFile, 4_000},
 	{debugFile, 5_000},
 	{"serviceworker.mjs", 14_000}, // with all of kiiweb.mjs, mainhost.mjs and push.mjs in it
