@@ -1,6 +1,7 @@
 // The debug log of one client: makes entries of what is seen, and hands them to the user.
 
 import type { DebugEntry, State } from "../../types/index.js";
+import { columns } from "../batch.js";
 import type { Host } from "../host.js";
 import type { Debug } from "../options.js";
 import { report } from "../report.js";
@@ -123,7 +124,7 @@ export class DebugLog {
       message: type,
       ...(typeof from === "string" && { from }),
       ...(typeof method === "string" && { method }),
-      ...(batch && { messages: batch.table.length / 8 }),
+      ...(batch && { messages: batch.table.length / columns }),
       ...(change && { state: change.state }),
     });
   }
