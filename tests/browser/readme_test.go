@@ -52,6 +52,10 @@ func TestTheFirstExample(t *testing.T) {
 	tab := chrome.Start(t, chrome.Options{}).Tab(t)
 	tab.Open(server.URL + "/")
 	require.Eventually(t, func() bool { return said(tab, `hello`) }, patience, 20*time.Millisecond, "what was sent has come: %v", tab.Problems())
+	require.Eventually(t, func() (given bool) {
+		tab.Eval("'stopPush' in window", &given)
+		return given
+	}, patience, 20*time.Millisecond, "the push may come in before sendToMe is through: %v", tab.Problems())
 	tab.Eval("stopPush()", nil)
 	require.Eventually(t, func() bool { return said(tab, "closed REVOKED") }, patience, 20*time.Millisecond, "the state is told")
 	for _, p := range tab.Problems() {

@@ -99,8 +99,9 @@ func (l *link) breakRules(v *Visit, id uint16) {
 	if b == nil {
 		b = parse(l.b.t, v.Case.Bytes, v.Version, id)
 	}
-	for n := 2; n <= v.Case.Times; n++ { // the first one is in b, with its own identifier
-		b = append(b, parse(l.b.t, v.Case.Bytes, v.Version, uint16(n)|0x4000)...)
+	others := ^id & 0x4000               // the identifiers of the others do not come to id, which a client draws by lot
+	for n := 2; n <= v.Case.Times; n++ { // the first one is in b
+		b = append(b, parse(l.b.t, v.Case.Bytes, v.Version, uint16(n)|others)...)
 	}
 	switch {
 	case v.Case.Text:
