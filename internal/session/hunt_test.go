@@ -73,17 +73,6 @@ func TestADisconnectOverWhatWasSentIsNoEnd(t *testing.T) {
 	h.next(Online)
 }
 
-func TestADisconnectInsteadOfSUBACKIsTheEnd(t *testing.T) {
-	h := newHarness(t, nil)
-	h.next(Connecting)
-	b := h.accept()
-	b.expect(mqtt.CONNECT)
-	b.send(&mqtt.Connack{})
-	b.expect(mqtt.SUBSCRIBE)
-	b.send(&mqtt.Disconnect{ReasonCode: mqtt.NotAuthorized})
-	assert.Equal(t, fault.Unauthorized, h.next(Failed).Code)
-}
-
 // There are 65,535 packet identifiers; SUBSCRIBE needs one as well, on the next connection, too.
 func TestPacketIdentifiersDoNotRunOut(t *testing.T) {
 	const many = 70_000

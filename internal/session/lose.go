@@ -8,7 +8,11 @@ import (
 // lose ends the attempt and goes where the policy says.
 func (m machine) lose(c cause) (machine, []effect) {
 	r := judge(c)
-	if r.filter && m.phase == phaseOnline {
+	switch {
+	case r.filter && m.phase == phaseSubscribing:
+		c.kind = causeSuback // which this came instead of: nothing else was sent
+		r = judge(c)
+	case r.filter && m.phase == phaseOnline:
 		r.act, r.blame = actRetry, true
 	}
 	if m.phase == phaseDialing {

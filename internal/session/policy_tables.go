@@ -82,13 +82,14 @@ var disconnectRulings = table[mqtt.ReasonCode]{
 
 // subackRulings: the failures of SUBACK (MQTT 5, 3.9.3; before, 0x80 is the only one). Of the session's
 // own subscription, without which nothing arrives: what a fresh endpoint may mend is tried again with one.
+// They rule on a DISCONNECT about it that comes instead, too.
 var subackRulings = table[mqtt.ReasonCode]{
 	{mqtt.UnspecifiedError, withheld, fault.ServerError},
 	{mqtt.ImplementationSpecificError, withheld, fault.ServerError},
 	{mqtt.NotAuthorized, withheld, fault.Unauthorized},
 	{mqtt.TopicFilterInvalid, stop, fault.InvalidArgument},
 	{mqtt.PacketIdentifierInUse, stop, fault.ProtocolError},
-	{mqtt.QuotaExceeded, stop, fault.RateLimited},
+	{mqtt.QuotaExceeded, busy, fault.RateLimited}, // others' subscriptions may end
 	{mqtt.SharedSubscriptionsNotSupported, stop, fault.Unsupported},
 	{mqtt.SubscriptionIdentifiersNotSupported, stop, fault.Unsupported},
 	{mqtt.WildcardSubscriptionsNotSupported, stop, fault.Unsupported},

@@ -117,7 +117,7 @@ func TestRulingsThatMatter(t *testing.T) {
 		"subscription refused":        {suback(mqtt.NotAuthorized), actRefresh, fault.Unauthorized, 0},
 		"the same before MQTT 5":      {suback(mqtt.UnspecifiedError), actRefresh, fault.ServerError, 0},
 		"no such topic filter":        {suback(mqtt.TopicFilterInvalid), actStop, fault.InvalidArgument, phaseFailed},
-		"subscription over quota":     {suback(mqtt.QuotaExceeded), actStop, fault.RateLimited, phaseFailed},
+		"subscription over quota":     {suback(mqtt.QuotaExceeded), actRetry, fault.RateLimited, 0},
 		"WebSocket 1006":              {closed(1006), actRetry, fault.Network, 0},
 		"WebSocket 1000":              {closed(1000), actRetry, fault.Network, 0},
 		"nats-server: another client": {closing(1011, "Duplicate Client ID"), actDisplace, fault.Displaced, 0},

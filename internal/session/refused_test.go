@@ -14,19 +14,20 @@ import (
 // refusal is a way in which brokers refuse the one whom the endpoint is for.
 type refusal struct {
 	version mqtt.Version
-	suback  bool // CONNACK accepts
+	packet  mqtt.Type // that refuses; behind CONNACK it has accepted
 	reason  mqtt.ReasonCode
 	code    fault.Code
 }
 
 var refusals = map[string]refusal{
-	"CONNACK: bad credentials":      {mqtt.V5, false, mqtt.BadUserNameOrPassword, fault.BadCredentials},
-	"CONNACK: not authorised":       {mqtt.V5, false, mqtt.NotAuthorized, fault.Unauthorized},
-	"SUBACK: not authorised":        {mqtt.V5, true, mqtt.NotAuthorized, fault.Unauthorized},
-	"SUBACK: unspecified":           {mqtt.V5, true, mqtt.UnspecifiedError, fault.ServerError},
-	"SUBACK: of the implementation": {mqtt.V5, true, mqtt.ImplementationSpecificError, fault.ServerError},
-	"SUBACK of MQTT 3.1.1":          {mqtt.V311, true, 0x80, fault.ServerError},
-	"SUBACK of MQTT 3.1":            {mqtt.V31, true, 0x80, fault.ServerError},
+	"CONNACK: bad credentials":      {mqtt.V5, mqtt.CONNACK, mqtt.BadUserNameOrPassword, fault.BadCredentials},
+	"CONNACK: not authorised":       {mqtt.V5, mqtt.CONNACK, mqtt.NotAuthorized, fault.Unauthorized},
+	"SUBACK: not authorised":        {mqtt.V5, mqtt.SUBACK, mqtt.NotAuthorized, fault.Unauthorized},
+	"SUBACK: unspecified":           {mqtt.V5, mqtt.SUBACK, mqtt.UnspecifiedError, fault.ServerError},
+	"SUBACK: of the implementation": {mqtt.V5, mqtt.SUBACK, mqtt.ImplementationSpecificError, fault.ServerError},
+	"SUBACK of MQTT 3.1.1":          {mqtt.V311, mqtt.SUBACK, 0x80, fault.ServerError},
+	"DISCONNECT for SUBACK":         {mqtt.V5, mqtt.DISCONNECT, mqtt.NotAuthorized, fault.Unauthorized},
+	"SUBACK of MQTT 3.1":            {mqtt.V31, mqtt.SUBACK, 0x80, fault.ServerError},
 }
 
 // play is one attempt that is refused.
@@ -34,10 +35,15 @@ func (r refusal) play(h *harness) {
 	h.t.Helper()
 	b := h.accept()
 	b.expect(mqtt.CONNECT)
-	if r.suback {
+	switch r.packet {
+	case mqtt.SUBACK:
 		b.send(&mqtt.Connack{})
 		b.subscribe(r.reason)
-	} else {
+	case mqtt.DISCONNECT:
+		b.send(&mqtt.Connack{})
+		b.expect(mqtt.SUBSCRIBE)
+		b.send(&mqtt.Disconnect{ReasonCode: r.reason})
+	default:
 		b.send(&mqtt.Connack{ReasonCode: r.reason})
 	}
 	b.gone()
@@ -83,10 +89,36 @@ func TestRefusalsAfterTheFirstConnectionAreNotTheEnd(t *testing.T) {
 	}
 }
 
+// What a broker has too much of may become less: a quota of subscriptions that is used up is no refusal of
+// whom the endpoint is for, so the same endpoint is good, and nothing is the end.
+func TestAQuotaOfSubscriptionsIsWaitedFor(t *testing.T) {
+	for _, before := range []bool{false, true} {
+		h := newHarness(t, func(c *Config) { c.StableAfter = time.Hour })
+		if before {
+			h.online().close(errReset)
+			h.next(Waiting)
+		}
+		full := refusal{mqtt.V5, mqtt.SUBACK, mqtt.QuotaExceeded, fault.RateLimited}
+		for range 2 * maxRefused {
+			h.connects()
+			full.play(h)
+			c := h.next(Waiting)
+			assert.Equal(t, full.code, c.Code)
+			assert.Equal(t, int(full.reason), c.ReasonCode)
+			assert.True(t, c.Err.Retryable)
+			assert.GreaterOrEqual(t, c.RetryIn, busyFloor)
+		}
+		h.connects()
+		h.welcome(&mqtt.Connack{})
+		h.next(Online)
+		assert.NotContains(t, h.fetched(), true)
+	}
+}
+
 // The same of one that was never granted anything: what stays refused with a fresh endpoint, stays so.
 func TestASubscriptionThatStaysRefusedIsTheEnd(t *testing.T) {
 	for name, r := range refusals {
-		if !r.suback {
+		if r.packet == mqtt.CONNACK {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {

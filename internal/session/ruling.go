@@ -40,7 +40,7 @@ type ruling struct {
 	floor  time.Duration
 	most   int  // refusals running at which the session gives up; 0: this is none
 	blame  bool // something that we sent is the reason: it is not sent again
-	filter bool // about the subscription: once that is granted something else that was sent is to blame
+	filter bool // about the subscription, as a SUBACK would have been; once that is granted something else that was sent is to blame
 }
 
 // course is one of the usual rulings, but for the code.
@@ -50,8 +50,8 @@ const (
 	retry        course = iota // wait, then connect again
 	busy                       // the same, after the shortest wait at least
 	blamed                     // the same, and what was sent is to blame
-	filter                     // stop, or once the session's own filter is granted: blame another one
-	denied                     // the same, about a right: nothing helps but a look at the installation, or it is one to something else
+	filter                     // what SUBACK with that code leads to, or once the session's own filter is granted: blame another one
+	denied                     // the same, about a right, which may be one to something else
 	stop                       // nothing helps
 	unauthorized               // nothing helps but a look at the installation
 	foreign                    // nothing helps but a look at the broker's listener
