@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
@@ -113,14 +112,14 @@ type fanout struct {
 	l         *link
 	m         amqp.Publishing
 	window    chan struct{}
-	confirmed atomic.Int64 // when RabbitMQ has last answered, in nanoseconds since 1970
+	confirmed moment // when RabbitMQ has last answered
 	waiting   sync.WaitGroup
 }
 
 // run sends until nothing is confirmed any more, or ctx ends, and waits for the answers. The error is the first one.
 func (f *fanout) run(ctx context.Context, topics []string, out []outcome) (err error) {
 	defer f.waiting.Wait()
-	f.confirmed.Store(time.Now().UnixNano())
+	f.confirmed.set(time.Now())
 	for i, topic := range topics {
 		if failed := f.place(ctx); failed != nil {
 			return errors.Join(err, failed)
@@ -128,7 +127,7 @@ func (f *fanout) run(ctx context.Context, topics []string, out []outcome) (err e
 		if f.l.trouble() != nil || ctx.Err() != nil {
 			return err
 		}
-		if time.Since(time.Unix(0, f.confirmed.Load())) > confirmTimeout {
+		if f.confirmed.longAgo(time.Now(), confirmTimeout) {
 			return errors.Join(err, errSilent)
 		}
 		t, failed := f.c.flight.enter(ctx, topic, f.window)
@@ -149,7 +148,7 @@ func (f *fanout) run(ctx context.Context, topics []string, out []outcome) (err e
 		}
 		f.waiting.Go(func() {
 			if out[i] = s.wait(ctx); out[i] != unknown {
-				f.confirmed.Store(time.Now().UnixNano())
+				f.confirmed.set(time.Now())
 			}
 		})
 	}

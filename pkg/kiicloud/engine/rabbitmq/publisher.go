@@ -32,7 +32,7 @@ type publisher struct {
 	l         *link
 	ch        *amqp.Channel
 	last      atomic.Uint64
-	confirmed atomic.Int64 // when RabbitMQ last confirmed something, in nanoseconds since 1970
+	confirmed moment // when RabbitMQ last confirmed something
 	probing   atomic.Bool
 
 	flushes chan chan struct{} // closed in turn when what came back before is noted
@@ -147,7 +147,7 @@ func (s sent) end() outcome {
 	defer s.t.leave()
 	acked := s.dc.Acked() // false, too, when the connection has ended, and after a refusal, which proves nothing
 	if acked {
-		s.p.confirmed.Store(time.Now().UnixNano())
+		s.p.confirmed.set(time.Now())
 	}
 	noted := make(chan struct{})
 	select { // a return comes before its confirm
@@ -167,7 +167,7 @@ func (s sent) end() outcome {
 // probe asks for an answer on the channel when nothing was confirmed on it since some time, and ends the link when none
 // comes: then this node hangs, and another one may not. A queue without a leader does not keep a channel from answering.
 func (p *publisher) probe(since time.Time) {
-	if p.confirmed.Load() >= since.UnixNano() || !p.probing.CompareAndSwap(false, true) {
+	if p.confirmed.sinceThen(since) || !p.probing.CompareAndSwap(false, true) {
 		return
 	}
 	go func() {
