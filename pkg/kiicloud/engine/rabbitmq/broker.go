@@ -93,7 +93,7 @@ func (c *cluster) publish(ctx context.Context, topics []string, p store.Push) ([
 		if err != nil {
 			return out, err
 		}
-		s, err := l.publisherOf(topics[0]).send(topics[0], m, t)
+		s, err := l.send(topics[0], m, t)
 		if err != nil {
 			out[0] = unknown
 			return out, err
@@ -141,7 +141,7 @@ func (f *fanout) run(ctx context.Context, topics []string, out []outcome) (err e
 			}
 			continue
 		}
-		s, failed := f.l.publisherOf(topic).send(topic, f.m, t)
+		s, failed := f.l.send(topic, f.m, t)
 		if failed != nil {
 			out[i] = unknown
 			return errors.Join(err, failed)

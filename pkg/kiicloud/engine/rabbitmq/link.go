@@ -37,7 +37,7 @@ type link struct {
 	host       string
 	push, work half
 	alarm      *alarm // of push
-	pubs       [publishers]*publisher
+	pubs       [publishers]atomic.Pointer[publisher]
 	tools      chan *amqp.Channel // nil where one has to be opened first
 	seed       maphash.Seed
 }
@@ -51,12 +51,19 @@ type half struct {
 
 // dial connects to one node.
 func dial(ctx context.Context, a Address, host string) (*link, error) {
+	return dialOver(ctx, a, host, connect)
+}
+
+// connector opens the connection below AMQP to a host.
+type connector func(context.Context, Address, string) (*impatient, error)
+
+func dialOver(ctx context.Context, a Address, host string, connect connector) (*link, error) {
 	l := &link{host: host, alarm: newAlarm(host), tools: make(chan *amqp.Channel, toolbox), seed: maphash.MakeSeed()}
 	var err error
-	if l.push, err = open(ctx, a, host, "kiicloud: pushes"); err != nil {
+	if l.push, err = open(ctx, a, host, "kiicloud: pushes", connect); err != nil {
 		return nil, err
 	}
-	if l.work, err = open(ctx, a, host, "kiicloud: queues"); err != nil {
+	if l.work, err = open(ctx, a, host, "kiicloud: queues", connect); err != nil {
 		l.push.close()
 		return nil, err
 	}
@@ -67,7 +74,7 @@ func dial(ctx context.Context, a Address, host string) (*link, error) {
 	return l, nil
 }
 
-func open(ctx context.Context, a Address, host, name string) (half, error) {
+func open(ctx context.Context, a Address, host, name string, connect connector) (half, error) {
 	under, err := connect(ctx, a, host)
 	if err != nil {
 		return half{}, err
@@ -105,11 +112,11 @@ func (l *link) prepare() error {
 	}
 	go l.alarm.watch(l.push.conn.NotifyBlocked(make(chan amqp.Blocking, 1)))
 	for i := range l.pubs {
-		p, err := newPublisher(l)
+		p, err := newPublisher(l, i)
 		if err != nil {
 			return fmt.Errorf("open a channel to %s: %w", l.host, err)
 		}
-		l.pubs[i] = p
+		l.pubs[i].Store(p)
 	}
 	for range toolbox {
 		l.tools <- nil
@@ -150,7 +157,7 @@ func (h half) kill() { _ = h.under.Close() }
 
 // publisherOf gives the channel for the pushes of a topic.
 func (l *link) publisherOf(topic string) *publisher {
-	return l.pubs[maphash.String(l.seed, topic)%publishers]
+	return l.pubs[maphash.String(l.seed, topic)%publishers].Load()
 }
 
 // use runs do with a channel of its own, until ctx ends; then do goes on alone. A channel that

@@ -30,19 +30,24 @@ const (
 // publisher is a channel in confirm mode.
 type publisher struct {
 	l         *link
+	slot      int // its place among the link's
 	ch        *amqp.Channel
 	last      atomic.Uint64
 	confirmed moment // when RabbitMQ last confirmed something
 	probing   atomic.Bool
+	replacing atomic.Bool
+	calls     sync.Mutex // held during what RabbitMQ answers on the channel, which is one thing at a time
 
 	flushes chan chan struct{} // closed in turn when what came back before is noted
 	over    chan struct{}      // closed when nothing comes back any more
 
 	mu       sync.Mutex
 	returned map[string]bool // by message id, of those on their way: has RabbitMQ sent it back?
+	awaited  int             // how many of those somebody waits for
+	retired  bool            // another one has its place
 }
 
-func newPublisher(l *link) (*publisher, error) {
+func newPublisher(l *link, slot int) (*publisher, error) {
 	ch, err := l.push.conn.Channel()
 	if err != nil {
 		return nil, err
@@ -50,12 +55,14 @@ func newPublisher(l *link) (*publisher, error) {
 	if err := ch.Confirm(false); err != nil {
 		return nil, err
 	}
+	p := &publisher{l: l, slot: slot, ch: ch, returned: map[string]bool{}, flushes: make(chan chan struct{}), over: make(chan struct{})}
 	closed := ch.NotifyClose(make(chan *amqp.Error, 1))
 	go func() { // RabbitMQ closes a channel to say that something is wrong with it; a new link has new ones
 		<-closed
-		l.close()
+		if !p.isRetired() {
+			l.close()
+		}
 	}()
-	p := &publisher{l: l, ch: ch, returned: map[string]bool{}, flushes: make(chan chan struct{}), over: make(chan struct{})}
 	go p.note(ch.NotifyReturn(make(chan amqp.Return)))
 	return p, nil
 }
@@ -83,6 +90,7 @@ func (p *publisher) note(returns <-chan amqp.Return) {
 // sent is a push on its way.
 type sent struct {
 	p  *publisher
+	n  uint64 // which one of the channel's it is, from 1 on
 	id string
 	dc *amqp.DeferredConfirmation
 	at time.Time
@@ -91,18 +99,38 @@ type sent struct {
 
 // send writes a push, which has the place t; whoever waits for it gives that back. An error leaves open whether
 // RabbitMQ has it.
-func (p *publisher) send(topic string, m amqp.Publishing, t *ticket) (sent, error) {
-	m.MessageId = strconv.FormatUint(p.last.Add(1), 36)
-	p.mu.Lock()
-	p.returned[m.MessageId] = false
-	p.mu.Unlock()
+func (l *link) send(topic string, m amqp.Publishing, t *ticket) (sent, error) {
+	var p *publisher
+	var n uint64
+	for n == 0 {
+		p = l.publisherOf(topic)
+		n = p.enter()
+	}
+	m.MessageId = messageID(n)
 	dc, err := p.ch.PublishWithDeferredConfirm(exchange, topic, true, false, m)
 	if err != nil {
 		p.forget(m.MessageId)
+		p.left()
 		t.leave()
 		return sent{}, err
 	}
-	return sent{p, m.MessageId, dc, time.Now(), t}, nil
+	return sent{p, n, m.MessageId, dc, time.Now(), t}, nil
+}
+
+func messageID(n uint64) string { return strconv.FormatUint(n, 36) }
+
+// enter gives the number of the push that comes next, for which somebody waits until left. 0: another publisher has
+// this one's place.
+func (p *publisher) enter() uint64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.retired {
+		return 0
+	}
+	n := p.last.Add(1)
+	p.returned[messageID(n)] = false
+	p.awaited++
+	return n
 }
 
 // forget gives whether a push has come back.
@@ -117,6 +145,7 @@ func (p *publisher) forget(id string) bool {
 // wait waits until RabbitMQ has said what became of a push, but not longer than confirmTimeout, nor than ctx, nor much
 // longer than RabbitMQ takes anything.
 func (s sent) wait(ctx context.Context) outcome {
+	defer s.p.left()
 	late, slow := time.NewTimer(confirmTimeout), time.NewTimer(slowAfter)
 	defer late.Stop()
 	defer slow.Stop()
@@ -136,7 +165,7 @@ func (s sent) wait(ctx context.Context) outcome {
 		case <-late.C:
 		case <-ctx.Done():
 		}
-		go s.end() // which comes with RabbitMQ's answer, or the end of the link
+		go s.abandon()
 		return unknown
 	}
 }
@@ -172,11 +201,9 @@ func (p *publisher) probe(since time.Time) {
 	}
 	go func() {
 		defer p.probing.Store(false)
-		late := time.AfterFunc(probeTimeout, func() {
-			if p.l.alarm.why() == nil { // RabbitMQ says why it does not answer
-				p.l.kill()
-			}
-		})
+		p.calls.Lock()
+		defer p.calls.Unlock()
+		late := time.AfterFunc(probeTimeout, p.l.killUnlessShort)
 		defer late.Stop()
 		_ = p.ch.ExchangeDeclarePassive(exchange, "topic", true, false, false, false, nil)
 	}()

@@ -1,0 +1,132 @@
+package rabbitmq
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/kiiweb/kiiweb/pkg/kiicloud/store"
+)
+
+// onFake runs a test with a cluster that is a fakeNode.
+func onFake(t *testing.T, test func(t *testing.T, n *fakeNode, c *cluster, l *link)) {
+	synctest.Test(t, func(t *testing.T) {
+		n := &fakeNode{got: map[string]int{}}
+		l := n.dial(t)
+		test(t, n, &cluster{flight: newFlight(), keeper: &keeper{current: l}}, l)
+		l.close()
+		synctest.Wait()
+	})
+}
+
+// beside gives a topic whose pushes go over the same channel as those of another one.
+func beside(l *link, topic, prefix string) string {
+	for i := 0; ; i++ {
+		if name := fmt.Sprint(prefix, i); l.publisherOf(name) == l.publisherOf(topic) {
+			return name
+		}
+	}
+}
+
+func publishOne(t *testing.T, c *cluster, topic string) outcome {
+	t.Helper()
+	out, err := c.publish(context.Background(), []string{topic}, store.Push{MessageID: "m", Payload: []byte("{}")})
+	require.NoError(t, err)
+	return out[0]
+}
+
+func publishMany(t *testing.T, c *cluster, topic string, n int) {
+	t.Helper()
+	for range n {
+		require.Equal(t, stored, publishOne(t, c, topic))
+	}
+}
+
+// The library keeps what it hears of later pushes as long as one is unanswered.
+func TestAChannelWithAPushThatIsNotAnsweredIsReplaced(t *testing.T) {
+	onFake(t, func(t *testing.T, n *fakeNode, c *cluster, l *link) {
+		well, slow := beside(l, "dead", "well"), beside(l, "dead", "late")
+		begun := time.Now()
+		require.Equal(t, unknown, publishOne(t, c, "dead"))
+		assert.Equal(t, confirmTimeout, time.Since(begun))
+		publishMany(t, c, well, manyBehind)
+		old := l.publisherOf("dead")
+
+		// Pushes flow while the channel is replaced. Each is confirmed, also those that were sent just before over the old one.
+		var flows sync.WaitGroup
+		sent := 0
+		for range 40 {
+			time.Sleep(staleAfter / 40)
+			sent++
+			flows.Go(func() { assert.Equal(t, stored, publishOne(t, c, slow)) })
+			publishMany(t, c, well, 10)
+		}
+		synctest.Wait()
+		require.NotSame(t, old, l.publisherOf("dead"))
+		opened, closed := n.channels()
+		assert.Equal(t, publishers+1, opened)
+		assert.Zero(t, closed, "somebody waits for the last of the slow ones")
+		flows.Wait()
+		synctest.Wait()
+		_, closed = n.channels()
+		assert.Equal(t, 1, closed)
+		assert.Equal(t, manyBehind+400, n.count(well))
+		assert.Equal(t, sent, n.count(slow))
+		assert.Empty(t, c.flight.lanes, "what is unknown takes no place any more")
+		assert.Empty(t, old.returned)
+		assert.False(t, l.ended())
+
+		require.Equal(t, unknown, publishOne(t, c, "dead"))
+		assert.Equal(t, 2, n.count("dead"), "over the new channel")
+		time.Sleep(10 * staleAfter)
+		opened, _ = n.channels()
+		assert.Equal(t, publishers+1, opened, "little was sent behind it")
+		publishMany(t, c, well, manyBehind)
+		time.Sleep(staleAfter)
+		synctest.Wait()
+		opened, closed = n.channels()
+		assert.Equal(t, publishers+2, opened)
+		assert.Equal(t, 2, closed)
+	})
+}
+
+// Many of one channel wait for the same thing.
+func TestAChannelIsReplacedOnce(t *testing.T) {
+	onFake(t, func(t *testing.T, n *fakeNode, c *cluster, l *link) {
+		var flows sync.WaitGroup
+		for i := range slowOfQueue {
+			for _, topic := range []string{"dead", beside(l, "dead", "dead and gone ")} {
+				flows.Go(func() { assert.Equal(t, unknown, publishOne(t, c, topic), i) })
+			}
+		}
+		flows.Wait()
+		publishMany(t, c, beside(l, "dead", "well"), manyBehind)
+		time.Sleep(staleAfter)
+		synctest.Wait()
+		opened, closed := n.channels()
+		assert.Equal(t, publishers+1, opened)
+		assert.Equal(t, 1, closed)
+		assert.Empty(t, c.flight.lanes)
+	})
+}
+
+// A node that opens no channel hangs.
+func TestANodeThatOpensNoOtherChannelIsGivenUp(t *testing.T) {
+	onFake(t, func(t *testing.T, n *fakeNode, c *cluster, l *link) {
+		require.Equal(t, unknown, publishOne(t, c, "dead"))
+		publishMany(t, c, beside(l, "dead", "well"), manyBehind)
+		n.setMute()
+		time.Sleep(staleAfter)
+		assert.False(t, l.ended())
+		time.Sleep(toolTimeout)
+		synctest.Wait()
+		assert.True(t, l.ended())
+		assert.Empty(t, c.flight.lanes)
+	})
+}
