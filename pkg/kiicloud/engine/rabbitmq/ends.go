@@ -38,6 +38,8 @@ type ends struct {
 	run   func(context.Context, store.Ending) error
 	store Endings
 	log   *slog.Logger
+	waits *outage // of the endings of which RabbitMQ cannot be told
+	looks *outage // of the looks for them
 
 	ctx  context.Context
 	stop context.CancelFunc
@@ -45,7 +47,8 @@ type ends struct {
 }
 
 func startEnds(run func(context.Context, store.Ending) error, s Endings, log *slog.Logger) *ends {
-	e := &ends{run: run, store: s, log: log, done: make(chan struct{})}
+	e := &ends{run: run, store: s, log: log, done: make(chan struct{}),
+		waits: newOutage(log, "connections cannot be ended yet", "at"), looks: newOutage(log, "what is to end at RabbitMQ cannot be looked for", "in")}
 	e.ctx, e.stop = context.WithCancel(context.Background())
 	go e.sweep()
 	return e
@@ -96,9 +99,7 @@ func (e *ends) once() (more bool) {
 	ctx, cancel := context.WithTimeout(e.ctx, endTimeout)
 	taken, err := e.store.TakeEndings(ctx, time.Now().Add(endLease), endChunk)
 	cancel()
-	if err != nil && e.ctx.Err() == nil {
-		e.log.Warn("what is to end at RabbitMQ could not be looked for", "error", err)
-	}
+	e.tell(e.looks, inStore, err)
 	var failed atomic.Pointer[error]
 	var working sync.WaitGroup
 	room := make(chan struct{}, endWorkers)
@@ -119,8 +120,24 @@ func (e *ends) once() (more bool) {
 		})
 	}
 	working.Wait()
-	if err := failed.Load(); err != nil && e.ctx.Err() == nil {
-		e.log.Warn("connections could not be ended yet", "error", *err)
+	switch why := failed.Load(); {
+	case why != nil:
+		e.tell(e.waits, atRabbitMQ, *why)
+	case len(taken) > 0:
+		e.tell(e.waits, atRabbitMQ, nil)
 	}
 	return len(taken) == endChunk && failed.Load() == nil && e.ctx.Err() == nil
+}
+
+// atRabbitMQ is where connections are ended, for the log.
+const atRabbitMQ = "RabbitMQ"
+
+// tell tells the log whether something fails.
+func (e *ends) tell(o *outage, where string, err error) {
+	switch {
+	case err == nil:
+		o.works(where)
+	case e.ctx.Err() == nil:
+		o.fails(where, err)
+	}
 }

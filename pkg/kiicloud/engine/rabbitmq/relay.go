@@ -24,7 +24,8 @@ const (
 type relay struct {
 	store   Store
 	forward func(context.Context, store.Installation, store.Push) error
-	log     *slog.Logger
+	waits   *outage // of who has events that RabbitMQ does not take
+	looks   *outage // of the looks for what was left behind
 
 	ctx  context.Context
 	stop context.CancelFunc
@@ -42,7 +43,8 @@ type carrying struct {
 }
 
 func startRelay(s Store, forward func(context.Context, store.Installation, store.Push) error, log *slog.Logger) *relay {
-	r := &relay{store: s, forward: forward, log: log, work: make(chan struct{}, relayWorkers), busy: map[string]*carrying{}}
+	r := &relay{store: s, forward: forward, work: make(chan struct{}, relayWorkers), busy: map[string]*carrying{},
+		waits: newOutage(log, "events wait for RabbitMQ", "installation"), looks: newOutage(log, "what waits for RabbitMQ cannot be looked for", "in")}
 	r.ctx, r.stop = context.WithCancel(context.Background())
 	r.wg.Go(r.sweep)
 	return r
@@ -101,8 +103,11 @@ func (r *relay) run(inst store.Installation, c *carrying) {
 	}
 	for {
 		left, err := r.chunk(inst)
-		if err != nil && r.ctx.Err() == nil {
-			r.log.Warn("events wait for RabbitMQ", "installation", inst.ID, "error", err)
+		switch {
+		case err == nil:
+			r.waits.works(inst.ID)
+		case r.ctx.Err() == nil:
+			r.waits.fails(inst.ID, err)
 		}
 		if err == nil && left {
 			continue
@@ -155,19 +160,33 @@ func (r *relay) sweep() {
 		if r.ctx.Err() != nil {
 			return
 		}
-		if err := r.once(); err != nil && r.ctx.Err() == nil {
-			r.log.Warn("what waits for RabbitMQ could not be looked for", "error", err)
+		switch err := r.once(); {
+		case err == nil:
+			r.looks.works(inStore)
+		case r.ctx.Err() == nil:
+			r.looks.fails(inStore, err)
 		}
 	}
 }
 
+// inStore is where is looked, for the log.
+const inStore = "the store"
+
 func (r *relay) once() error {
+	begun, tried := time.Now(), map[string]bool{}
 	for after := ""; ; {
 		ctx, cancel := context.WithTimeout(r.ctx, confirmTimeout)
 		found, err := r.store.Waiting(ctx, time.Now().Add(-relayAge), after, relayChunk)
 		cancel()
-		if err != nil || len(found) == 0 {
+		if err != nil {
 			return err
+		}
+		if len(found) == 0 { // uninstalled, or carried by another process
+			r.waits.gone(begun.Add(-relayAge), tried)
+			return nil
+		}
+		for _, inst := range found {
+			tried[inst.ID] = true
 		}
 		r.carry(found, time.Minute)
 		after = found[len(found)-1].ID
