@@ -14,14 +14,16 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// fakeNode speaks as much of AMQP 0-9-1 as a link needs, and confirms what it is sent, unless the routing key begins with
-// "dead", and that with "late" some seconds late. What else it shall say, or not say, is a line in answer.
+// fakeNode speaks as much of AMQP 0-9-1 as a link needs, and confirms what it is sent: with a routing key that begins with "late" some
+// seconds late, with "dead" when it is told to. What else it shall say, or not say, is a line in answer.
 type fakeNode struct {
 	mu     sync.Mutex
-	mute   bool           // it opens no channel any more
-	opened int            // channels so far, on both connections
-	closed int            // of them
-	got    map[string]int // pushes by routing key
+	mute   bool              // it opens no channel any more
+	opened int               // channels so far, on both connections
+	closed int               // of them
+	got    map[string]int    // pushes by routing key
+	via    map[string]uint16 // by which channel the last of them came
+	dead   []func()          // confirms that it keeps back
 }
 
 // late is how long pushes to "late…" wait for their confirm.
@@ -65,6 +67,23 @@ func (n *fakeNode) channels() (opened, closed int) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.opened, n.closed
+}
+
+// by tells by which channel the last push with a key came.
+func (n *fakeNode) by(key string) uint16 {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.via[key]
+}
+
+// revive confirms what was kept back.
+func (n *fakeNode) revive() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, confirm := range n.dead {
+		go confirm()
+	}
+	n.dead = nil
 }
 
 func (n *fakeNode) setMute() {
@@ -163,15 +182,21 @@ func (c *fakeConn) stored(channel uint16) {
 	key := c.keys[channel]
 	c.tags[channel]++
 	tag := string(binary.BigEndian.AppendUint64(nil, c.tags[channel]))
+	confirm := func() { c.say(channel, basicAck, tag, "\x00") }
 	c.n.mu.Lock()
 	c.n.got[key]++
+	c.n.via[key] = channel
+	dead := strings.HasPrefix(key, "dead")
+	if dead {
+		c.n.dead = append(c.n.dead, confirm)
+	}
 	c.n.mu.Unlock()
 	switch {
-	case strings.HasPrefix(key, "dead"):
+	case dead:
 	case strings.HasPrefix(key, "late"):
-		time.AfterFunc(late, func() { c.say(channel, basicAck, tag, "\x00") })
+		time.AfterFunc(late, confirm)
 	default:
-		c.say(channel, basicAck, tag, "\x00")
+		confirm()
 	}
 }
 

@@ -37,7 +37,7 @@ type link struct {
 	host       string
 	push, work half
 	alarm      *alarm // of push
-	pubs       [publishers]atomic.Pointer[publisher]
+	slots      [publishers]slot
 	tools      chan *amqp.Channel // nil where one has to be opened first
 	seed       maphash.Seed
 }
@@ -111,12 +111,12 @@ func (l *link) prepare() error {
 		return fmt.Errorf("RabbitMQ %s at %s is too old: 4.0 is the oldest that is supported", version, l.host)
 	}
 	go l.alarm.watch(l.push.conn.NotifyBlocked(make(chan amqp.Blocking, 1)))
-	for i := range l.pubs {
-		p, err := newPublisher(l, i)
+	for i := range l.slots {
+		p, err := newPublisher(l, &l.slots[i])
 		if err != nil {
 			return fmt.Errorf("open a channel to %s: %w", l.host, err)
 		}
-		l.pubs[i].Store(p)
+		l.slots[i].now = p
 	}
 	for range toolbox {
 		l.tools <- nil
@@ -155,9 +155,9 @@ func (l *link) kill() {
 
 func (h half) kill() { _ = h.under.Close() }
 
-// publisherOf gives the channel for the pushes of a topic.
-func (l *link) publisherOf(topic string) *publisher {
-	return l.pubs[maphash.String(l.seed, topic)%publishers].Load()
+// slotOf gives the way of the pushes to a topic.
+func (l *link) slotOf(topic string) *slot {
+	return &l.slots[maphash.String(l.seed, topic)%publishers]
 }
 
 // use runs do with a channel of its own, until ctx ends; then do goes on alone. A channel that

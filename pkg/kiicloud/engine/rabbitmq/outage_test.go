@@ -1,12 +1,12 @@
 package rabbitmq
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,13 +14,14 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/kiiweb/kiiweb/internal/syncbuf"
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/store"
 )
 
 // written gives a log and what was written to it since the last time, a line each.
 func written() (*slog.Logger, func() []string) {
-	var b bytes.Buffer
-	log := slog.New(slog.NewTextHandler(&b, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+	b := new(syncbuf.Buffer)
+	log := slog.New(slog.NewTextHandler(b, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
 		if a.Key == slog.TimeKey {
 			return slog.Attr{}
 		}
@@ -28,10 +29,7 @@ func written() (*slog.Logger, func() []string) {
 	}}))
 	return log, func() []string {
 		defer b.Reset()
-		if b.Len() == 0 {
-			return nil
-		}
-		return strings.Split(strings.TrimSpace(b.String()), "\n")
+		return strings.FieldsFunc(b.String(), func(r rune) bool { return r == '\n' })
 	}
 }
 
@@ -78,9 +76,9 @@ func TestEventsThatWaitDoNotFillTheLog(t *testing.T) {
 			st.queue(inst.ID, "event")
 			all = append(all, inst)
 		}
-		dead := true
+		var well atomic.Bool
 		r := startRelay(st, func(context.Context, store.Installation, store.Push) error {
-			if dead {
+			if !well.Load() {
 				return errStuck
 			}
 			return nil
@@ -93,8 +91,8 @@ func TestEventsThatWaitDoNotFillTheLog(t *testing.T) {
 		assert.Regexp(t, `^level=WARN msg="events wait for RabbitMQ" installation=i\d\d error=`, told[0])
 		assert.Regexp(t, `^level=WARN msg="events wait for RabbitMQ, still" count=50 for=1m\ds installation=i\d\d error=`, told[1])
 		st.uninstall("i07") // with what waits for it
-		st.rows = append(st.rows[:7], st.rows[8:]...)
-		dead = false
+		require.NoError(t, st.Acknowledge(t.Context(), map[string][]int64{"i07": {8}}))
+		well.Store(true)
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		told = lines()
@@ -118,8 +116,13 @@ func TestEndingsThatWaitDoNotFillTheLog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log, lines := written()
 		st := newStore()
-		fail := errFake
-		e := startEnds(func(context.Context, store.Ending) error { return fail }, st, log)
+		var well atomic.Bool
+		e := startEnds(func(context.Context, store.Ending) error {
+			if !well.Load() {
+				return errFake
+			}
+			return nil
+		}, st, log)
 		require.ErrorIs(t, e.do(t.Context(), store.Ending{Kind: store.EndingRemoved, InstallationID: "a", Topic: "t"}), errFake)
 		time.Sleep(10 * time.Minute)
 		synctest.Wait()
@@ -127,7 +130,7 @@ func TestEndingsThatWaitDoNotFillTheLog(t *testing.T) {
 		require.LessOrEqual(t, len(told), 4)
 		require.NotEmpty(t, told)
 		assert.Equal(t, `level=WARN msg="connections cannot be ended yet" at=RabbitMQ error="RabbitMQ is out of order"`, told[0])
-		fail = nil
+		well.Store(true)
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		require.Len(t, lines(), 1)

@@ -30,7 +30,7 @@ const (
 // publisher is a channel in confirm mode.
 type publisher struct {
 	l         *link
-	slot      int // its place among the link's
+	slot      *slot
 	ch        *amqp.Channel
 	last      atomic.Uint64
 	confirmed moment // when RabbitMQ last confirmed something
@@ -41,13 +41,19 @@ type publisher struct {
 	flushes chan chan struct{} // closed in turn when what came back before is noted
 	over    chan struct{}      // closed when nothing comes back any more
 
-	mu       sync.Mutex
-	returned map[string]bool // by message id, of those on their way: has RabbitMQ sent it back?
-	awaited  int             // how many of those somebody waits for
-	retired  bool            // another one has its place
+	mu      sync.Mutex
+	open    map[string]*pending // those on their way, by message id
+	queues  map[string]int      // how many of them are for whom, by topic
+	retired bool                // it has a successor
 }
 
-func newPublisher(l *link, slot int) (*publisher, error) {
+// pending is a push on its way.
+type pending struct {
+	topic string
+	back  bool // RabbitMQ has sent it back
+}
+
+func newPublisher(l *link, slot *slot) (*publisher, error) {
 	ch, err := l.push.conn.Channel()
 	if err != nil {
 		return nil, err
@@ -55,7 +61,7 @@ func newPublisher(l *link, slot int) (*publisher, error) {
 	if err := ch.Confirm(false); err != nil {
 		return nil, err
 	}
-	p := &publisher{l: l, slot: slot, ch: ch, returned: map[string]bool{}, flushes: make(chan chan struct{}), over: make(chan struct{})}
+	p := &publisher{l: l, slot: slot, ch: ch, open: map[string]*pending{}, queues: map[string]int{}, flushes: make(chan chan struct{}), over: make(chan struct{})}
 	closed := ch.NotifyClose(make(chan *amqp.Error, 1))
 	go func() { // RabbitMQ closes a channel to say that something is wrong with it; a new link has new ones
 		<-closed
@@ -77,8 +83,8 @@ func (p *publisher) note(returns <-chan amqp.Return) {
 				return
 			}
 			p.mu.Lock()
-			if _, ours := p.returned[r.MessageId]; ours {
-				p.returned[r.MessageId] = true
+			if o := p.open[r.MessageId]; o != nil {
+				o.back = true
 			}
 			p.mu.Unlock()
 		case done := <-p.flushes:
@@ -100,17 +106,11 @@ type sent struct {
 // send writes a push, which has the place t; whoever waits for it gives that back. An error leaves open whether
 // RabbitMQ has it.
 func (l *link) send(topic string, m amqp.Publishing, t *ticket) (sent, error) {
-	var p *publisher
-	var n uint64
-	for n == 0 {
-		p = l.publisherOf(topic)
-		n = p.enter()
-	}
+	p, n := l.slotOf(topic).enter(topic)
 	m.MessageId = messageID(n)
 	dc, err := p.ch.PublishWithDeferredConfirm(exchange, topic, true, false, m)
 	if err != nil {
 		p.forget(m.MessageId)
-		p.left()
 		t.leave()
 		return sent{}, err
 	}
@@ -119,33 +119,35 @@ func (l *link) send(topic string, m amqp.Publishing, t *ticket) (sent, error) {
 
 func messageID(n uint64) string { return strconv.FormatUint(n, 36) }
 
-// enter gives the number of the push that comes next, for which somebody waits until left. 0: another publisher has
-// this one's place.
-func (p *publisher) enter() uint64 {
+// enter gives the number of the push that comes next. 0: there is none on its way to that topic, and there has to be.
+func (p *publisher) enter(topic string, behind bool) uint64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.retired {
+	if behind && p.queues[topic] == 0 {
 		return 0
 	}
 	n := p.last.Add(1)
-	p.returned[messageID(n)] = false
-	p.awaited++
+	p.open[messageID(n)] = &pending{topic: topic}
+	p.queues[topic]++
 	return n
 }
 
-// forget gives whether a push has come back.
+// forget gives whether a push has come back. It is not on its way any more.
 func (p *publisher) forget(id string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	back := p.returned[id]
-	delete(p.returned, id)
-	return back
+	o := p.open[id]
+	delete(p.open, id)
+	if p.queues[o.topic]--; p.queues[o.topic] == 0 {
+		delete(p.queues, o.topic)
+	}
+	p.closeIfUnused()
+	return o.back
 }
 
 // wait waits until RabbitMQ has said what became of a push, but not longer than confirmTimeout, nor than ctx, nor much
 // longer than RabbitMQ takes anything.
 func (s sent) wait(ctx context.Context) outcome {
-	defer s.p.left()
 	late, slow := time.NewTimer(confirmTimeout), time.NewTimer(slowAfter)
 	defer late.Stop()
 	defer slow.Stop()

@@ -1,17 +1,42 @@
 package rabbitmq
 
-import "time"
+import (
+	"slices"
+	"sync"
+	"time"
+)
 
 // The library keeps every confirm of a channel in memory that comes while an earlier one is open, so that listeners could have them in
 // order. There are no listeners here; but as long as a queue without a leader leaves one push unanswered, all that are sent behind it add
-// to that. So such a channel is replaced.
+// to that. So such a channel gets a successor.
 const (
-	staleAfter = 2 * time.Minute // from so long on a push without an answer is a reason,
-	manyBehind = 10_000          // when so many were sent behind it on the channel, which are less than a megabyte
+	staleAfter  = 2 * time.Minute // from so long on a push without an answer is a reason,
+	manyBehind  = 10_000          // when so many were sent behind it on the channel, which are less than a megabyte
+	mostRetired = 64              // of the channels of a slot
 )
 
-// abandon is for a push that nobody waits for any more, since it is answered as unknown. It ends with RabbitMQ's answer, with the channel,
-// or with the link.
+// slot is the way of one share of all queues to RabbitMQ. A channel that has got a successor keeps the queues of which something is
+// unanswered: so the order of their pushes stays, and the new channel is not the first to send something to a queue without a leader: that
+// would hold it up for a minute, since RabbitMQ makes it known to the queue first. When all is answered the old one is closed.
+type slot struct {
+	mu  sync.RWMutex
+	now *publisher
+	old []*publisher
+}
+
+// enter finds the channel for the next push to a queue, and gives its number there.
+func (s *slot) enter(topic string) (*publisher, uint64) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, p := range s.old {
+		if n := p.enter(topic, true); n > 0 {
+			return p, n
+		}
+	}
+	return s.now, s.now.enter(topic, false)
+}
+
+// abandon is for a push that nobody waits for any more, since it is answered as unknown. It ends with RabbitMQ's answer, or with the link.
 func (s sent) abandon() {
 	look := time.NewTicker(staleAfter)
 	defer look.Stop()
@@ -22,29 +47,41 @@ func (s sent) abandon() {
 			return
 		case <-look.C:
 			if s.p.last.Load()-s.n >= manyBehind {
-				s.p.l.replace(s.p)
+				s.p.slot.replace(s.p)
 			}
 		}
 	}
 }
 
-// replace has a new channel take the place of p, unless RabbitMQ takes nothing now, or somebody else does so.
-func (l *link) replace(p *publisher) {
-	if l.trouble() != nil || !p.replacing.CompareAndSwap(false, true) {
+// replace gives p a successor, unless RabbitMQ takes nothing now, or somebody else does so.
+func (s *slot) replace(p *publisher) {
+	if p.l.trouble() != nil || !p.replacing.CompareAndSwap(false, true) {
 		return
 	}
 	defer p.replacing.Store(false)
-	if p.isRetired() {
+	s.mu.RLock()
+	done := s.now != p || len(s.old) >= mostRetired
+	s.mu.RUnlock()
+	if done {
 		return
 	}
-	late := time.AfterFunc(toolTimeout, l.killUnlessShort)
+	late := time.AfterFunc(toolTimeout, p.l.killUnlessShort)
 	defer late.Stop()
-	next, err := newPublisher(l, p.slot)
+	next, err := newPublisher(p.l, s)
 	if err != nil {
 		return // the link has ended; if not, it is tried again
 	}
-	l.pubs[p.slot].Store(next)
+	s.mu.Lock()
+	s.now, s.old = next, append(s.old, p)
+	s.mu.Unlock()
 	p.retire()
+}
+
+// drop forgets a channel that is closed.
+func (s *slot) drop(p *publisher) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.old = slices.DeleteFunc(s.old, func(o *publisher) bool { return o == p })
 }
 
 // killUnlessShort ends the link, unless RabbitMQ says why it does not answer.
@@ -54,8 +91,7 @@ func (l *link) killUnlessShort() {
 	}
 }
 
-// retire has the channel closed when nobody waits any more for what is on its way there. What is left then was answered as unknown: RabbitMQ
-// may put it into its queue, or not.
+// retire has the channel closed when all that is on its way there is answered.
 func (p *publisher) retire() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -69,19 +105,13 @@ func (p *publisher) isRetired() bool {
 	return p.retired
 }
 
-// left says that one waits no more.
-func (p *publisher) left() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.awaited--
-	p.closeIfUnused()
-}
-
+// closeIfUnused is called with mu held.
 func (p *publisher) closeIfUnused() {
-	if !p.retired || p.awaited > 0 {
+	if !p.retired || len(p.open) > 0 {
 		return
 	}
 	go func() {
+		p.slot.drop(p)
 		p.calls.Lock()
 		defer p.calls.Unlock()
 		late := time.AfterFunc(toolTimeout, p.l.killUnlessShort)

@@ -17,7 +17,7 @@ import (
 // onFake runs a test with a cluster that is a fakeNode.
 func onFake(t *testing.T, test func(t *testing.T, n *fakeNode, c *cluster, l *link)) {
 	synctest.Test(t, func(t *testing.T) {
-		n := &fakeNode{got: map[string]int{}}
+		n := &fakeNode{got: map[string]int{}, via: map[string]uint16{}}
 		l := n.dial(t)
 		test(t, n, &cluster{flight: newFlight(), keeper: &keeper{current: l}}, l)
 		l.close()
@@ -28,7 +28,7 @@ func onFake(t *testing.T, test func(t *testing.T, n *fakeNode, c *cluster, l *li
 // beside gives a topic whose pushes go over the same channel as those of another one.
 func beside(l *link, topic, prefix string) string {
 	for i := 0; ; i++ {
-		if name := fmt.Sprint(prefix, i); l.publisherOf(name) == l.publisherOf(topic) {
+		if name := fmt.Sprint(prefix, i); l.slotOf(name) == l.slotOf(topic) {
 			return name
 		}
 	}
@@ -48,17 +48,18 @@ func publishMany(t *testing.T, c *cluster, topic string, n int) {
 	}
 }
 
-// The library keeps what it hears of later pushes as long as one is unanswered.
-func TestAChannelWithAPushThatIsNotAnsweredIsReplaced(t *testing.T) {
+// The library keeps what it hears of later pushes as long as one is unanswered. Only the queue that does not answer stays on its channel:
+// RabbitMQ would hold up another one for a minute.
+func TestAChannelWithAPushThatIsNotAnsweredGetsASuccessor(t *testing.T) {
 	onFake(t, func(t *testing.T, n *fakeNode, c *cluster, l *link) {
 		well, slow := beside(l, "dead", "well"), beside(l, "dead", "late")
 		begun := time.Now()
 		require.Equal(t, unknown, publishOne(t, c, "dead"))
 		assert.Equal(t, confirmTimeout, time.Since(begun))
+		old := n.by("dead")
 		publishMany(t, c, well, manyBehind)
-		old := l.publisherOf("dead")
 
-		// Pushes flow while the channel is replaced. Each is confirmed, also those that were sent just before over the old one.
+		// Pushes flow meanwhile. Each is confirmed, also those that were sent just before over the old one, and those behind them.
 		var flows sync.WaitGroup
 		sent := 0
 		for range 40 {
@@ -68,36 +69,57 @@ func TestAChannelWithAPushThatIsNotAnsweredIsReplaced(t *testing.T) {
 			publishMany(t, c, well, 10)
 		}
 		synctest.Wait()
-		require.NotSame(t, old, l.publisherOf("dead"))
+		publishMany(t, c, well, 1)
+		assert.NotEqual(t, old, n.by(well))
+		flows.Go(func() { assert.Equal(t, stored, publishOne(t, c, slow)) })
+		synctest.Wait()
+		assert.Equal(t, old, n.by(slow), "behind others of its queue")
+		flows.Wait()
+		require.Equal(t, stored, publishOne(t, c, slow))
+		assert.Equal(t, n.by(well), n.by(slow))
+		assert.Equal(t, manyBehind+401, n.count(well))
+		assert.Equal(t, sent+2, n.count(slow))
+		require.Equal(t, unknown, publishOne(t, c, "dead"))
+		assert.Equal(t, old, n.by("dead"))
+		time.Sleep(10 * staleAfter)
+		synctest.Wait()
 		opened, closed := n.channels()
 		assert.Equal(t, publishers+1, opened)
-		assert.Zero(t, closed, "somebody waits for the last of the slow ones")
-		flows.Wait()
-		synctest.Wait()
-		_, closed = n.channels()
-		assert.Equal(t, 1, closed)
-		assert.Equal(t, manyBehind+400, n.count(well))
-		assert.Equal(t, sent, n.count(slow))
-		assert.Empty(t, c.flight.lanes, "what is unknown takes no place any more")
-		assert.Empty(t, old.returned)
-		assert.False(t, l.ended())
+		assert.Zero(t, closed)
 
-		require.Equal(t, unknown, publishOne(t, c, "dead"))
-		assert.Equal(t, 2, n.count("dead"), "over the new channel")
-		time.Sleep(10 * staleAfter)
-		opened, _ = n.channels()
-		assert.Equal(t, publishers+1, opened, "little was sent behind it")
-		publishMany(t, c, well, manyBehind)
-		time.Sleep(staleAfter)
+		n.revive()
 		synctest.Wait()
 		opened, closed = n.channels()
-		assert.Equal(t, publishers+2, opened)
-		assert.Equal(t, 2, closed)
+		assert.Equal(t, publishers+1, opened)
+		assert.Equal(t, 1, closed, "all is answered")
+		assert.Empty(t, c.flight.lanes)
+		assert.Empty(t, l.slotOf("dead").old)
+		require.Equal(t, unknown, publishOne(t, c, "dead"))
+		assert.Equal(t, n.by(well), n.by("dead"))
+		assert.False(t, l.ended())
+	})
+}
+
+// That takes both: minutes, and much that was sent.
+func TestAChannelOnWhichLittleWasSentStays(t *testing.T) {
+	onFake(t, func(t *testing.T, n *fakeNode, c *cluster, l *link) {
+		require.Equal(t, unknown, publishOne(t, c, "dead"))
+		well := beside(l, "dead", "well")
+		publishMany(t, c, well, manyBehind-2)
+		time.Sleep(10 * staleAfter)
+		synctest.Wait()
+		publishMany(t, c, well, 1)
+		assert.Equal(t, n.by("dead"), n.by(well))
+		publishMany(t, c, well, 1)
+		time.Sleep(staleAfter)
+		synctest.Wait()
+		publishMany(t, c, well, 1)
+		assert.NotEqual(t, n.by("dead"), n.by(well))
 	})
 }
 
 // Many of one channel wait for the same thing.
-func TestAChannelIsReplacedOnce(t *testing.T) {
+func TestAChannelGetsOneSuccessor(t *testing.T) {
 	onFake(t, func(t *testing.T, n *fakeNode, c *cluster, l *link) {
 		var flows sync.WaitGroup
 		for i := range slowOfQueue {
@@ -111,6 +133,10 @@ func TestAChannelIsReplacedOnce(t *testing.T) {
 		synctest.Wait()
 		opened, closed := n.channels()
 		assert.Equal(t, publishers+1, opened)
+		assert.Zero(t, closed)
+		n.revive()
+		synctest.Wait()
+		_, closed = n.channels()
 		assert.Equal(t, 1, closed)
 		assert.Empty(t, c.flight.lanes)
 	})
