@@ -19,7 +19,12 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/kiiweb/kiiweb/tests/ports"
 )
+
+// patience bounds the cloud's start and its end, on a machine that is busy.
+const patience = 2 * time.Minute
 
 // Ready is the line that the cloud prints when it is ready.
 type Ready struct {
@@ -59,7 +64,8 @@ func Start(t testing.TB, args ...string) *Cloud {
 func StartIn(t testing.TB, data string, args ...string) *Cloud {
 	t.Helper()
 	c := &Cloud{t: t, Data: data, args: args}
-	c.start("127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0")
+	free := ports.Free(t, 4) // also while it is down: Restart takes the same
+	c.start(addr(free[0]), addr(free[1]), addr(free[2]), addr(free[3]))
 	t.Cleanup(c.Stop)
 	return c
 }
@@ -82,10 +88,10 @@ func (c *Cloud) Stop() {
 	_ = c.cmd.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-c.done:
-	case <-time.After(20 * time.Second):
+	case <-time.After(patience):
 		_ = c.cmd.Process.Kill()
 		<-c.done
-		c.t.Error("the cloud did not stop within 20 s of SIGTERM")
+		c.t.Errorf("the cloud did not stop within %v of SIGTERM", patience)
 	}
 }
 
@@ -156,9 +162,9 @@ func (c *Cloud) start(http, https, mqtt, mqtts string) {
 		require.Greater(c.t, len(s), len(prefix), "the cloud ended before it was ready")
 		require.Equal(c.t, prefix, s[:len(prefix)])
 		require.NoError(c.t, json.Unmarshal([]byte(s[len(prefix):]), &c.Ready))
-	case <-time.After(30 * time.Second):
+	case <-time.After(patience):
 		_ = c.cmd.Process.Kill()
-		require.FailNow(c.t, "the cloud was not ready within 30 s")
+		require.FailNow(c.t, "the cloud was not ready within "+patience.String())
 	}
 }
 

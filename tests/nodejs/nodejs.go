@@ -3,7 +3,6 @@ package nodejs
 
 import (
 	"context"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -15,6 +14,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/kiiweb/kiiweb/tests/ports"
 )
 
 // patience bounds each command, on a machine that is busy.
@@ -56,12 +57,8 @@ func (p Place) Run(t testing.TB, name string, args ...string) string {
 // ends. It waits for the server to answer and gives its URL, which ends in a slash.
 func (p Place) Serve(t testing.TB, name string, args ...string) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	address := listener.Addr().(*net.TCPAddr)
-	require.NoError(t, listener.Close())
-
-	cmd := p.Command(context.Background(), name, append(args, strconv.Itoa(address.Port))...)
+	port := strconv.Itoa(ports.Free(t, 1)[0])
+	cmd := p.Command(context.Background(), name, append(args, port)...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // npm starts a shell, which starts the server
 	var output strings.Builder
 	cmd.Stdout, cmd.Stderr = &output, &output
@@ -70,7 +67,7 @@ func (p Place) Serve(t testing.TB, name string, args ...string) string {
 	go func() { ended <- cmd.Wait() }()
 	t.Cleanup(func() { stop(cmd, ended) })
 
-	base := "http://" + address.String() + "/"
+	base := "http://127.0.0.1:" + port + "/"
 	deadline := time.Now().Add(patience)
 	for !answers(base) {
 		select {

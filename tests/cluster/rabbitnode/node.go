@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/kiiweb/kiiweb/tests/ports"
 )
 
 // patience is how long a node may take to start or to stop, on a machine that is busy.
@@ -63,7 +65,7 @@ func Start(t testing.TB, n int, conf Conf) []*Node {
 
 	nodes := make([]*Node, n)
 	for i := range nodes {
-		p := freePorts(t, 7)
+		p := ports.Free(t, 7)
 		nodes[i] = &Node{
 			Name: fmt.Sprintf("n%d@localhost", i+1), AMQP: p[0], MQTT: p[1], WebMQTT: p[2], Management: p[3],
 			User: "kiicloud", Password: "of-the-tests-alone",

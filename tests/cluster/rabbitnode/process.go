@@ -4,13 +4,11 @@ package rabbitnode
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"runtime"
 	"strconv"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -18,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/kiiweb/kiiweb/internal/syncbuf"
+	"github.com/kiiweb/kiiweb/tests/ports"
 )
 
 // process is a process that ends with the test process.
@@ -64,7 +63,7 @@ func (p *process) kill() {
 // that outlives it, or meet one that is not of this test.
 func startMapper(t testing.TB) int {
 	t.Helper()
-	port := freePorts(t, 1)[0]
+	port := ports.Free(t, 1)[0]
 	args := []string{"/usr/bin/epmd", "-port", strconv.Itoa(port), "-address", "127.0.0.1"}
 	chroot := []string{"chroot", root(t)}
 	if os.Geteuid() != 0 {
@@ -86,28 +85,4 @@ func startMapper(t testing.TB) int {
 		return true
 	}, patience, 20*time.Millisecond)
 	return port
-}
-
-// freePorts gives n ports that nobody listens on. They are below those that the system gives to
-// outgoing connections, so that none of these takes the port of a node that is down for a while.
-func freePorts(t testing.TB, n int) []int {
-	t.Helper()
-	low, high := 10000, 32000
-	if b, err := os.ReadFile("/proc/sys/net/ipv4/ip_local_port_range"); err == nil {
-		if first, err := strconv.Atoi(strings.Fields(string(b))[0]); err == nil && first > low+2000 {
-			high = first
-		}
-	}
-	var ports []int
-	for tries := 0; len(ports) < n; tries++ {
-		require.Less(t, tries, 10000, "no free ports")
-		port := low + rand.IntN(high-low)
-		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-		if err != nil {
-			continue
-		}
-		defer l.Close() // so that it is not given twice
-		ports = append(ports, port)
-	}
-	return ports
 }

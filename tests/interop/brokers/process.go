@@ -12,13 +12,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/kiiweb/kiiweb/internal/syncbuf"
+	"github.com/kiiweb/kiiweb/tests/ports"
 )
 
 const (
 	// patience bounds the start of a broker, and its end.
 	patience = 90 * time.Second
-	// tries is how often a broker is started before its test fails: between finding a
-	// free port and using it somebody else may take it.
+	// tries is how often a broker is started before its test fails: somebody who knows nothing of the
+	// tests may take a free port before it is used.
 	tries = 3
 
 	poll = 20 * time.Millisecond
@@ -35,11 +36,11 @@ type process struct {
 
 // launch starts what command makes, for as many free ports as are asked for, and waits
 // until all ports but the silent first ones take connections. The test's end stops it.
-func launch(t testing.TB, ports int, command func(ports []int) *exec.Cmd) (*process, []int) {
+func launch(t testing.TB, count int, command func(ports []int) *exec.Cmd) (*process, []int) {
 	t.Helper()
 	var err error
 	for range tries {
-		free := freePorts(t, ports)
+		free := ports.Free(t, count)
 		p := &process{cmd: command(free), ports: free}
 		if err = p.begin(); err == nil {
 			err = p.listens()
@@ -133,19 +134,6 @@ func (p *process) kill() {
 		_ = p.cmd.Process.Kill()
 	}
 	<-p.done
-}
-
-// freePorts finds ports that nothing listens on.
-func freePorts(t testing.TB, n int) []int {
-	t.Helper()
-	var ports []int
-	for range n {
-		ln, err := net.Listen("tcp", "127.0.0.1:0")
-		require.NoError(t, err)
-		defer ln.Close() // all at the end, so that no port is found twice
-		ports = append(ports, ln.Addr().(*net.TCPAddr).Port)
-	}
-	return ports
 }
 
 // Loopback gives the address of a port on this machine.
