@@ -52,7 +52,7 @@ export class Page {
 }
 
 export async function until(what: string, condition: () => boolean): Promise<void> {
-  const end = Date.now() + 10_000;
+  const end = Date.now() + 60_000;
   while (!condition()) {
     assert.ok(Date.now() < end, `${what} did not become true`);
     await new Promise((resolve) => setTimeout(resolve, 2));

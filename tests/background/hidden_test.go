@@ -16,11 +16,11 @@ import (
 
 const (
 	// keepAlive is in seconds. The cloud closes a connection on which nothing came for half as long again.
-	keepAlive = 4
+	keepAlive = 8
 	// grace is after how many seconds a hidden page's timers run once a minute; users' browsers wait five minutes.
 	grace = 5
 	// hidden is for how long the tab is.
-	hidden = 32 * time.Second
+	hidden = 44 * time.Second
 )
 
 // hiddenScript connects, and notes in ticks when a timer of the page's own runs that asks for a tenth of a second.

@@ -14,7 +14,7 @@ import (
 )
 
 // patience bounds the wait for something that is about to happen.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // tick is how often a test looks.
 const tick = 20 * time.Millisecond

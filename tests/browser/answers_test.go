@@ -134,7 +134,7 @@ func TestAnswersOfNoKiiCloud(t *testing.T) {
 				failure
 				RetryAfter int
 			}
-			require.NoError(t, tab.TryEval(2*time.Minute, `(async () => {
+			require.NoError(t, tab.TryEval(10*time.Minute, `(async () => {
 				globalThis.lib = await import("/kiiweb.mjs");
 				const answer = async (baseURL, i) => {
 					const kii = await lib.load({ appID: "demo", appKey: "demo-key", baseURL, host: `+quote(where)+` });

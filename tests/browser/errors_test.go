@@ -1,6 +1,7 @@
 package browser_test
 
 import (
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -84,12 +85,20 @@ func TestEndpointNotReady(t *testing.T) {
 	endpointRequests := `answers.filter(([url]) => url.includes("mqtt-endpoint")).map(([, status]) => status)`
 
 	t.Run("twice 503, then ready", func(t *testing.T) {
-		s := newSite(t, "-endpoint-delay", "1500ms")
+		const delay = 1900 // ms
+		s := newSite(t, "-endpoint-delay", strconv.Itoa(delay)+"ms")
 		p := s.page(plain)
 		p.connectAs(s.NewUser())
 		var statuses []int
 		p.inside(endpointRequests, &statuses)
-		assert.Equal(t, []int{503, 503, 200}, statuses)
+		var times struct{ Install, Second [2]float64 } // asked for, answered
+		p.inside(`({ Install: answers.find(([url]) => url.endsWith("/installations")).slice(2),
+			Second: answers.filter(([url]) => url.includes("mqtt-endpoint"))[1].slice(2) })`, &times)
+		want := []int{503, 503, 200}
+		if times.Second[1] > times.Install[0]+delay && len(statuses) == 2 { // a machine so slow that the second one came late
+			want = want[1:]
+		}
+		assert.Equal(t, want, statuses, "%+v", times)
 	})
 	t.Run("three times 503", func(t *testing.T) {
 		s := newSite(t, "-endpoint-delay", "1h")

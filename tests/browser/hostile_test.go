@@ -91,7 +91,7 @@ func (p *page) visits(group []*visitor) {
 	list, err := json.Marshal(group)
 	require.NoError(p.t, err)
 	var reports []json.RawMessage
-	require.NoError(p.t, p.TryEval(2*time.Minute, "Promise.all("+string(list)+".map(visit))", &reports))
+	require.NoError(p.t, p.TryEval(10*time.Minute, "Promise.all("+string(list)+".map(visit))", &reports))
 	for i, report := range reports {
 		require.NoError(p.t, json.Unmarshal(report, &group[i].report))
 	}

@@ -18,7 +18,7 @@
     const endpoint = { username: "un", password: "pw", mqttTopic: id, host: "127.0.0.1", portWS: port };
     let last = false;
     const connect = async () => {
-      const connection = await kii.connect(endpoint, { protocol, transport: "ws", timeout: 60000 });
+      const connection = await kii.connect(endpoint, { protocol, transport: "ws", timeout: 300_000 });
       visitors.push(connection);
       connection.on("state", ({ state, error }) => report.changes.push({ state, error: error && describe(error) }));
       connection.on("message", (m) => {
@@ -47,12 +47,12 @@
   // or with a new connection where the noise has ended the first one for good.
   globalThis.survive = async ({ id, port, protocol, ready, after }) => {
     const endpoint = { username: "un", password: "pw", mqttTopic: id, host: "127.0.0.1", portWS: port };
-    const deadline = Date.now() + 60000;
+    const deadline = Date.now() + 300_000;
     let last = false, trouble = "";
     while (!last && Date.now() < deadline) {
       let connection;
       try {
-        connection = await kii.connect(endpoint, { protocol, transport: "ws", timeout: 60000 });
+        connection = await kii.connect(endpoint, { protocol, transport: "ws", timeout: 300_000 });
         connection.on("message", (m) => {
           if (m.text() === after) last = true;
         });

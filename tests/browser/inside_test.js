@@ -8,10 +8,11 @@ globalThis.WebSocket = class extends globalThis.WebSocket {
   }
 };
 
-globalThis.answers = []; // [URL, status] of each answer to a fetch
+globalThis.answers = []; // [URL, status, when it was asked for, when it came] of each answer to a fetch; times of performance.now()
 globalThis.fetch = ((plain) => async (input, init) => {
+  const asked = performance.now();
   const answer = await plain(input, init);
-  answers.push([String(input?.url ?? input), answer.status]);
+  answers.push([String(input?.url ?? input), answer.status, asked, performance.now()]);
   return answer;
 })(globalThis.fetch);
 

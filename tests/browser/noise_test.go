@@ -38,7 +38,7 @@ func TestNoise(t *testing.T) {
 		list, err := json.Marshal(group)
 		require.NoError(t, err)
 		var troubles []string
-		require.NoError(t, p.TryEval(3*time.Minute, "Promise.all("+string(list)+".map(survive))", &troubles))
+		require.NoError(t, p.TryEval(10*time.Minute, "Promise.all("+string(list)+".map(survive))", &troubles))
 		for i, v := range group {
 			assert.Empty(t, troubles[i], v.visit.Case.Title(v.visit.Version))
 		}

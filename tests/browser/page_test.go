@@ -15,7 +15,7 @@ import (
 )
 
 // patience bounds the wait for something that a page is about to do.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 //go:embed page_test.js
 var pageScript string

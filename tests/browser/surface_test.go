@@ -23,7 +23,7 @@ type bombarded struct {
 func (p *page) bombard(body string, atLeast int) {
 	p.t.Helper()
 	var report bombarded
-	require.NoError(p.t, p.TryEval(4*time.Minute, "(async () => {"+body+"})()", &report))
+	require.NoError(p.t, p.TryEval(10*time.Minute, "(async () => {"+body+"})()", &report))
 	assert.Empty(p.t, report.Bad)
 	assert.GreaterOrEqual(p.t, report.Calls, atLeast)
 }

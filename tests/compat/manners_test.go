@@ -126,7 +126,7 @@ func TestNonsense(t *testing.T) {
 		Calls, Methods int
 		Bad            []string
 	}
-	require.NoError(t, tab.TryEval(3*time.Minute, `nonsense()`, &report))
+	require.NoError(t, tab.TryEval(10*time.Minute, `nonsense()`, &report))
 	t.Logf("%d calls of %d methods", report.Calls, report.Methods)
 	assert.Empty(t, report.Bad)
 	assert.Greater(t, report.Methods, 100)

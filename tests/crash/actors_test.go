@@ -59,7 +59,8 @@ func (r *receiver) send(ctx context.Context) {
 		}
 		r.count.sent.Add(1)
 		r.next++ // a push of which nothing is known keeps its number
-		status, body, err := r.call(ctx, "POST", "/users/me/push/messages", r.token, map[string]any{"data": map[string]any{"n": n}, "mqtt": map[string]any{}})
+		// Its answer is waited for: one that has come and was not looked at yet would count for nothing known.
+		status, body, err := r.call(context.WithoutCancel(ctx), "POST", "/users/me/push/messages", r.token, map[string]any{"data": map[string]any{"n": n}, "mqtt": map[string]any{}})
 		if err != nil {
 			return
 		}

@@ -24,7 +24,7 @@ type rest struct {
 }
 
 func newRest(c *cloud.Cloud) *rest {
-	return &rest{c, &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 32}}}
+	return &rest{c, &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: 32}}}
 }
 
 // call gives status and body. An error means that nothing is known about the outcome.
@@ -78,12 +78,12 @@ func (r refused) Error() string { return fmt.Sprintf("CONNACK %#x", int(r.code))
 
 // dial connects and subscribes.
 func (r *rest) dial(e endpoint) (*mqttConn, error) {
-	conn, err := net.DialTimeout("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(r.cloud.Ready.PortTCP)), 20*time.Second)
+	conn, err := net.DialTimeout("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(r.cloud.Ready.PortTCP)), time.Minute)
 	if err != nil {
 		return nil, err
 	}
 	c := &mqttConn{conn, mqtt.NewSplitter(0)}
-	_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
+	_ = conn.SetDeadline(time.Now().Add(time.Minute))
 	hello := guardtest.Hello{ClientID: e.topic, Username: e.username, Password: e.password, KeepAlive: 60}
 	if err := c.handshake(guardtest.Connect(mqtt.V5, hello), mqtt.CONNACK); err != nil {
 		return nil, errors.Join(err, conn.Close())

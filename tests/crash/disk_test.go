@@ -33,7 +33,7 @@ func smallDisk(t *testing.T, size int) (dir string, done bool) {
 		if os.Geteuid() != 0 {
 			args = append(args, "--user", "--map-root-user")
 		}
-		cmd := exec.Command("unshare", append(args, os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v", "-test.timeout=5m")...)
+		cmd := exec.Command("unshare", append(args, os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v", "-test.timeout=15m")...)
 		cmd.Env = append(os.Environ(), inNamespace+"=yes")
 		out, err := cmd.CombinedOutput()
 		t.Logf("%s", out)
@@ -126,9 +126,9 @@ func TestAFullDiskRefusesAndLosesNothing(t *testing.T) {
 			continue
 		}
 		require.NoError(t, os.Remove(file))
-		require.Eventually(t, func() bool { status, _ := push(); return status == 201 }, 20*time.Second, 10*time.Millisecond)
+		require.Eventually(t, func() bool { status, _ := push(); return status == 201 }, time.Minute, 10*time.Millisecond)
 	}
-	end, cancel := context.WithTimeout(ctx, time.Minute)
+	end, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
 	r.receive(end, true)
 	verify(t, r)

@@ -16,7 +16,7 @@ import (
 )
 
 // patience bounds every wait for something that is to happen.
-const patience = time.Minute
+const patience = 5 * time.Minute
 
 // atOnce is how many clients are there at a time.
 const atOnce = 32

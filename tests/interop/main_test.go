@@ -4,6 +4,7 @@
 package interop
 
 import (
+	"net/http"
 	"os"
 	"path/filepath"
 	"testing"
@@ -19,6 +20,7 @@ func TestMain(m *testing.M) {
 	}
 	code := m.Run()
 	cloud.Clean()
+	http.DefaultClient.CloseIdleConnections()
 	if code == 0 {
 		if err := goleak.Find(); err != nil {
 			println(err.Error())

@@ -26,7 +26,7 @@ func TestATopicOfManySubscribers(t *testing.T) {
 	status, body := c.Call("PUT", "/apps/"+c.Ready.AppID+"/topics/news", admin, "", nil)
 	require.Equal(t, http.StatusNoContent, status, "%v", body)
 
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
 	began := time.Now()
 	listeners := make([]*listener, audience)

@@ -2,6 +2,7 @@
 package journey
 
 import (
+	"net/http"
 	"os"
 	"testing"
 
@@ -13,6 +14,7 @@ import (
 func TestMain(m *testing.M) {
 	code := m.Run()
 	cloud.Clean()
+	http.DefaultClient.CloseIdleConnections()
 	if code == 0 {
 		if err := goleak.Find(); err != nil {
 			println(err.Error())

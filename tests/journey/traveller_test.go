@@ -16,7 +16,7 @@ import (
 )
 
 // soon bounds every wait for something that is to happen.
-const soon = 30 * time.Second
+const soon = 2 * time.Minute
 
 const password = "a long enough password"
 
@@ -45,7 +45,7 @@ func newTraveller(t *testing.T, c *cloud.Cloud) *traveller {
 
 // stranger makes a client of c that is not logged in, and bounds its test.
 func stranger(t *testing.T, c *cloud.Cloud) *traveller {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	t.Cleanup(cancel)
 	client, err := kiiweb.New(kiiweb.Config{AppID: c.Ready.AppID, AppKey: c.Ready.AppKey, BaseURL: c.Ready.API, RootCAs: c.CA()})
 	require.NoError(t, err)

@@ -19,9 +19,9 @@ import (
 )
 
 const (
-	startTimeout = 60 * time.Second
+	startTimeout = 3 * time.Minute
 	// opTimeout bounds each call of a Tab that names no time of its own.
-	opTimeout = 30 * time.Second
+	opTimeout = 2 * time.Minute
 )
 
 // Options say how Chromium is started.
@@ -61,7 +61,7 @@ func Start(t testing.TB, o Options) *Browser {
 // removeAll waits for the processes that Chromium has started: they live, and write, a
 // moment longer than it does.
 func removeAll(t testing.TB, folder string) {
-	assert.Eventually(t, func() bool { return os.RemoveAll(folder) == nil }, 10*time.Second, 20*time.Millisecond,
+	assert.Eventually(t, func() bool { return os.RemoveAll(folder) == nil }, time.Minute, 20*time.Millisecond,
 		"%s cannot be removed", folder)
 }
 

@@ -35,10 +35,10 @@ func TestTab(t *testing.T) {
 		assert.Equal(t, "yes", got.Later)
 
 		var failure *EvalError
-		require.ErrorAs(t, tab.TryEval(time.Second, `Promise.reject(new Error("no luck"))`, nil), &failure)
+		require.ErrorAs(t, tab.TryEval(opTimeout, `Promise.reject(new Error("no luck"))`, nil), &failure)
 		assert.Contains(t, failure.Text, "no luck")
-		require.ErrorAs(t, tab.TryEval(time.Second, `nothingOfThatName`, nil), &failure)
-		require.Error(t, tab.TryEval(time.Second, `undefined`, &got))
+		require.ErrorAs(t, tab.TryEval(opTimeout, `nothingOfThatName`, nil), &failure)
+		require.Error(t, tab.TryEval(opTimeout, `undefined`, &got))
 		require.Error(t, tab.TryEval(50*time.Millisecond, `new Promise(() => {})`, nil))
 		tab.AssertQuiet()
 	})
@@ -49,7 +49,7 @@ func TestTab(t *testing.T) {
 		tab.Eval(`console.log("hello", 1, { a: 1 }); console.warn("careful"); console.error("bad");
 			setTimeout(() => { throw new Error("uncaught"); }); Promise.reject(new Error("unhandled"));
 			fetch("http://127.0.0.1:1/").catch(() => 0);`, nil)
-		require.Eventually(t, func() bool { return len(tab.Problems()) >= 4 }, 10*time.Second, 10*time.Millisecond)
+		require.Eventually(t, func() bool { return len(tab.Problems()) >= 4 }, time.Minute, 10*time.Millisecond)
 		said := map[string]string{}
 		for _, e := range tab.Console() {
 			said[e.Kind] += e.Text + "\n"

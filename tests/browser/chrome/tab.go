@@ -28,7 +28,7 @@ type Tab struct {
 	workers workers
 }
 
-// Run performs chromedp actions, within half a minute together.
+// Run performs chromedp actions, within two minutes together.
 func (tab *Tab) Run(actions ...chromedp.Action) {
 	tab.t.Helper()
 	require.NoError(tab.t, tab.run(opTimeout, actions...))

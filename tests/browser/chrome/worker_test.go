@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -38,6 +39,7 @@ func TestWorkersArePreparedBeforeTheyBegin(t *testing.T) {
 		assert.True(t, inside)
 		require.Error(t, w.TryEval(opTimeout, `throw new Error("no")`, nil))
 	}
+	require.Eventually(t, func() bool { return len(tab.Problems()) >= 2 }, time.Minute, 10*time.Millisecond)
 	said := tab.Problems()
 	require.Len(t, said, 2)
 	assert.Contains(t, said[0].Text, "said by the worker")

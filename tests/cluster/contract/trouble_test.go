@@ -35,7 +35,7 @@ func shortOfMemory(l lab) {
 	require.NoError(l, l.publish(inst, "before"))
 	require.Equal(l, "before", received(c))
 
-	crowd := l.crowd(8)
+	crowd, short := l.crowd(8)
 	l.b.Ctl("set_vm_memory_high_watermark", "0.0001")
 	over := false
 	enough := func() {
@@ -48,6 +48,7 @@ func shortOfMemory(l lab) {
 	require.Eventually(l, func() bool { return l.e.Check(l.ctx()) != nil }, time.Minute, 100*time.Millisecond,
 		"/readyz says so, before anything is pushed")
 	require.ErrorContains(l, l.e.Check(l.ctx()), "memory")
+	short()
 
 	var accepted []string
 	var last error
@@ -87,16 +88,20 @@ func shortOfMemory(l lab) {
 }
 
 // crowd has pushes flow to n installations, one after the other to each, until the end, which tells how many were not accepted, and
-// that those that were have arrived, in order.
-func (l lab) crowd(n int) (end func() (refused int64)) {
+// that those that were have arrived, in order. Until short says that RabbitMQ takes no more, they leave room in their queues; it returns
+// when one of them was not accepted.
+func (l lab) crowd(n int) (end func() (refused int64), short func()) {
 	var flows sync.WaitGroup
-	var over atomic.Bool
+	var over, tight atomic.Bool
 	var refused atomic.Int64
 	all, accepted := make([]store.Installation, n), make([][]string, n)
 	for i := range all {
 		all[i] = l.install()
 		flows.Go(func() {
 			for k := 0; !over.Load() && len(accepted[i]) < store.QueueMax/2; k++ {
+				for !tight.Load() && !over.Load() && len(accepted[i]) >= store.QueueMax/4 {
+					time.Sleep(time.Millisecond)
+				}
 				id, begun := fmt.Sprint("crowd ", k), time.Now()
 				if err := l.publish(all[i], id); err == nil {
 					accepted[i] = append(accepted[i], id)
@@ -108,6 +113,10 @@ func (l lab) crowd(n int) (end func() (refused int64)) {
 				assert.Less(l, time.Since(begun), prompt)
 			}
 		})
+	}
+	short = func() {
+		tight.Store(true)
+		require.Eventually(l, func() bool { return refused.Load() > 0 }, time.Minute, time.Millisecond, "RabbitMQ takes everything")
 	}
 	return func() int64 {
 		over.Store(true)
@@ -123,7 +132,7 @@ func (l lab) crowd(n int) (end func() (refused int64)) {
 			require.Empty(l, accepted[i], "an accepted push did not arrive, or not in order")
 		}
 		return refused.Load()
-	}
+	}, short
 }
 
 // withoutLeader: a queue that confirms nothing keeps nobody else waiting, whether the others have pushes of their own or
