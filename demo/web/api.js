@@ -14,6 +14,9 @@ export function hasCode(error, ...codes) {
   return codes.includes(error?.code);
 }
 
+/** Tells an error after which only another login helps. */
+export const loginEnded = (error) => hasCode(error, "UNAUTHORIZED", "NOT_LOGGED_IN");
+
 /** What the server says about itself: { appID, appKey, baseURL (absolute), ca?, notice? }. */
 export async function cloud() {
   const response = await fetch("/demo.json");

@@ -15,7 +15,6 @@ export function authForm($, { kind, memory, facts, curl, onSubmit }) {
   const submit = $("login-submit");
   const setShown = toggleButton($("login-password-toggle"), "password", (shown) => {
     password.type = shown ? "text" : "password";
-    setText($("login-password-toggle"), shown ? "Hide" : "Show");
   });
   const suggested = { name: kind.suggestName(), password: suggestPassword() };
   const mode = () => form.elements.mode.value;

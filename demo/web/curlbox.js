@@ -43,7 +43,6 @@ export function curlBox(details, facts, { summary, secret, about, commands }) {
         setText(reveal, `${shown ? "Hide" : "Show"} ${secret}`);
         refresh();
       });
-  reveal?.removeAttribute("aria-label"); // its text says it all
   if (reveal && parts.length === 1) parts[0].actions.insertBefore(reveal, parts[0].copied);
   setRevealed(false);
   return {

@@ -29,6 +29,7 @@ export function twin(element, prefix) {
       const ids = node.getAttribute(name);
       if (ids) node.setAttribute(name, ids.replaceAll(/\S+/g, (id) => prefix + id));
     }
+    if (/^H\d$/.test(node.tagName)) node.setAttribute("aria-level", Number(node.tagName[1]) + 1); // below the other place's own
   }
   return copy;
 }
@@ -52,14 +53,19 @@ export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** A button that shows and hides a secret; onChange(shown) is told and the label follows. */
+/**
+ * A button that shows and hides a secret; onChange(shown) is told. Its text and its name say
+ * what the next press does. The function returned does the same without a press.
+ */
 export function toggleButton(button, what, onChange) {
-  const set = (shown) => {
-    button.setAttribute("aria-pressed", String(shown));
+  let shown = false;
+  const set = (value) => {
+    shown = value;
+    setText(button, shown ? "Hide" : "Show");
+    button.setAttribute("aria-label", `${shown ? "Hide" : "Show"} ${what}`);
     onChange(shown);
   };
-  button.addEventListener("click", () => set(button.getAttribute("aria-pressed") !== "true"));
-  button.setAttribute("aria-label", `Show ${what}`);
+  button.addEventListener("click", () => set(!shown));
   return set;
 }
 

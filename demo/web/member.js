@@ -22,12 +22,12 @@ export function member($, { kii, facts, kind, left = () => {} }) {
   const loggedOut = (error) => (login ? leave(error) : null);
   const messages = messageList($);
   const form = authForm($, { kind, memory: kept, facts, curl, onSubmit: enter });
-  const send = sendCard($, { ...shared, hears: (name) => topics.hears(name) });
+  const send = sendCard($, { ...shared, hears: (name) => topics.hears(name), loggedOut });
   const topics = topicsCard($, { ...shared, hooks: { offer: send.offer, choose: send.choose, loggedOut } });
   const push = pushCard($, {
     ...shared,
     messages,
-    hooks: { started: () => kept.keepPush(true), stopped: () => kept.keepPush(false), arrived: send.arrived, loggedOut },
+    hooks: { started: () => kept.keepPush(true), stopped: () => kept.keepPush(false), arrived: send.arrived, online: () => topics.recover(), loggedOut },
   });
   for (const [id, text] of Object.entries(kind.titles ?? {})) setText($(id), text);
   $("logout").addEventListener("click", () => leave());
@@ -45,6 +45,7 @@ export function member($, { kii, facts, kind, left = () => {} }) {
     login = { ...session, ...kind.scope(session) };
     form.close();
     setText($("account-name"), login.name);
+    $("account-name").title = login.name; // a narrow window shows its beginning
     show($("account"), true);
     show($("app-view"), true);
     await clear();

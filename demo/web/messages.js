@@ -5,6 +5,7 @@ import { pushMessageIDOf } from "./api.js";
 import { jsonNodes } from "./json.js";
 
 const LIMIT = 200; // messages shown; older ones are only counted
+const UTF8 = new TextDecoder("utf-8", { fatal: true });
 const QUIET = 1000; // ms between two announcements to a screen reader
 
 /** One list, at its place of the page. */
@@ -86,7 +87,8 @@ export function messageList($) {
 function item({ at, message }) {
   const { bytes, qos, dup } = message;
   const pushMessageID = pushMessageIDOf(message) || null;
-  const value = parsed(message.text());
+  const text = readable(bytes);
+  const value = parsed(text);
   return el(
     "li",
     { class: "message", "data-push-message-id": pushMessageID },
@@ -100,8 +102,18 @@ function item({ at, message }) {
       dup ? el("span", { title: "Delivered before; sent once more" }, "again") : null,
       pushMessageID ? el("span", { class: "message-id", title: pushMessageID }, pushMessageID) : null,
     ),
-    el("pre", { class: "message-body" }, ...(value === undefined ? [message.text()] : jsonNodes(value))),
+    el("pre", { class: "message-body" }, ...(value === undefined ? [text] : jsonNodes(value))),
   );
+}
+
+// A client that publishes to the topic itself may send any bytes: those that are no text are
+// shown as hexadecimal numbers.
+function readable(bytes) {
+  try {
+    return UTF8.decode(bytes);
+  } catch {
+    return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(" ");
+  }
 }
 
 // Kii's pushes are JSON objects; anything else is shown as it came.

@@ -4,15 +4,17 @@ import { clock, duration, setText, show, showError } from "./dom.js";
 import { curlBox } from "./curlbox.js";
 import { stepsView } from "./steps.js";
 import { stateView } from "./state.js";
-import { hasCode, pushMessageIDOf } from "./api.js";
+import { loginEnded, pushMessageIDOf } from "./api.js";
 
 const KEEP_ALIVE = 60; // s
 const QOS = 1;
 const PACE = 50; // ms between two drawings of the count
 const DEVELOPMENT = false; // installs for the production environment
 
-// What the big button says where it does not start from the beginning.
+// What the big button says where it does not start from the beginning. After the login has
+// ended it leads to the form.
 const START = { closed: "Connect again", failed: "Try again" };
+const START_OVER = "Log in again";
 
 const EMPTY = {
   off: "Nothing yet. Start push, then send a message.",
@@ -23,7 +25,8 @@ const EMPTY = {
 /**
  * Wires a push card. messages: the list to fill; curl: the commands; who(): the one who
  * is logged in. hooks: started() and stopped(), for what a reload is to do;
- * loggedOut(error), when the cloud no longer knows the login; arrived(pushMessageID).
+ * loggedOut(error), when the cloud no longer knows the login; arrived(pushMessageID);
+ * online(), when the cloud can be reached again.
  */
 export function pushCard($, { kii, facts, curl, messages, who, hooks }) {
   const steps = stepsView($);
@@ -32,23 +35,30 @@ export function pushCard($, { kii, facts, curl, messages, who, hooks }) {
   let installation = null; // what the install answered, until the uninstall
   let connection = null;
   let uninstalling = false;
+  let loginOver = null; // the error for which only another login helps
   const boxes = curlBoxes();
 
   const buttons = () => {
     const state = view.current();
     const live = connection !== null && !["closed", "failed", "uninstalled"].includes(state);
     show($("start-push"), !attempt && !live);
-    setText($("start-push"), START[state] ?? "Start push");
+    setText($("start-push"), loginOver ? START_OVER : (START[state] ?? "Start push"));
     show($("cancel-push"), attempt !== null);
     show($("take-back"), state === "displaced");
+    show($("try-now"), live && state === "waiting");
     show($("disconnect"), live && !attempt && state !== "displaced");
     show($("uninstall"), installation !== null && !attempt);
     show($("curl-uninstall"), installation !== null && !attempt);
   };
 
   const state = (change) => {
+    const cameOnline = change.state === "online" && view.current() !== "online";
+    loginOver = change.state === "failed" && loginEnded(change) ? (change.error ?? change) : null;
     view.show(change);
     buttons();
+    if (!cameOnline) return;
+    showError($("push-error"), null);
+    hooks.online();
   };
 
   // The same three calls for a terminal; two of them need what the install answers.
@@ -60,8 +70,8 @@ export function pushCard($, { kii, facts, curl, messages, who, hooks }) {
         commands: [{ text, missing: "Start push first: the command holds the id that the install answers." }],
       });
     const all = [
-      box("curl-install", "As a curl command", (mask) => who() && curl.install(mask(who().token), DEVELOPMENT)),
-      box("curl-endpoint", "As a curl command", (mask) => installation && curl.endpoint(mask(who().token), installation.installationID)),
+      box("curl-install", "Install with a curl command", (mask) => who() && curl.install(mask(who().token), DEVELOPMENT)),
+      box("curl-endpoint", "Ask with a curl command", (mask) => installation && curl.endpoint(mask(who().token), installation.installationID)),
       box("curl-uninstall", "Uninstall with a curl command", (mask) =>
         installation && curl.uninstall(mask(who().token), installation.installationRegistrationID)),
     ];
@@ -163,7 +173,7 @@ export function pushCard($, { kii, facts, curl, messages, who, hooks }) {
       return;
     }
     state({ state: "failed", code: error?.code, reason: "Push did not start; the step below says why" });
-    if (hasCode(error, "UNAUTHORIZED", "NOT_LOGGED_IN")) hooks.loggedOut(error);
+    if (loginEnded(error)) hooks.loggedOut(error);
   }
 
   /** Lets the connection go, without a word about it. */
@@ -178,6 +188,7 @@ export function pushCard($, { kii, facts, curl, messages, who, hooks }) {
   async function disconnect() {
     hooks.stopped();
     await drop();
+    showError($("push-error"), null);
     state({ state: "closed" });
     focusTitle();
   }
@@ -201,6 +212,10 @@ export function pushCard($, { kii, facts, curl, messages, who, hooks }) {
       gone(null);
       focusTitle();
     } catch (error) {
+      if (loginEnded(error)) {
+        hooks.loggedOut(error);
+        return;
+      }
       showError($("push-error"), error);
       if (connection) state(connection.lastChange);
     } finally {
@@ -223,7 +238,11 @@ export function pushCard($, { kii, facts, curl, messages, who, hooks }) {
     if (document.activeElement === document.body || document.activeElement?.hidden) $("push-title").focus();
   }
 
-  $("start-push").addEventListener("click", () => start().then(focusTitle));
+  $("start-push").addEventListener("click", () => (loginOver ? hooks.loggedOut(loginOver) : start().then(focusTitle)));
+  $("try-now").addEventListener("click", () => {
+    connection?.wake();
+    $("push-title").focus(); // the button goes
+  });
   $("cancel-push").addEventListener("click", () => {
     hooks.stopped();
     attempt?.abort();

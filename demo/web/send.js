@@ -3,6 +3,7 @@
 
 import { duration, el, setText, show, showError, whileBusy } from "./dom.js";
 import { curlBox } from "./curlbox.js";
+import { loginEnded } from "./api.js";
 import { arrivals } from "./arrivals.js";
 
 const LIMIT = 4096; // bytes of JSON in one push
@@ -13,9 +14,10 @@ export const VIA_TOPIC = { sendTopicID: true, sendObjectScope: true };
 
 /**
  * Wires the form. who(): the one who is logged in; words.self: what that is called as a
- * receiver; words.hello: a text to begin with; hears(topic): whether it subscribes.
+ * receiver; words.hello: a text to begin with; hears(topic): whether it subscribes;
+ * loggedOut(error), when the cloud no longer knows the login. What is in the form stays.
  */
-export function sendCard($, { kii, facts, curl, who, words, hears }) {
+export function sendCard($, { kii, facts, curl, who, words, hears, loggedOut }) {
   const form = $("send-form");
   const asText = () => form.elements.kind.value === "text";
   const topic = () => $("send-to").value; // "": directly
@@ -42,7 +44,7 @@ export function sendCard($, { kii, facts, curl, who, words, hears }) {
     $("send-json").setAttribute("aria-invalid", String(Boolean(problem)));
     setText($("send-problem"), problem ? `This cannot be sent: ${problem}` : "");
     const size = data ? new TextEncoder().encode(JSON.stringify(data)).length : 0;
-    setText($("send-size"), data ? `${size} of ${LIMIT} bytes` : "");
+    setText($("send-size"), data ? `${size} bytes; at most ${LIMIT} with what the cloud adds` : "");
     $("send-size").classList.toggle("over", size > LIMIT);
     box.refresh();
   }
@@ -77,7 +79,8 @@ export function sendCard($, { kii, facts, curl, who, words, hears }) {
       result(`Accepted in ${duration(performance.now() - began)}.${unheard}`, answer.pushMessageID);
       trips.sent(answer.pushMessageID, began);
     } catch (error) {
-      showError($("send-error"), error);
+      if (loginEnded(error)) loggedOut(error);
+      else showError($("send-error"), error);
     }
   }
 

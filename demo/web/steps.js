@@ -1,6 +1,6 @@
 // The view of the four steps: what each did, how long it took, what went wrong.
 
-import { duration, el, setText, showError } from "./dom.js";
+import { duration, el, setText, showError, toggleButton } from "./dom.js";
 
 const NAMES = ["install", "endpoint", "connect", "receive"];
 const MASK = "••••••••••••";
@@ -85,16 +85,7 @@ function plainValue($, label, value) {
 
 function secretValue($, label, value) {
   const text = el("span", { id: $.id(`value-${label}`) }, MASK);
-  const button = el(
-    "button",
-    { id: $.id(`${label}-toggle`), type: "button", class: "button tiny", "aria-pressed": "false", "aria-label": `Show ${label}` },
-    "Show",
-  );
-  button.addEventListener("click", () => {
-    const shown = button.getAttribute("aria-pressed") !== "true";
-    button.setAttribute("aria-pressed", String(shown));
-    setText(button, shown ? "Hide" : "Show");
-    setText(text, shown ? value : MASK);
-  });
+  const button = el("button", { id: $.id(`${label}-toggle`), type: "button", class: "button tiny" });
+  toggleButton(button, label, (shown) => setText(text, shown ? value : MASK))(false);
   return el("dd", {}, text, " ", button);
 }

@@ -3,7 +3,7 @@
 
 import { el, setText, show, showError, whileBusy } from "./dom.js";
 import { curlBox } from "./curlbox.js";
-import { hasCode } from "./api.js";
+import { hasCode, loginEnded } from "./api.js";
 
 /**
  * Wires a list at its place: own topics, or with app those of the app, which can only be
@@ -20,7 +20,7 @@ export function topicList($, { kii, facts, curl, who, app, said, hooks }) {
   const scope = () => (app ? "" : who().scope);
 
   const listing = curlBox($("curl-topics"), facts, {
-    summary: "List them with a curl command",
+    summary: app ? "List the app's with a curl command" : "List them with a curl command",
     secret: "token",
     commands: [{ text: (mask) => who() && curl.listTopics(mask(who().token), scope()) }],
   });
@@ -35,7 +35,7 @@ export function topicList($, { kii, facts, curl, who, app, said, hooks }) {
       await work(mine);
     } catch (error) {
       if (mine !== generation || who() !== login) return;
-      if (hasCode(error, "UNAUTHORIZED", "NOT_LOGGED_IN")) hooks.loggedOut(error);
+      if (loginEnded(error)) hooks.loggedOut(error);
       else showError($("topics-error"), error);
     }
   }
@@ -135,6 +135,10 @@ export function topicList($, { kii, facts, curl, who, app, said, hooks }) {
       await actions[action](name);
     } catch (error) {
       if (who() !== login) return;
+      if (loginEnded(error)) {
+        hooks.loggedOut(error);
+        return;
+      }
       if (hasCode(error, "NOT_FOUND")) drop(name);
       showError($("topics-error"), error);
     }
@@ -146,6 +150,8 @@ export function topicList($, { kii, facts, curl, who, app, said, hooks }) {
   return {
     /** Reads the list from its beginning. */
     load,
+    /** Does so where something had gone wrong. */
+    recover: () => ($("topics-error").hasChildNodes() ? load() : null),
     /** Takes a topic that was just created. */
     add(name) {
       put(name, false);

@@ -4,6 +4,7 @@
 import { el, setText, showError, whileBusy } from "./dom.js";
 import { curlBox } from "./curlbox.js";
 import { topicList } from "./topiclist.js";
+import { loginEnded } from "./api.js";
 import { VIA_TOPIC } from "./send.js";
 
 const NAME = /^[A-Za-z0-9_-]{1,64}$/;
@@ -48,7 +49,8 @@ export function topicsCard($, { kii, facts, curl, who, hooks }) {
       own.add(created);
       said(`Created ${created}. Subscribe to it, and what is sent to it arrives here.`);
     } catch (error) {
-      showError($("topic-error"), error);
+      if (loginEnded(error)) hooks.loggedOut(error);
+      else showError($("topic-error"), error);
     }
   }
 
@@ -70,6 +72,11 @@ export function topicsCard($, { kii, facts, curl, who, hooks }) {
     async open() {
       creating.refresh();
       await Promise.all([own.load(), app.load()]);
+    },
+    /** The cloud can be reached again. */
+    recover() {
+      own.recover();
+      app.recover();
     },
     reset() {
       own.reset();

@@ -2,6 +2,7 @@ package browser_test
 
 import (
 	"net/http"
+	"path/filepath"
 	"strconv"
 	"testing"
 
@@ -33,14 +34,48 @@ func TestDemoPageLeavesADeadLogin(t *testing.T) {
 	d := s.demo(s.browser.Tab(t), plain)
 	d.register("forgotten")
 	d.startPush()
+
+	// Its connection needs a new endpoint, for which the token is good no more.
+	s.endTokens("forgotten", "a long enough password", "the second password")
+	s.Stop()
+	s.Restart("-secret-file", filepath.Join(t.TempDir(), "secret")) // MQTT passwords made with another are not accepted
+	d.await(`$("state-badge").dataset.state === "failed" && $("start-push").textContent === "Log in again"`)
+	d.click("start-push")
+	d.awaitDeadLogin()
+
+	// So does what is sent; what was written is not lost.
+	d.logIn("forgotten", "the second password")
+	s.endTokens("forgotten", "the second password", "the third password")
+	d.fill("send-text", "precious words")
+	d.click("send-submit")
+	d.awaitDeadLogin()
+	d.logIn("forgotten", "the third password")
+	d.await(`$("send-text").value === "precious words"`)
+
+	// And a login that the tab remembers.
 	d.Eval(`{ const kept = JSON.parse(sessionStorage["kiiweb-demo"]); kept.token = "x" + kept.token.slice(1) + "x"; sessionStorage["kiiweb-demo"] = JSON.stringify(kept); 0 }`, nil)
 	d.Reload()
 	d.helpers()
-	d.await(`shown("login-form") && $("login-error").querySelector(".error-code")?.textContent === "UNAUTHORIZED"`)
+	d.awaitDeadLogin()
 	d.await(`sessionStorage["kiiweb-demo"] === undefined`)
 	d.Reload()
 	d.helpers()
 	d.await(`shown("login-form") && $("login-error").textContent === ""`)
+}
+
+func (d demo) awaitDeadLogin() {
+	d.t.Helper()
+	d.await(`shown("login-form") && $("login-error").querySelector(".error-code")?.textContent === "UNAUTHORIZED"`)
+}
+
+// endTokens changes a user's password by another login, which ends the tokens of all others.
+func (s *site) endTokens(name, password, next string) {
+	s.t.Helper()
+	status, body := s.Call(http.MethodPost, "/oauth2/token", "", "application/json", map[string]any{"username": name, "password": password})
+	require.Equal(s.t, http.StatusOK, status, "%v", body)
+	status, body = s.Call(http.MethodPut, "/apps/"+s.Ready.AppID+"/users/me/password", body["access_token"].(string),
+		"application/vnd.kii.ChangePasswordRequest+json", map[string]any{"oldPassword": password, "newPassword": next})
+	require.Equal(s.t, http.StatusNoContent, status, "%v", body)
 }
 
 // session is a field of what the tab remembers of the user.

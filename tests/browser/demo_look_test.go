@@ -23,7 +23,10 @@ func (d demo) look(t *testing.T, name string) {
 		d.picture(t, name+"-desktop-"+light)
 		d.Run(chromedp.EmulateViewport(390, 844, chromedp.EmulateMobile))
 		d.picture(t, name+"-phone-"+light)
+		d.legible(t, name+" in the "+light)
 	}
+	d.Run(chromedp.EmulateViewport(320, 640, chromedp.EmulateMobile)) // and a desk at 400 %
+	d.picture(t, name+"-narrow")
 	d.Run(emulation.SetEmulatedMedia(), chromedp.EmulateViewport(1280, 900))
 }
 
@@ -33,6 +36,36 @@ func (d demo) picture(t *testing.T, name string) {
 	d.Eval(`({ Page: document.documentElement.scrollWidth, Window: innerWidth })`, &width)
 	assert.LessOrEqual(t, width.Page, width.Window, "%s: the page is wider than its window", name)
 	d.Screenshot(filepath.Join(screenshots(t), name+".png"))
+}
+
+// legible holds that what is to be read stands out from what is behind it, 4.5 to 1 or 3 to 1 where
+// it is large (WCAG 2.2, 1.4.3), and that what is to be pressed is large enough (2.5.8).
+func (d demo) legible(t *testing.T, name string) {
+	t.Helper()
+	var problems []string
+	d.Eval(`(() => {
+		const problems = new Set();
+		const channels = (colour) => colour.match(/[\d.]+/g).map(Number);
+		const linear = (v) => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+		const luminance = ([r, g, b]) => 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
+		const behind = (e) => {
+			for (; e; e = e.parentElement) {
+				const colour = channels(getComputedStyle(e).backgroundColor);
+				if (colour[3] !== 0) return colour;
+			}
+		};
+		for (const e of document.querySelectorAll("body *")) {
+			const style = getComputedStyle(e);
+			if (!e.checkVisibility() || style.clipPath !== "none") continue;
+			if (e.matches("button, select, summary, input:not([type=radio])") && e.getBoundingClientRect().height < 24) problems.add("small: " + (e.id || e.textContent));
+			if (!e.matches("input, textarea, select") && ![...e.childNodes].some((n) => n.nodeType === Node.TEXT_NODE && n.textContent.trim())) continue;
+			const [light, dark] = [luminance(channels(style.color)), luminance(behind(e))].sort((a, b) => b - a);
+			const large = parseFloat(style.fontSize) >= 24;
+			if ((light + 0.05) / (dark + 0.05) < (large ? 3 : 4.5)) problems.add("pale: " + (e.id || e.className || e.textContent));
+		}
+		return [...problems];
+	})()`, &problems)
+	assert.Empty(t, problems, name)
 }
 
 // sound holds what a copy of a part, or a part that is made later, easily breaks: ids are
@@ -50,6 +83,10 @@ func (d demo) sound(t *testing.T) {
 				for (const id of e.getAttribute(name).split(" "))
 					if (!document.getElementById(id)) problems.push(name + " of " + (e.id || e.tagName) + " finds no " + id);
 		for (const e of all("input, select, textarea")) if (!e.labels.length || !e.labels[0].textContent.trim()) problems.push("no label: " + e.id);
+		for (const e of all("button")) {
+			const text = e.textContent.trim(), name = e.getAttribute("aria-label") ?? text;
+			if (!name.includes(text)) problems.push("is called " + name + " and reads " + text); // who speaks to the page says what it reads
+		}
 		for (const e of all("button, summary, a")) if (!(e.getAttribute("aria-label") ?? e.textContent).trim()) problems.push("no name: " + e.outerHTML);
 		return problems;
 	})()`, &problems)

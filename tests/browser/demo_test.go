@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -71,6 +72,15 @@ func (d demo) register(name string) {
 	d.await(`shown("start-push")`)
 }
 
+func (d demo) logIn(name, password string) {
+	d.await(`shown("login-form")`)
+	d.click("mode-login")
+	d.fill("login-name", name)
+	d.fill("login-password", password)
+	d.click("login-submit")
+	d.await(`shown("start-push")`)
+}
+
 func (d demo) startPush() {
 	d.click("start-push")
 	d.await(`$("state-badge").dataset.state === "online"`)
@@ -85,7 +95,8 @@ func TestDemoPage(t *testing.T) {
 			tab.Run(chromedp.EmulateViewport(1280, 900))
 			d := s.demo(tab, scheme)
 			d.register("newcomer-" + scheme)
-			d.startPush()
+			d.Run(chromedp.KeyEvent(kb.Enter)) // the focus has come to the button
+			d.await(`$("state-badge").dataset.state === "online"`)
 			for _, step := range []string{"step-install", "step-endpoint", "step-connect"} {
 				d.await(`$(` + quote(step) + `).dataset.status === "done"`)
 			}
@@ -94,7 +105,7 @@ func TestDemoPage(t *testing.T) {
 			assert.NotContains(t, d.text("step-endpoint"), "undefined")
 
 			d.fill("send-text", "hello from the form")
-			d.click("send-submit")
+			d.Run(chromedp.KeyEvent(kb.Enter))
 			d.awaitMessage("hello from the form")
 
 			if scheme == plain {
@@ -115,6 +126,7 @@ func TestDemoPage(t *testing.T) {
 			d.click("send-submit")
 			d.awaitMessage("after the reload")
 
+			anyBytes(t, d)
 			d.click("uninstall")
 			d.await(`$("state-badge").dataset.state === "uninstalled"`)
 			var count int
@@ -130,6 +142,19 @@ func TestDemoPage(t *testing.T) {
 			d.assertQuiet()
 		})
 	}
+}
+
+// anyBytes: what is no text is shown as numbers, and of many messages the newest alone.
+func anyBytes(t *testing.T, d demo) {
+	t.Helper()
+	d.Eval(`import("/messages.js").then(({ messageList }) => {
+		const list = messageList($);
+		for (let i = 0; i < 300; i++) list.add({ bytes: new Uint8Array([255, 0, i]), qos: 0, dup: false, properties: {} });
+	})`, nil)
+	d.await(`bodies()[0] === "ff 00 2b"`) // the 300th
+	var shown int
+	d.Eval("bodies().length", &shown)
+	assert.LessOrEqual(t, shown, 201)
 }
 
 // byCurl runs the command that the page shows, as it stands there.
@@ -164,12 +189,7 @@ func TestDemoPageInTwoTabs(t *testing.T) {
 	var tabs [2]demo
 	for i := range tabs {
 		d := s.demo(s.browser.Tab(t), plain)
-		d.await(`shown("login-form")`)
-		d.click("mode-login")
-		d.fill("login-name", u.LoginName)
-		d.fill("login-password", u.Password)
-		d.click("login-submit")
-		d.await(`shown("start-push")`)
+		d.logIn(u.LoginName, u.Password)
 		d.startPush()
 		tabs[i] = d
 	}
@@ -189,7 +209,18 @@ func TestDemoPageCountsDownToTheNextTry(t *testing.T) {
 	d.register("patient")
 	d.startPush()
 	s.Kill()
-	d.await(`$("state-badge").dataset.state === "waiting" && $("state-countdown").checkVisibility() && /\d/.test($("state-countdown").textContent)`)
+	d.click("topics-refresh")
+	d.await(`$("topics-error").textContent.includes("NETWORK")`)
+	var early bool
+	d.eval(`const badge = $("state-badge");
+		const left = () => Number(/in (\d+) s/.exec($("state-countdown").textContent)?.[1] ?? 0);
+		await until(() => badge.dataset.state === "waiting" && left() >= 2);
+		const due = performance.now() + (left() - 1) * 1000;
+		const tried = new Promise((done) => new MutationObserver(() => done(performance.now())).observe(badge, { attributes: true }));
+		$("try-now").click();
+		return (await tried) < due;`, &early)
+	assert.True(t, early, "Try now waits for nothing")
 	s.Restart()
-	d.await(`$("state-badge").dataset.state === "online"`)
+	d.await(`$("state-badge").dataset.state === "online" && !shown("try-now")`)
+	d.await(`$("topics-error").textContent === ""`)
 }

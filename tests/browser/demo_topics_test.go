@@ -55,7 +55,7 @@ func (p topic) press(action string) {
 func (p topic) command(name string) (text string) {
 	p.d.Eval("(() => { const reveal = "+p.is(" .curl-reveal")+`;
 		reveal.closest("details").open = true;
-		if (reveal.getAttribute("aria-pressed") === "false") reveal.click(); })()`, nil)
+		if (reveal.textContent.startsWith("Show")) reveal.click(); })()`, nil)
 	p.d.Eval(p.is(" [data-command="+name+"]")+".textContent", &text)
 	return text
 }
