@@ -122,9 +122,9 @@ func (x suffering) direction(up bool) string {
 		where = "to"
 	}
 	if x.step == 1 {
-		return "reset after each byte " + where + " the broker"
+		return "reset after every byte " + where + " the broker"
 	}
-	return fmt.Sprintf("reset after each %d. byte %s the broker", x.step, where)
+	return fmt.Sprintf("reset after 1, %d, %d, … bytes %s the broker", 1+x.step, 1+2*x.step, where)
 }
 
 // resets suffers one reset after each number of bytes that a whole exchange takes in one
