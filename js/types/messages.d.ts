@@ -90,7 +90,7 @@ export interface KiiPushFields {
 /** A push as it is received: what its sender put into `data`, and Kii's own keys. */
 export type KiiPushMessage<Data extends object = PushData> = Data & KiiPushFields;
 
-/** What a push may hold. */
+/** What a push may hold: no objects, no arrays, no NaN and Infinity. */
 export type PushData = Record<string, string | number | boolean | null>;
 
 /** What a push may be told beside its data. What is left out the server decides. */
@@ -111,6 +111,9 @@ interface PushMessageOptions {
   pushMessageType?: string | undefined;
 }
 
-/** A push to be sent: at most 4,096 bytes of JSON. `mqttData` goes to MQTT in place of `data`. */
+/**
+ * A push to be sent: at most 4,096 bytes of JSON, with what the `send…` flags add to it (about 140 by default), else
+ * PUSH_TOO_LARGE. `mqttData` goes to MQTT in place of `data`.
+ */
 export type PushMessage = PushMessageOptions &
   ({ data: PushData; mqttData?: PushData | undefined } | { data?: undefined; mqttData: PushData });
