@@ -42,6 +42,7 @@ func TestRabbitMQ(t *testing.T) {
 		run           func(lab)
 	}{
 		{"queues are like the plugin's, within the policy", "&clean=allow", likeThePlugins},
+		{"a policy that is deleted is set again", "", policyDeleted},
 		{"a clean start is refused", "", cleanStartRefused},
 		{"a clean start is allowed", "&clean=allow", cleanStartAllowed},
 		{"a short session takes its queue along, and the next push makes it anew", "", shortSession},

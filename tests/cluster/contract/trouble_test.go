@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -189,6 +190,21 @@ func withoutLeader(l lab) {
 	require.Equal(l, "zero", received(c))
 	for received(c) != "last" {
 	}
+}
+
+// policyDeleted: whoever finds the policy missing sets it again, at the next connection at the latest.
+func policyDeleted(l lab) {
+	status, err := l.b.Manage(l.ctx(), http.MethodDelete, "/policies/%2F/kiicloud", nil, nil)
+	require.NoError(l, err)
+	require.Equal(l, http.StatusNoContent, status)
+	inst := l.install()
+	unbounded, _ := l.queue(inst)
+	require.Empty(l, unbounded.Policy)
+	status, err = l.b.Manage(l.ctx(), http.MethodDelete, "/connections/username/"+l.b.User, nil, nil)
+	require.NoError(l, err)
+	require.Equal(l, http.StatusNoContent, status)
+	require.Eventually(l, func() bool { q, _ := l.queue(inst); return q.Policy == "kiicloud" }, time.Minute, 100*time.Millisecond)
+	require.Eventually(l, func() bool { return l.publish(inst, "after") == nil }, time.Minute, 100*time.Millisecond)
 }
 
 // lapses: a connection ends with its password, and what one process could not tell RabbitMQ another one does.

@@ -36,7 +36,7 @@ type cluster struct {
 
 func newCluster(c Config) broker {
 	m := newManagement(c.Address)
-	return &cluster{management: m, flight: newFlight(), keeper: keep(c.Address, func(ctx context.Context) error { return m.setPolicy(ctx, c.Address.VHost) }, c.Logger)}
+	return &cluster{management: m, flight: newFlight(), keeper: keep(c.Address, bounds{m, c.Address.VHost}, c.Logger)}
 }
 
 func (c *cluster) close() {

@@ -18,13 +18,23 @@ const (
 	linkPatience = 5 * time.Second // how long a call waits for a connection
 	retryFirst   = 100 * time.Millisecond
 	retryMost    = 5 * time.Second
+	policyEvery  = 5 * time.Minute // between looks whether the policy is there
 )
+
+// policy is what bounds RabbitMQ's queues.
+type policy interface {
+	// set makes it.
+	set(context.Context) error
+	// there tells whether the cluster has it. An error: that is not known.
+	there(context.Context) (bool, error)
+}
 
 // keeper keeps a link to some node of the cluster. When one ends, another takes its place.
 type keeper struct {
 	address Address
-	policy  func(context.Context) error // to be run once, when the cluster is reached
+	policy  policy
 	log     *slog.Logger
+	unruly  *outage // of the settings of the policy
 
 	stop context.CancelFunc
 	done chan struct{}
@@ -33,14 +43,14 @@ type keeper struct {
 	current *link
 	change  chan struct{} // closed, and made anew, when current or why changes
 	why     error         // why there is no link
-	policed bool
-	unruled error // why not
-	links   int64 // that there have been
+	policed bool          // the policy was set, and not missed since
+	unruled error         // why not
+	links   int64         // that there have been
 }
 
-func keep(a Address, policy func(context.Context) error, log *slog.Logger) *keeper {
+func keep(a Address, policy policy, log *slog.Logger) *keeper {
 	ctx, stop := context.WithCancel(context.Background())
-	k := &keeper{address: a, policy: policy, log: log, stop: stop, done: make(chan struct{}), change: make(chan struct{}),
+	k := &keeper{address: a, policy: policy, log: log, unruly: newOutage(log, "the policy of the queues cannot be set", "at"), stop: stop, done: make(chan struct{}), change: make(chan struct{}),
 		why: errors.New("the first connection is not there yet")}
 	go k.run(ctx)
 	return k
@@ -81,13 +91,13 @@ func (k *keeper) run(ctx context.Context) {
 	k.set(nil, errors.New("the engine is shut down"))
 }
 
-// mind waits for the end of a link, or of ctx, and has the policy set meanwhile.
+// mind waits for the end of a link, or of ctx, and looks after the policy meanwhile.
 func (k *keeper) mind(ctx context.Context, l *link) (why error) {
 	ctx, cancel := context.WithCancel(ctx)
 	policed := make(chan struct{})
 	go func() {
 		defer close(policed)
-		k.police(ctx)
+		k.patrol(ctx)
 	}()
 	select {
 	case err := <-l.push.gone:
@@ -126,27 +136,51 @@ func (k *keeper) set(l *link, why error) {
 	k.change = make(chan struct{})
 }
 
-// police runs the policy until it was done once. Check tells when it was not.
-func (k *keeper) police(ctx context.Context) {
-	k.mu.Lock()
-	done := k.policed
-	k.mu.Unlock()
-	if done {
-		return
-	}
-	if err := k.policy(ctx); err != nil {
-		if ctx.Err() != nil {
-			return
+// patrol has the policy set, and again when it has vanished: somebody has deleted it, or the cluster has lost what it had. One that
+// somebody has changed stays as it is: that it is another one is on purpose.
+func (k *keeper) patrol(ctx context.Context) {
+	for ctx.Err() == nil {
+		if k.hasPoliced() {
+			if there, err := k.policy.there(ctx); err == nil && !there {
+				k.missed()
+			}
 		}
-		k.log.Error("the policy of the queues could not be set", "error", err)
-		k.mu.Lock()
-		k.unruled = err
-		k.mu.Unlock()
+		k.police(ctx)
+		pause(ctx, policyEvery/2+rand.N(policyEvery)) // the processes of a cloud take turns, roughly
+	}
+}
+
+// missed notes that the policy is not there.
+func (k *keeper) missed() {
+	k.log.Warn("the policy of the queues has vanished from RabbitMQ and is set again")
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.policed = false
+}
+
+func (k *keeper) hasPoliced() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.policed
+}
+
+// police sets the policy unless that was done. Check tells when it was not.
+func (k *keeper) police(ctx context.Context) {
+	if k.hasPoliced() {
 		return
 	}
+	err := k.policy.set(ctx)
+	if ctx.Err() != nil {
+		return
+	}
+	if err != nil {
+		k.unruly.fails(atRabbitMQ, err)
+	} else {
+		k.unruly.works(atRabbitMQ)
+	}
 	k.mu.Lock()
-	k.policed = true
-	k.mu.Unlock()
+	defer k.mu.Unlock()
+	k.policed, k.unruled = err == nil, err
 }
 
 // link gives the current link, and waits for one for a moment. The error is engine.ErrUnavailable.

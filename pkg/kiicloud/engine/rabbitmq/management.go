@@ -12,8 +12,6 @@ import (
 	"net/url"
 	"sync/atomic"
 	"time"
-
-	"github.com/kiiweb/kiiweb/pkg/kiicloud/store"
 )
 
 const (
@@ -135,23 +133,4 @@ func (m *management) alarms(ctx context.Context) error {
 // endConnections closes all connections of a user, on whichever nodes they are.
 func (m *management) endConnections(ctx context.Context, user string) error {
 	return m.call(ctx, http.MethodDelete, "/connections/username/"+url.PathEscape(user), nil)
-}
-
-// policyName is that of the policy that bounds the queues.
-const policyName = "kiicloud"
-
-// setPolicy gives the queues their bounds, which are the store's elsewhere. Without a delivery limit of
-// its own RabbitMQ drops a push that has been sent too often without an acknowledgement.
-func (m *management) setPolicy(ctx context.Context, vhost string) error {
-	return m.call(ctx, http.MethodPut, "/policies/"+url.PathEscape(vhost)+"/"+policyName, map[string]any{
-		"pattern":  "^" + queuePrefix + ".*qos[01]$",
-		"apply-to": "queues",
-		"priority": 10,
-		"definition": map[string]any{
-			"max-length":     store.QueueMax,
-			"overflow":       "drop-head",
-			"message-ttl":    store.QueueTTL.Milliseconds(),
-			"delivery-limit": -1,
-		},
-	})
 }

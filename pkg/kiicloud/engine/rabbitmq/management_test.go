@@ -2,7 +2,6 @@ package rabbitmq
 
 import (
 	"context"
-	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -69,21 +68,6 @@ func TestManagementSaysWhatIsWrong(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	require.ErrorIs(t, manage(t, closed).endConnections(ctx, "x"), context.Canceled)
-}
-
-func TestPolicy(t *testing.T) {
-	base, asked := node(t, 201)
-	require.NoError(t, manage(t, base).setPolicy(context.Background(), "/"))
-	require.Len(t, *asked, 1)
-	head, body, _ := strings.Cut((*asked)[0], " {")
-	assert.Equal(t, "kii:hush PUT /api/policies/%2F/kiicloud", head)
-	var policy struct {
-		Pattern    string         `json:"pattern"`
-		Definition map[string]any `json:"definition"`
-	}
-	require.NoError(t, json.Unmarshal([]byte("{"+body), &policy))
-	assert.Equal(t, map[string]any{"max-length": 1000., "overflow": "drop-head", "message-ttl": 604800000., "delivery-limit": -1.}, policy.Definition)
-	assert.Equal(t, "^mqtt-subscription-.*qos[01]$", policy.Pattern)
 }
 
 func TestManagementTellsOfAlarms(t *testing.T) {
