@@ -84,6 +84,7 @@ export interface Broker {
 export interface PublishOptions extends CallOptions {
   /** 1 when absent. */
   qos?: 0 | 1 | 2 | undefined;
+  /** Has the broker keep it as the topic's retained message; false when absent. */
   retain?: boolean | undefined;
   /**
    * MQTT 5 properties to be sent along. Before MQTT 5 there is nothing to send them in, and they are left
@@ -133,7 +134,8 @@ export interface Connection extends AsyncIterable<Message> {
    * broker (QoS 2). An empty topic means the connection's own. What is published in turn is sent
    * in turn. While the broker keeps the session, a message arrives at least once at QoS 1 and
    * exactly once at QoS 2. When it has lost the session (the state's reason says so), what it had not
-   * acknowledged is sent anew.
+   * acknowledged is sent anew. QUEUE_FULL, TIMEOUT: it could not wait, or has waited too long, by `maxQueue` and `queueAge`.
+   * PACKET_TOO_LARGE, UNSUPPORTED, FORBIDDEN: the broker does not take it. CLOSED, or the connection's own code: it has ended.
    */
   publish(topic: string, payload: string | Uint8Array | ArrayBuffer, options?: PublishOptions): Promise<void>;
   /**

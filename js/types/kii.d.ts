@@ -53,8 +53,8 @@ export interface Kii {
    */
   login(username: string, password: string, options?: CallOptions): Promise<Login>;
   /**
-   * Uses a token that was kept. With its owner nothing is sent; without, the server is asked
-   * which user the token belongs to.
+   * Uses a token that was kept. With its owner nothing is sent, and the token is taken as it is; without, the server
+   * is asked which user the token belongs to. UNAUTHORIZED: it is good no more.
    */
   useToken(token: string, owner?: Owner | null, options?: CallOptions): Promise<Login>;
   /**
@@ -71,15 +71,22 @@ export interface Kii {
   logout(options?: CallOptions): Promise<void>;
   /**
    * Registers the owner for push: `development` true for the development environment, false for
-   * production. An owner who is registered gets the same ids again.
+   * production. An owner who is registered gets the same ids again, and the new value of `development` counts.
+   * NOT_LOGGED_IN: nobody is logged in.
    */
   installMqtt(development: boolean, options?: CallOptions): Promise<Installation>;
   /**
    * Fetches where to connect. While the server prepares the endpoint it is asked three times in
-   * all, one second apart, before ENDPOINT_NOT_READY.
+   * all, one second apart, before ENDPOINT_NOT_READY. NOT_FOUND: the installation is gone.
    */
   getMqttEndpoint(installationID: string, options?: CallOptions): Promise<MqttEndpoint>;
-  /** Connects and subscribes; resolves when messages can arrive. */
+  /**
+   * Connects and subscribes; resolves when messages can arrive. From then on the connection heals itself, and fetches the
+   * endpoint again when its credentials or its topic are refused, or its time is over. What no retry mends
+   * rejects at once, such as FORBIDDEN, REVOKED, DISPLACED and INSECURE; all else is tried again for `timeout`, and then
+   * rejects with TIMEOUT, which tells the last failure. There is one connection per owner: a further one
+   * displaces it, unless tabs of this browser share it.
+   */
   connect(endpoint: MqttEndpoint, options?: ConnectOptions): Promise<Connection>;
   /**
    * All of it in one call, and kept alive: registers the owner who is logged in for push, fetches where to
@@ -87,13 +94,17 @@ export interface Kii {
    * remembered where the page may store something, which saves a request at the next start.
    */
   startPush(options?: StartPushOptions): Promise<Push>;
-  /** Ends push for the owner; open connections of the installation end with REVOKED. */
+  /**
+   * Ends push for the owner; open connections of the installation end with REVOKED. NOT_FOUND: there is no such
+   * installation, perhaps since an earlier call whose answer was lost.
+   */
   uninstall(installationRegistrationID: string, deviceType: "MQTT", options?: CallOptions): Promise<void>;
   /** The same by the other id. */
   uninstallByInstallationID(installationID: string, options?: CallOptions): Promise<void>;
   /**
    * Pushes a message to the owner who is logged in. One of which the cloud does not know whether it is stored
-   * (503 PUSH_NOT_CONFIRMED) is sent once more, under the id that the cloud gave it: nobody sees it twice.
+   * (503 PUSH_NOT_CONFIRMED) is sent once more, under the id that the cloud gave it: nobody sees it twice. Resolves when it
+   * is accepted, whether or not the owner is connected. PUSH_TOO_LARGE: the message is over 4,096 bytes.
    */
   sendToMe(message: PushMessage, options?: CallOptions): Promise<{ pushMessageID: string }>;
   /**

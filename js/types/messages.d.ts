@@ -99,9 +99,11 @@ interface PushMessageOptions {
   gcm?: boolean | undefined;
   apns?: boolean | undefined;
   jpush?: boolean | undefined;
+  /** Whether installations with `development` true get it. */
   sendToDevelopment?: boolean | undefined;
+  /** Whether those with `development` false get it. */
   sendToProduction?: boolean | undefined;
-  /** Each adds a field of its own to what is received. */
+  /** This and the next five add fields to what is received: see KiiPushFields. */
   sendAppID?: boolean | undefined;
   sendSender?: boolean | undefined;
   sendWhen?: boolean | undefined;

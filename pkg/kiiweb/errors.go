@@ -12,7 +12,7 @@ type Error = fault.Error
 // Code names a kind of failure.
 type Code = fault.Code
 
-// The codes. What each means, and what to do about it, is the error's Remedy.
+// The codes. What to do about one is the error's Remedy; docs/errors.md has them all.
 const (
 	CodeInvalidArgument  = fault.InvalidArgument
 	CodeNotLoggedIn      = fault.NotLoggedIn
