@@ -32,7 +32,7 @@ func startApp(t testing.TB) js.Value {
 func settle(t testing.TB, promise js.Value) (value js.Value, code string) {
 	t.Helper()
 	require.True(t, jsx.InstanceOf(promise, js.Global().Get("Promise")), "no promise was returned")
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	value, err := jsx.Await(ctx, promise)
 	if err == nil {

@@ -74,7 +74,7 @@ func TestAwaitEndsWithItsContext(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 
 	slow.Call("settle", 1)
-	assert.Eventually(t, func() bool { return Live() == 0 }, 2*time.Second, time.Millisecond,
+	assert.Eventually(t, func() bool { return Live() == 0 }, time.Minute, time.Millisecond,
 		"the functions are released when the promise settles at last")
 }
 

@@ -9,7 +9,7 @@ import (
 )
 
 // patience is how long a test waits for something that does happen.
-const patience = 10 * time.Second
+const patience = time.Minute
 
 // fakeClock stands still until a test moves it. Its timers hand a firing over by a
 // rendezvous: once fire returns, the owner of the timer has it.

@@ -14,7 +14,7 @@ import (
 )
 
 // patience bounds every wait of these tests; nothing waits for it when all is well.
-const patience = 10 * time.Second
+const patience = time.Minute
 
 // TestConformance holds every platform to the same behaviour. Natively it starts the
 // servers; in a browser they are started outside and told by environment.

@@ -116,7 +116,7 @@ func TestAPushTravelsOverEveryPort(t *testing.T) {
 			require.Eventually(t, func() bool { // else the next connection may be sent it again
 				left, err := s.store.Pending(context.Background(), p.id, 0, 1)
 				return err == nil && len(left) == 0
-			}, 5*time.Second, time.Millisecond)
+			}, time.Minute, time.Millisecond)
 			c.HangUp()
 		}
 	}

@@ -61,7 +61,7 @@ func config(dir string, change ...func(*Config)) Config {
 
 func stop(t *testing.T, s *Server) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	require.NoError(t, s.Shutdown(ctx))
 }
@@ -97,7 +97,7 @@ func newClient(t *testing.T, ca string) *http.Client {
 	require.True(t, roots.AppendCertsFromPEM(pem))
 	tr := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}
 	t.Cleanup(tr.CloseIdleConnections)
-	return &http.Client{Transport: tr, Timeout: 10 * time.Second}
+	return &http.Client{Transport: tr, Timeout: time.Minute}
 }
 
 func TestStartServesAllPorts(t *testing.T) {

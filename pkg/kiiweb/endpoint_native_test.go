@@ -86,13 +86,11 @@ func TestMQTTEndpointCancelledInBetween(t *testing.T) {
 	c := serve(t, notReady).client()
 	c.pause = func(ctx context.Context, d time.Duration) error {
 		cancel()
-		return pause(ctx, d)
+		return pause(ctx, d+time.Hour)
 	}
-	started := time.Now()
 	_, err := c.MQTTEndpoint(ctx, "inst-1")
 	fails(t, err, CodeAborted, "get mqtt endpoint")
 	assert.ErrorIs(t, err, context.Canceled)
-	assert.Less(t, time.Since(started), time.Second/2, "the pause ended with the context")
 }
 
 func TestMQTTEndpointTTL(t *testing.T) {

@@ -156,7 +156,7 @@ func TestPropertiesOfAPush(t *testing.T) {
 	c := start(t, newMemory(), nil)
 	inst := c.q.install(t, installationFor(1))
 	push := pushFor(inst, 0)
-	push.ExpiresAt = time.Now().Add(30 * time.Second)
+	push.ExpiresAt = time.Now().Add(time.Hour)
 	require.NoError(t, c.e.Publish(context.Background(), []store.Installation{inst}, push))
 
 	noProblems := func(h *guardtest.Hello) { h.Properties = []byte{0x17, 0} } // Request Problem Information 0
@@ -167,7 +167,7 @@ func TestPropertiesOfAPush(t *testing.T) {
 	require.Equal(t, []mqtt.UserProperty{{Key: "pushMessageID", Value: "id-0"}}, props.User)
 	require.Equal(t, []uint32{42}, props.SubscriptionID)
 	require.NotNil(t, props.MessageExpiry)
-	require.InDelta(t, 30, *props.MessageExpiry, 2)
+	require.InDelta(t, 3600, *props.MessageExpiry, 60)
 }
 
 func TestPushThatTheClientCannotTakeIsDroppedAndCounted(t *testing.T) {

@@ -142,7 +142,7 @@ func TestEnqueueAllIsAllOrNothing(t *testing.T) {
 				assert.NoError(t, err)
 			})
 		}
-		require.Eventually(t, func() bool { return len(s.writer.ops) >= 6 }, 30*time.Second, time.Millisecond)
+		require.Eventually(t, func() bool { return len(s.writer.ops) >= 6 }, time.Minute, time.Millisecond)
 		release()
 		wg.Wait()
 		for _, id := range ids {

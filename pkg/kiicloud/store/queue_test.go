@@ -252,7 +252,7 @@ func TestAFailingWriteDoesNotHarmItsNeighbours(t *testing.T) {
 				assert.ErrorContains(t, err, "nowhere")
 			})
 		}
-		require.Eventually(t, func() bool { return len(s.writer.ops) >= 20 }, 5*time.Second, time.Millisecond)
+		require.Eventually(t, func() bool { return len(s.writer.ops) >= 20 }, time.Minute, time.Millisecond)
 		release()
 		wg.Wait()
 		assert.Len(t, payloads(t, s, a.ID, 0, 100), 10)
