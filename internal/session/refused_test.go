@@ -33,7 +33,12 @@ var refusals = map[string]refusal{
 // play is one attempt that is refused.
 func (r refusal) play(h *harness) {
 	h.t.Helper()
-	b := h.accept()
+	r.answer(h.accept())
+}
+
+// answer refuses on a connection that is there.
+func (r refusal) answer(b *pipe) {
+	b.t.Helper()
 	b.expect(mqtt.CONNECT)
 	switch r.packet {
 	case mqtt.SUBACK:
@@ -154,8 +159,9 @@ func TestARefusalEndsWithTheInstallation(t *testing.T) {
 				} else {
 					h.next(Connecting)
 				}
+				b := h.accept() // that far with an endpoint
 				h.set(func() { h.fetchErr = fault.New(fault.NotFound, "it is not there") })
-				r.play(h)
+				r.answer(b)
 				h.next(Waiting)
 				h.connects()
 				assert.Equal(t, fault.Revoked, h.next(Closed).Code)
@@ -171,8 +177,9 @@ func TestWithoutAFreshEndpointTheRefusalIsTheCause(t *testing.T) {
 			h := newHarness(t, func(c *Config) { c.Version = r.version })
 			h.next(Connecting)
 			hook := fault.New(fault.BadCredentials, "there is no other endpoint")
+			b := h.accept() // that far with an endpoint
 			h.set(func() { h.fetchErr = hook })
-			r.play(h)
+			r.answer(b)
 			h.next(Waiting)
 			h.connects()
 			c := h.next(Failed)
