@@ -72,7 +72,7 @@ kills: database ## kill the cloud fifty times under load, on each store
 race: database ## unit tests and native end-to-end tests under the race detector
 	go test -race $(UNIT) ./tests/journey
 
-bench: deps build ## measure kiiweb beside other clients, for about a quarter of an hour, into docs/performance.md
+bench: deps build ## measure kiiweb beside other clients, for less than half an hour, into docs/performance.md
 	go run ./bench
 
 displacement: deps build ## have clients fight for one connection, for about four minutes, into docs/displacement.md

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/kiiweb/kiiweb/bench/suite"
 )
@@ -13,7 +14,7 @@ func (r *runner) fromMosquitto(ctx context.Context, c *company) error {
 	}
 	n := r.scaled(3_000)
 	const kase = "64 B, QoS 0, frames as mosquitto makes them"
-	return c.each(ctx, unlessUniform, kase, func(a *suite.Act) error {
+	return c.turns(ctx, unlessUniform, kase, 2, func(a *suite.Act) error {
 		got, err := a.ReceiveFrom(ctx, r.mosquitto, 64, n)
 		if err != nil {
 			return err
@@ -29,14 +30,27 @@ func (r *runner) fromMosquitto(ctx context.Context, c *company) error {
 // queuedCase is what comes from the cloud's queue, in one go.
 const queuedCase = "pushes that were queued, QoS 0, frames as the cloud makes them"
 
+// queues are how many a client empties in a round, after one that warms it up: the properties of a push are in
+// nothing else that it has received.
+const queues = 4
+
 // queued is the cloud's own way of sending many messages at once: to a client that comes back.
 func (r *runner) queued(ctx context.Context, c *company) error {
-	n := min(r.scaled(1_000), 1_000)
-	return c.each(ctx, unlessUniform, queuedCase, func(a *suite.Act) error {
-		if _, err := a.ReceiveQueued(ctx, r.cloud, n); err != nil { // the page warms up: no queue is longer
-			return err
-		}
-		got, err := a.ReceiveQueued(ctx, r.cloud, n)
+	r.fills++
+	users := len(c.who(unlessUniform)) * (1 + queues)
+	waiting, err := suite.FillQueues(ctx, r.cloud, fmt.Sprintf("queue%d", r.fills), users, min(r.scaled(1_000), 1_000))
+	if err != nil {
+		return r.cloud.Explain(err)
+	}
+	err = c.each(ctx, unlessUniform, "warming up for "+queuedCase, func(a *suite.Act) error {
+		_, err := a.ReceiveQueued(ctx, waiting, r.quiet)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return c.turns(ctx, unlessUniform, queuedCase, queues, func(a *suite.Act) error {
+		got, err := a.ReceiveQueued(ctx, waiting, r.quiet)
 		if err == nil {
 			r.rate(queuedCPU, queuedCase, a, got.Messages, got.CPU.Total())
 			r.rate(queuedWall, queuedCase, a, got.Messages, got.Wall)

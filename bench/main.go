@@ -2,7 +2,8 @@
 // Chromium, and writes bench/results.json and docs/performance.md.
 //
 //	make build deps        # the library, Chromium and the other clients
-//	go run ./bench         # five rounds in about a quarter of an hour on a machine that is idle
+//	go run ./bench         # less than 25 minutes on a machine that is idle
+//	go run ./bench -render # the document once more, of what was measured last
 //
 //	# one part, three clients, three rounds, in about a minute
 //	go run ./bench -only receive -forms 'QoS 0, 16 KiB' -clients 'main|MQTT|counter' -rounds 3 -profile=false -write=false
@@ -54,16 +55,16 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	only, clients, forms := "", "", ""
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	flags.IntVar(&o.rounds, "rounds", 5, "how often everything is measured")
+	flags.IntVar(&o.rounds, "rounds", 8, fmt.Sprintf("how often, each time in new pages, what differs much from time to time is measured; the rest %d times at most", usual))
 	flags.Float64Var(&o.scale, "scale", 1, "factor for the numbers of messages")
 	flags.BoolVar(&o.full, "full", true, "grow to a million messages; else to a hundred thousand")
-	flags.StringVar(&only, "only", "", "regular expression: measure only parts whose name matches (receive, watch, publish, roundtrip, start, growth, large, flood, topics, mosquitto, cloud, queued)")
+	flags.StringVar(&only, "only", "", "regular expression: measure only parts whose name matches (receive-single, receive, watch, publish, roundtrip, start, growth, large, flood, topics, mosquitto, cloud, queued)")
 	flags.StringVar(&clients, "clients", "", "regular expression: measure only clients whose name matches, such as 'main|MQTT'")
 	flags.StringVar(&forms, "forms", "", "regular expression: receive, and profile, only what has such a name, such as '64 B, QoS 1, 1 packet'")
 	flags.StringVar(&o.before, "before", "", "folder with another build of the library (a js/dist), to be measured beside this one")
 	flags.BoolVar(&o.profile, "profile", true, "tell where kiiweb's time goes, after the rounds")
 	flags.BoolVar(&o.write, "write", true, "write bench/results.json and docs/performance.md; else they go to a new folder, which is named")
-	flags.BoolVar(&o.render, "render", false, "measure nothing: write docs/performance.md from bench/results.json")
+	flags.BoolVar(&o.render, "render", false, "measure nothing: write docs/performance.md from bench/results.json; with -write=false into a new folder")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
@@ -117,6 +118,9 @@ func measureAndWrite(ctx context.Context, o options, stderr io.Writer) (failures
 		docs = data
 	}
 	path := filepath.Join(data, "results.json")
+	if o.render {
+		path = filepath.Join(root, "bench", "results.json") // wherever the document goes
+	}
 	var results *report.Results
 	if o.render {
 		results, err = report.Read(path)
@@ -129,6 +133,8 @@ func measureAndWrite(ctx context.Context, o options, stderr io.Writer) (failures
 	if err != nil {
 		return 0, err
 	}
-	fmt.Fprintln(stderr, "bench: wrote", path, "and", filepath.Join(docs, "performance.md"))
+	if fmt.Fprintln(stderr, "bench: wrote", filepath.Join(docs, "performance.md")); !o.render {
+		fmt.Fprintln(stderr, "bench: wrote", path)
+	}
 	return len(results.Failures), results.Document(docs, goals, sections)
 }

@@ -13,7 +13,7 @@ import (
 func TestFlags(t *testing.T) {
 	o, err := parse(nil, &strings.Builder{})
 	require.NoError(t, err)
-	assert.Equal(t, 5, o.rounds)
+	assert.Equal(t, 8, o.rounds)
 	assert.True(t, o.write)
 	for _, args := range [][]string{{"-rounds", "0"}, {"-scale", "0"}, {"-only", "("}, {"-clients", "("}, {"-forms", "("}, {"extra"}, {"-nosuch"}} {
 		var said strings.Builder

@@ -35,26 +35,36 @@ func growing(qos byte) replay.Shape {
 	return replay.Shape{QoS: qos, Payload: 64, Frames: replay.Large}
 }
 
+// longRounds is in how many rounds the clients other than kiiweb take part in what MQTT.js takes a minute for.
+const longRounds = 3
+
+// patient tells whether a client takes part in that in this round.
+func (r *runner) patient(c suite.Client) bool { return subjects(c) || r.number <= longRounds }
+
 // growth is what becomes of a page as more and more messages come: at QoS 0 of every client's, and of kiiweb's
 // at QoS 1, at which the others take minutes for a million.
 func (r *runner) growth(ctx context.Context, c *company) error {
-	sums, late := told[:3], told[2:3]
-	if r.options.full {
-		late = nil
-		for n := settled; n <= grownTo; n += settled {
-			late = append(late, n)
-		}
-		sums = append(slices.Clone(told[:2]), late...)
-	}
-	if err := r.grow(ctx, c, unlessUniform, 0, sums); err != nil {
+	if err := r.grow(ctx, c, unlessUniform, 0, told[:2]); err != nil {
 		return err
 	}
-	return r.grow(ctx, c, subjects, 1, late)
+	return r.grow(ctx, c, subjects, 1, nil)
 }
 
-func (r *runner) grow(ctx context.Context, c *company, fits func(suite.Client) bool, qos byte, sums []int) error {
+// late are the numbers of messages from settled on.
+func (r *runner) late(c suite.Client) []int {
+	late := []int{settled}
+	if r.options.full && r.patient(c) {
+		for n := 2 * settled; n <= grownTo; n += settled {
+			late = append(late, n)
+		}
+	}
+	return late
+}
+
+func (r *runner) grow(ctx context.Context, c *company, fits func(suite.Client) bool, qos byte, early []int) error {
 	shape := growing(qos)
 	return c.each(ctx, fits, "growth, "+caseOf(shape), func(a *suite.Act) error {
+		sums := append(slices.Clone(early), r.late(a.Client)...)
 		steps, err := a.Grow(ctx, shape, sums)
 		for i, s := range steps {
 			if slices.Contains(told, sums[i]) {
@@ -126,7 +136,8 @@ func floodCase(qos byte) string {
 func (r *runner) flood(ctx context.Context, c *company) error {
 	for qos := range byte(2) {
 		shape := replay.Shape{QoS: qos, Payload: floodSize, Frames: replay.Large}
-		err := c.each(ctx, readers, floodCase(qos), func(a *suite.Act) error {
+		fits := func(c suite.Client) bool { return c.Reads && r.patient(c) }
+		err := c.each(ctx, fits, floodCase(qos), func(a *suite.Act) error {
 			got, err := a.Flood(ctx, shape, floodMessages, floodWork)
 			if err == nil {
 				r.results.Add(floodPeak, floodCase(qos), a.Client.Name, float64(got.Peak-got.Before)/mebibyte)

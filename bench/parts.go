@@ -15,77 +15,26 @@ import (
 var parts = []struct {
 	name string
 	warm bool
+	most int // rounds that it is part of, the first ones; 0 for all
 	play func(*runner, context.Context, *company) error
 }{
-	{"receive", true, (*runner).receive},
-	{"topics", true, (*runner).topics},
-	{"mosquitto", true, (*runner).fromMosquitto},
-	{"cloud", true, (*runner).fromCloud},
-	{"queued", true, (*runner).queued},
-	{"watch", true, (*runner).watch},
-	{"publish", true, (*runner).publish},
-	{"roundtrip", true, (*runner).roundTrip},
-	{"growth", false, (*runner).growth},
-	{"large", false, (*runner).large},
-	{"flood", false, (*runner).flood},
-	{"start", false, (*runner).start},
+	{"receive-single", true, 0, (*runner).receiveSingle},
+	{"queued", true, 0, (*runner).queued},
+	{"mosquitto", true, usual, (*runner).fromMosquitto},
+	{"receive", true, usual, (*runner).receive},
+	{"topics", true, usual, (*runner).topics},
+	{"cloud", true, usual, (*runner).fromCloud},
+	{"watch", true, usual, (*runner).watch},
+	{"publish", true, usual, (*runner).publish},
+	{"roundtrip", true, usual, (*runner).roundTrip},
+	{"growth", false, usual, (*runner).growth},
+	{"large", false, usual, (*runner).large},
+	{"flood", false, usual, (*runner).flood},
+	{"start", false, usual, (*runner).start},
 }
 
-// sizes are how many messages of 64 bytes make a burst; of 1 KiB, a quarter. They are long enough for what the
-// browser does beside the first of them, such as to compile once more what turns out to be used much, to be a small part.
-var sizes = map[replay.Coalescing]int{replay.OnePacket: 10_000, replay.Small: 12_000, replay.Large: 48_000}
-
-var forms = []replay.Coalescing{replay.OnePacket, replay.Small, replay.Large}
-
-func caseOf(s replay.Shape) string {
-	size := "64 B"
-	if s.Payload == 1024 {
-		size = "1 KiB"
-	}
-	return fmt.Sprintf("%s, QoS %d, %v", size, s.QoS, s.Frames)
-}
-
-func (r *runner) burst(s replay.Shape) (warm, n int) {
-	n = r.scaled(sizes[s.Frames])
-	if s.Payload > 64 && s.Frames != replay.OnePacket {
-		n /= 4
-	}
-	return max(1, n/8), n
-}
-
-// receiveShapes are all forms in which messages are received.
-func receiveShapes() []replay.Shape {
-	var shapes []replay.Shape
-	for _, payload := range []int{64, 1024} {
-		for qos := range byte(2) {
-			for _, frames := range forms {
-				shapes = append(shapes, replay.Shape{QoS: qos, Payload: payload, Frames: frames})
-			}
-		}
-	}
-	return shapes
-}
-
-// receive is how fast messages are received in every form.
-func (r *runner) receive(ctx context.Context, c *company) error {
-	for _, shape := range receiveShapes() {
-		if !r.options.forms.MatchString(caseOf(shape)) {
-			continue
-		}
-		warm, n := r.burst(shape)
-		err := c.each(ctx, everybody, caseOf(shape), func(a *suite.Act) error {
-			got, err := a.Receive(ctx, shape, warm, n)
-			if err == nil {
-				r.received(receiveCPU, receiveMain, receiveWall, caseOf(shape), a, got)
-			}
-			return err
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
+// usual is how many rounds there are of what differs little from round to round, or takes long.
+const usual = 5
 
 // received notes what a burst was like, as rates.
 func (r *runner) received(cpu, main, wall report.Metric, kase string, a *suite.Act, got suite.Received) {
@@ -106,9 +55,9 @@ func (r *runner) took(m report.Metric, kase, client string, d time.Duration) {
 func (r *runner) watch(ctx context.Context, c *company) error {
 	for _, frames := range []replay.Coalescing{replay.OnePacket, replay.Large} {
 		shape := replay.Shape{Payload: 64, Frames: frames}
-		warm, n := r.burst(shape)
+		n := 3 * r.burst(shape)
 		err := c.each(ctx, everybody, caseOf(shape), func(a *suite.Act) error {
-			got, err := a.Watch(ctx, shape, warm, n)
+			got, err := a.Watch(ctx, shape, max(1, n/8), n)
 			if err == nil {
 				r.took(longestTask, caseOf(shape), a.Client.Name, got.LongestTask)
 				r.took(longestGap, caseOf(shape), a.Client.Name, got.LongestGap)
@@ -190,11 +139,15 @@ func (r *runner) started(kase, client string, s suite.Start) {
 	r.results.Add(startBytes, kase, client, float64(s.Sent))
 }
 
+func topicCase(topics int) string {
+	return fmt.Sprintf("topics in turn: %s, %s", report.Commas(topics), caseOf(replay.Shape{Frames: replay.Large}))
+}
+
 // topics is what more and more topics cost.
 func (r *runner) topics(ctx context.Context, c *company) error {
 	for _, topics := range []int{1, 10, 100, 1000} {
 		shape := replay.Shape{Payload: 64, Frames: replay.Large, Topics: topics}
-		kase := fmt.Sprintf("topics in turn: %s, %s", report.Commas(topics), caseOf(shape))
+		kase := topicCase(topics)
 		n := r.scaled(16_000)
 		err := c.each(ctx, everybody, kase, func(a *suite.Act) error {
 			got, err := a.Receive(ctx, shape, n/4, n)

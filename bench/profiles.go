@@ -30,9 +30,9 @@ func (r *runner) profiles(ctx context.Context, root string) error {
 		return err
 	}
 	for _, shape := range profiled {
-		warm, n := r.burst(shape)
+		n := r.burst(shape)
 		err := r.profile(ctx, "receiving "+caseOf(shape), "frame",
-			func(a *suite.Act) ([]suite.Spent, error) { return a.ProfileReceive(ctx, shape, 2*warm, 4*n) },
+			func(a *suite.Act) ([]suite.Spent, error) { return a.ProfileReceive(ctx, shape, n, 10*n) },
 			func(a *suite.Act) ([]suite.Group, error) { return a.CrossingsReceive(ctx, shape, framesCounted) })
 		if err != nil {
 			return err

@@ -24,13 +24,20 @@ type runner struct {
 	company   *company // in a round
 	results   *report.Results
 	began     time.Time
-	load      string // before anything of ours was
+	load      string         // before anything of ours was
+	number    int            // of the round
+	turns     map[string]int // that there have been of a case
+	fills     int            // of queues
+	still     func(context.Context) (bool, error)
+	waits     int // for quiet
+	unquiet   int // of those, the ones in vain
 }
 
 // measure makes a run.
 func measure(ctx context.Context, root string, o options, stderr io.Writer) (*report.Results, error) {
-	r := &runner{options: o, stderr: stderr, clients: chosen(o), results: &report.Results{Rounds: o.rounds}, began: time.Now(), load: load()}
+	r := &runner{options: o, stderr: stderr, clients: chosen(o), turns: make(map[string]int), results: &report.Results{Rounds: o.rounds}, began: time.Now(), load: load()}
 	defer r.close()
+	r.still = r.stillStage
 	if err := r.open(ctx, root); err != nil {
 		return nil, err
 	}
@@ -49,6 +56,7 @@ func measure(ctx context.Context, root string, o options, stderr io.Writer) (*re
 	}
 	for round := 1; round <= o.rounds && ctx.Err() == nil; round++ {
 		r.results.Begin(round)
+		r.number = round
 		r.round(ctx, round)
 	}
 	if o.profile && ctx.Err() == nil && slices.ContainsFunc(r.clients, inThePage) {
@@ -61,6 +69,7 @@ func measure(ctx context.Context, root string, o options, stderr io.Writer) (*re
 		r.failed("the run", errors.New("it was ended early"))
 	}
 	r.results.Facts = append(r.results.Facts,
+		report.Fact{Name: "began before all was quiet", Value: fmt.Sprintf("%d of %d", r.unquiet, r.waits)},
 		report.Fact{Name: "the run took", Value: time.Since(r.began).Round(time.Second).String()})
 	return r.results, nil
 }
@@ -111,7 +120,7 @@ func (r *runner) say(format string, args ...any) {
 func (r *runner) round(ctx context.Context, number int) {
 	for _, warm := range []bool{true, false} {
 		for _, p := range parts {
-			if ctx.Err() != nil || p.warm != warm || !r.options.only.MatchString(p.name) {
+			if ctx.Err() != nil || p.warm != warm || p.most > 0 && number > p.most || !r.options.only.MatchString(p.name) {
 				continue
 			}
 			if r.company == nil {
@@ -163,20 +172,74 @@ func (r *runner) assemble(ctx context.Context, warm bool) *company {
 // each has the clients perform one after the other. One that fails is reported and takes
 // no further part in this round.
 func (c *company) each(ctx context.Context, fits func(suite.Client) bool, kase string, perform func(*suite.Act) error) error {
-	for i, act := range c.acts {
-		if act == nil || !fits(act.Client) {
-			continue
-		}
-		if err := perform(act); err != nil {
-			if ctx.Err() != nil {
-				return ctx.Err()
+	return c.turns(ctx, fits, kase, 1, perform)
+}
+
+// turns has the clients perform so many times: everybody once, in an order that changes from turn to turn, and
+// then everybody again. So a burst has those of the others that it is compared with right beside it. What is
+// measured in a turn is noted as its burst. Before each performance the stage is quiet.
+func (c *company) turns(ctx context.Context, fits func(suite.Client) bool, kase string, turns int, perform func(*suite.Act) error) error {
+	defer c.r.results.Burst(1)
+	for turn := range turns {
+		c.r.results.Burst(turn + 1)
+		for _, act := range c.line(fits, kase) {
+			if err := c.r.quiet(ctx); err != nil {
+				return err
 			}
-			c.r.failed(kase, err)
-			act.Close(ctx)
-			c.acts[i] = nil
+			if err := perform(act); err != nil {
+				if ctx.Err() != nil {
+					return ctx.Err()
+				}
+				c.r.failed(kase, err)
+				act.Close(ctx)
+				c.acts[slices.Index(c.acts, act)] = nil
+			}
 		}
 	}
 	return nil
+}
+
+// who gives those who take part.
+func (c *company) who(fits func(suite.Client) bool) []*suite.Act {
+	var acts []*suite.Act
+	for _, act := range c.acts {
+		if act != nil && fits(act.Client) {
+			acts = append(acts, act)
+		}
+	}
+	return acts
+}
+
+// line gives those who take part, in the order of the case's next turn.
+func (c *company) line(fits func(suite.Client) bool, kase string) []*suite.Act {
+	var line []*suite.Act
+	acts := c.who(fits)
+	for _, i := range inTurn(len(acts), c.r.turns[kase]) {
+		line = append(line, acts[i])
+	}
+	c.r.turns[kase]++
+	return line
+}
+
+// quiet waits until the browser and the brokers have nothing to do any more, and counts how often it waits in vain.
+func (r *runner) quiet(ctx context.Context) error {
+	yes, err := r.still(ctx)
+	if r.waits++; !yes {
+		r.unquiet++
+	}
+	if err != nil && ctx.Err() == nil {
+		return nil // a browser that is gone is told of by who performs next
+	}
+	return err
+}
+
+// stillStage asks whether everything on the stage stands still.
+func (r *runner) stillStage(ctx context.Context) (bool, error) {
+	brokers := []int{r.cloud.PID()}
+	if r.mosquitto != nil {
+		brokers = append(brokers, r.mosquitto.PID())
+	}
+	return r.stage.Quiet(ctx, brokers...)
 }
 
 // dismiss closes the tabs. Nobody is a company, too.

@@ -111,8 +111,17 @@ func (b *Browser) Version(ctx context.Context) (string, error) {
 	return v.Product, err
 }
 
+// Processes gives the process ids of all of the browser's processes.
+func (b *Browser) Processes(ctx context.Context) ([]int, error) {
+	return b.processes(ctx, func(string) bool { return true })
+}
+
 // renderers gives the process ids of the renderers.
 func (b *Browser) renderers(ctx context.Context) ([]int, error) {
+	return b.processes(ctx, func(kind string) bool { return kind == "renderer" })
+}
+
+func (b *Browser) processes(ctx context.Context, fits func(kind string) bool) ([]int, error) {
 	var info struct {
 		ProcessInfo []struct {
 			Type string
@@ -124,7 +133,7 @@ func (b *Browser) renderers(ctx context.Context) ([]int, error) {
 	}
 	var pids []int
 	for _, p := range info.ProcessInfo {
-		if p.Type == "renderer" {
+		if fits(p.Type) {
 			pids = append(pids, p.ID)
 		}
 	}

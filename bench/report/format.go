@@ -36,16 +36,25 @@ func Commas(n int) string {
 	return digits
 }
 
-// spread writes a median with its ends, those smaller.
+// String writes a median with its interval, that smaller.
 func (s Spread) String() string {
 	if math.IsNaN(s.Median) {
 		return "–"
 	}
-	if s.Min == s.Max {
+	if s.Low == s.High {
 		return number(s.Median)
 	}
-	return fmt.Sprintf("%s <sub>%s–%s</sub>", number(s.Median), number(s.Min), number(s.Max))
+	return fmt.Sprintf("%s <sub>%s–%s</sub>", number(s.Median), number(s.Low), number(s.High))
 }
 
-// factor writes how many times better something is.
-func factor(v float64) string { return number(v) + "×" }
+// times writes how many times better something is, with its interval.
+func (s Spread) times() string {
+	if math.IsNaN(s.Median) {
+		return "not measured"
+	}
+	text := s.String()
+	if i := strings.IndexByte(text, ' '); i >= 0 {
+		return text[:i] + "×" + text[i:]
+	}
+	return text + "×"
+}

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -16,25 +17,68 @@ type Goal struct {
 	Pace   float64 // of the other's, at least
 }
 
-// Limit is what a subject must not exceed, whoever is beside it.
+// Limit is what subjects must not exceed, whoever is beside them.
 type Limit struct {
-	Name    string
-	Subject string
-	Metric  string
-	Case    string
-	Most    float64
+	Name     string
+	Subjects []string // without any all of them
+	Metric   string
+	Case     string
+	Most     float64
+}
+
+// Floor is a mark that nobody gets below, or no client.
+type Floor struct {
+	Mark string
+	Does string // what it does: a clause that begins with "which"
 }
 
 // Goals are what the document opens with.
 type Goals struct {
 	Rival  string // with whom the goals compare
-	Floor  string // the mark that nobody gets below
-	Client string // the mark that no client gets below, which does more; "" for none
-	Share  float64
 	Rows   []Goal
-	Floors []string // cases of Floor's metric, all of which are held to Share
-	Metric string   // Floor's
+	Floors []Floor
+	Share  float64  // of what a floor does
+	Metric string   // of floors
+	Cases  []string // of that metric, all of which are held to Share
 	Limits []Limit
+}
+
+// outcome says what became of a goal.
+type outcome string
+
+const (
+	met     outcome = "met"
+	notMet  outcome = "**not met**"
+	open    outcome = "*open*" // the goal is within the interval: noise would decide
+	unknown outcome = "**not measured**"
+)
+
+const noGoal = "–"
+
+// atLeast holds a spread to a goal.
+func atLeast(s Spread, goal float64) outcome {
+	switch {
+	case math.IsNaN(s.Median):
+		return unknown
+	case s.Low >= goal:
+		return met
+	case s.High < goal:
+		return notMet
+	}
+	return open
+}
+
+// atMost holds a spread to a limit.
+func atMost(s Spread, limit float64) outcome {
+	switch {
+	case math.IsNaN(s.Median):
+		return unknown
+	case s.High <= limit:
+		return met
+	case s.Low > limit:
+		return notMet
+	}
+	return open
 }
 
 // goals writes what was to be shown, and whether it was.
@@ -42,50 +86,47 @@ func (r *Results) goals(b *strings.Builder, g Goals) {
 	if len(g.Rows) == 0 {
 		return
 	}
-	fmt.Fprintf(b, "## What was to be shown\n\nHow many times %s's messages kiiweb does, beside the goal. A goal is met when the median of the rounds' ratios reaches it.\n\n",
-		g.Rival)
-	for _, subject := range r.Subjects {
-		fmt.Fprintf(b, "**%s**\n\n| regime | per CPU second | goal | | by the clock | goal | |\n|---|---|---|---|---|---|---|\n", subject)
-		for _, row := range g.Rows {
-			fmt.Fprintf(b, "| %s | %s | %s |\n", row.Regime,
-				r.reached(row.CPU, row.Case, subject, g.Rival, row.Factor), r.reached(row.Wall, row.Case, subject, g.Rival, row.Pace))
-		}
-		b.WriteString("\n")
+	fmt.Fprintf(b, "## What was to be shown\n\nHow many times %s's messages kiiweb does, beside the goal. **Met** is a goal when the whole interval reaches it, "+
+		"**not met** when no part of it does; else it is **open**, and another run might say either.\n\n", g.Rival)
+	b.WriteString("| regime | goal, per CPU second |" + columns(r.Subjects) + " goal, by the clock |" + columns(r.Subjects) + "\n|---|" +
+		strings.Repeat("---|", 2+2*len(r.Subjects)) + "\n")
+	for _, row := range g.Rows {
+		fmt.Fprintf(b, "| %s |%s%s\n", row.Regime,
+			r.reached(row.CPU, row.Case, g.Rival, row.Factor), r.reached(row.Wall, row.Case, g.Rival, row.Pace))
 	}
-	r.floors(b, g, g.Floor, "which touches no message")
-	if g.Client != "" {
-		r.floors(b, g, g.Client, "which does of each message no more than what makes a client: an object, a view of the payload, a call of the handler")
-	}
+	b.WriteString("\n")
+	r.floors(b, g)
 	r.kept(b, g.Limits)
 }
 
-// kept writes what is kept to, in the metrics' own units.
-func (r *Results) kept(b *strings.Builder, limits []Limit) {
-	if len(limits) == 0 {
-		return
+// columns are the heads of columns.
+func columns(names []string) string {
+	var b strings.Builder
+	for _, name := range names {
+		b.WriteString(" " + name + " |")
 	}
-	b.WriteString("| limit | measured | at most | |\n|---|---|---|---|\n")
-	for _, l := range limits {
-		measured, verdict := "not measured", "**not measured**"
-		if s := r.Find(l.Metric, l.Case, l.Subject); s != nil {
-			spread := SpreadOf(s.Values)
-			measured, verdict = spread.String(), "**not met**"
-			if spread.Median <= l.Most {
-				verdict = "met"
-			}
-		}
-		fmt.Fprintf(b, "| %s | %s | %s | %s |\n", l.Name, measured, number(l.Most), verdict)
-	}
-	b.WriteString("\n")
+	return b.String()
 }
 
-// reached gives the cells of a ratio, its goal and whether it was met.
-func (r *Results) reached(metric, kase, subject, other string, goal float64) string {
+// reached gives the cells of a goal and of what the subjects have reached.
+func (r *Results) reached(metric, kase, other string, goal float64) string {
 	if metric == "" {
-		return "– | – | "
+		return strings.Repeat(" "+noGoal+" |", 1+len(r.Subjects))
 	}
+	cells := fmt.Sprintf(" ≥ %s |", number(goal))
+	for _, subject := range r.Subjects {
+		cells += " " + r.held(metric, kase, subject, other, goal) + " |"
+	}
+	return cells
+}
+
+// held is a cell with a ratio and what became of its goal.
+func (r *Results) held(metric, kase, subject, other string, goal float64) string {
 	ratio := r.ratio(metric, kase, subject, other)
-	return fmt.Sprintf("%s | ≥ %s | %s", times(ratio), number(goal), met(ratio, goal))
+	if math.IsNaN(ratio.Median) {
+		return string(unknown)
+	}
+	return ratio.times() + " " + string(atLeast(ratio, goal))
 }
 
 // ratio is how many times better the subject is than the other.
@@ -97,37 +138,58 @@ func (r *Results) ratio(metric, kase, subject, other string) Spread {
 	return SpreadOf(nil)
 }
 
-func times(s Spread) string {
-	if math.IsNaN(s.Median) {
-		return "not measured"
+// floors writes the subjects' parts of what the floors do, in every regime.
+func (r *Results) floors(b *strings.Builder, g Goals) {
+	if len(g.Floors) == 0 {
+		return
 	}
-	return fmt.Sprintf("%s (%s–%s)", factor(s.Median), number(s.Min), number(s.Max))
-}
-
-func met(s Spread, goal float64) string {
-	switch {
-	case math.IsNaN(s.Median):
-		return "**not measured**"
-	case s.Median >= goal:
-		return "met"
-	}
-	return "**not met**"
-}
-
-// floors writes the subjects' parts of what the floor does, in every regime.
-func (r *Results) floors(b *strings.Builder, g Goals, floor, does string) {
-	fmt.Fprintf(b, "**Beside the %s**, %s (messages per CPU second; the goal is %s of it in every regime)\n\n| regime |", floor, does, number(g.Share))
-	for _, subject := range r.Subjects {
-		fmt.Fprintf(b, " %s | |", subject)
-	}
-	b.WriteString(" " + g.Rival + " |\n|---|" + strings.Repeat("---|---|", len(r.Subjects)) + "---|\n")
-	for _, kase := range g.Floors {
-		fmt.Fprintf(b, "| %s |", kase)
-		for _, subject := range r.Subjects {
-			s := r.ratio(g.Metric, kase, subject, floor)
-			fmt.Fprintf(b, " %s | %s |", times(s), met(s, g.Share))
+	b.WriteString("**Beside the floors** (messages per CPU second; the goal is " + number(g.Share) + " in every regime):")
+	for i, f := range g.Floors {
+		if i > 0 {
+			b.WriteString(";")
 		}
-		fmt.Fprintf(b, " %s |\n", times(r.ratio(g.Metric, kase, g.Rival, floor)))
+		fmt.Fprintf(b, " the %s, %s", f.Mark, f.Does)
+	}
+	who := append(slices.Clone(r.Subjects), g.Rival)
+	b.WriteString(".\n\n| regime |")
+	for _, f := range g.Floors {
+		for _, client := range who {
+			fmt.Fprintf(b, " %s of %s |", client, f.Mark)
+		}
+	}
+	b.WriteString("\n|---|" + strings.Repeat("---|", len(who)*len(g.Floors)) + "\n")
+	for _, kase := range g.Cases {
+		fmt.Fprintf(b, "| %s |", kase)
+		for _, f := range g.Floors {
+			for _, subject := range r.Subjects {
+				fmt.Fprintf(b, " %s |", r.held(g.Metric, kase, subject, f.Mark, g.Share))
+			}
+			fmt.Fprintf(b, " %s |", r.ratio(g.Metric, kase, g.Rival, f.Mark).times())
+		}
+		b.WriteString("\n")
+	}
+	b.WriteString("\n")
+}
+
+// kept writes what is kept to, in the metrics' own units.
+func (r *Results) kept(b *strings.Builder, limits []Limit) {
+	if len(limits) == 0 {
+		return
+	}
+	b.WriteString("| limit | at most |" + columns(r.Subjects) + "\n|---|---|" + strings.Repeat("---|", len(r.Subjects)) + "\n")
+	for _, l := range limits {
+		fmt.Fprintf(b, "| %s | %s |", l.Name, number(l.Most))
+		for _, subject := range r.Subjects {
+			cell := noGoal
+			if len(l.Subjects) == 0 || slices.Contains(l.Subjects, subject) {
+				cell = string(unknown)
+				if s := r.Find(l.Metric, l.Case, subject); s != nil {
+					cell = s.Spread().String() + " " + string(atMost(s.Spread(), l.Most))
+				}
+			}
+			fmt.Fprintf(b, " %s |", cell)
+		}
+		b.WriteString("\n")
 	}
 	b.WriteString("\n")
 }

@@ -30,15 +30,15 @@ func (r *Results) Plot(m Metric, cases []string) string {
 		y += barHeight + 3
 		for i, client := range r.Clients {
 			s := r.Find(m.ID, kase, client)
-			if s == nil || SpreadOf(s.Values).Min <= 0 {
+			if s == nil || s.Spread().Low <= 0 {
 				continue
 			}
-			v, middle := SpreadOf(s.Values), y+barHeight/2
+			v, middle := s.Spread(), y+barHeight/2
 			fmt.Fprintf(&b, `<text x="%d" y="%d" text-anchor="end">%s</text>`, labelLeft-8, y+barHeight-3, html.EscapeString(client))
 			fmt.Fprintf(&b, `<rect x="%d" y="%d" width="%.1f" height="%d" fill="%s"/>`, labelLeft, y, at(v.Median), barHeight-2, r.color(i))
 			fmt.Fprintf(&b, `<line x1="%.1f" x2="%.1f" y1="%d" y2="%d" stroke="#111" stroke-width="1.5"/>`,
-				labelLeft+at(v.Min), labelLeft+at(v.Max), middle, middle)
-			fmt.Fprintf(&b, `<text x="%.1f" y="%d">%s</text>`+"\n", labelLeft+at(v.Max)+5, y+barHeight-3, number(v.Median))
+				labelLeft+at(v.Low), labelLeft+at(v.High), middle, middle)
+			fmt.Fprintf(&b, `<text x="%.1f" y="%d">%s</text>`+"\n", labelLeft+at(v.High)+5, y+barHeight-3, number(v.Median))
 			y += barHeight
 		}
 		y += 8
@@ -70,8 +70,8 @@ func (r *Results) limits(m Metric, cases []string) (low, high float64) {
 	for _, kase := range cases {
 		for _, client := range r.Clients {
 			if s := r.Find(m.ID, kase, client); s != nil {
-				if v := SpreadOf(s.Values); v.Min > 0 {
-					low, high = min(low, v.Min), max(high, v.Max)
+				if v := s.Spread(); v.Low > 0 {
+					low, high = min(low, v.Low), max(high, v.High)
 				}
 			}
 		}

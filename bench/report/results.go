@@ -3,10 +3,12 @@
 package report
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"math"
 	"os"
+	"regexp"
 	"slices"
 )
 
@@ -18,22 +20,53 @@ type Metric struct {
 	More  bool   `json:"moreIsBetter"`
 }
 
-// Series is what one client got in one case: a value for each round in which it got one.
+// Series is what one client got in one case: a value for each burst of each round in which it got one.
 type Series struct {
 	Metric string    `json:"metric"`
 	Case   string    `json:"case"`
 	Client string    `json:"client"`
-	Rounds []int     `json:"rounds"` // of the values, ascending
+	Rounds []int     `json:"rounds"`           // of the values, ascending
+	Bursts []int     `json:"bursts,omitempty"` // of the values, ascending in a round from 1 on; without any all are the only one
 	Values []float64 `json:"values"`
 }
 
-// at gives the value of a round.
-func (s *Series) at(round int) (value float64, ok bool) {
-	i, found := slices.BinarySearch(s.Rounds, round)
-	if !found {
-		return 0, false
+// moment is when a value was measured.
+type moment struct{ round, burst int }
+
+// moment says when a value was measured.
+func (s *Series) moment(i int) moment {
+	if len(s.Bursts) == 0 {
+		return moment{s.Rounds[i], 1}
 	}
-	return s.Values[i], true
+	return moment{s.Rounds[i], s.Bursts[i]}
+}
+
+// at gives the value of a moment.
+func (s *Series) at(when moment) (value float64, ok bool) {
+	for i, v := range s.Values {
+		if s.moment(i) == when {
+			return v, true
+		}
+	}
+	return 0, false
+}
+
+// add adds a value.
+func (s *Series) add(when moment, value float64) {
+	if when.burst > 1 && len(s.Bursts) == 0 {
+		s.Bursts = slices.Repeat([]int{1}, len(s.Values))
+	}
+	if s.Rounds, s.Values = append(s.Rounds, when.round), append(s.Values, value); when.burst > 1 || len(s.Bursts) > 0 {
+		s.Bursts = append(s.Bursts, when.burst)
+	}
+}
+
+// rounds is how many it has values of.
+func (s *Series) rounds() int { return len(slices.Compact(slices.Clone(s.Rounds))) }
+
+// Spread is that of the rounds, each of which counts with the median of its bursts.
+func (s *Series) Spread() Spread {
+	return SpreadOf(byRound(len(s.Values), func(i int) (int, float64) { return s.Rounds[i], s.Values[i] }))
 }
 
 // Share is a part of a profile.
@@ -69,27 +102,32 @@ type Results struct {
 	Profiles []Profile `json:"profiles,omitempty"`
 	Failures []string  `json:"failures,omitempty"`
 
-	round int // the current one
+	now moment
 }
 
 // Begin says to which round the values that follow belong, the first being 1.
-func (r *Results) Begin(round int) { r.round = round }
+func (r *Results) Begin(round int) { r.now = moment{round, 1} }
 
-// Add notes a value of the current round. What is no number, as a rate of what took no time that the clock
+// Burst says to which burst of the round they belong, the first being 1. Clients' bursts of one number are measured
+// one right after the other, and are compared with each other.
+func (r *Results) Burst(number int) { r.now.burst = number }
+
+// Add notes a value of the current burst. What is no number, as a rate of what took no time that the clock
 // could tell, is a failure: JSON has no word for it.
 func (r *Results) Add(m Metric, kase, client string, value float64) {
 	if math.IsNaN(value) || math.IsInf(value, 0) {
-		r.Failures = append(r.Failures, fmt.Sprintf("%s, %s: %s is not a number in round %d", m.Title, kase, client, r.round))
+		r.Failures = append(r.Failures, fmt.Sprintf("%s, %s: %s is not a number in round %d", m.Title, kase, client, r.now.round))
 		return
 	}
 	if !slices.Contains(r.Metrics, m) {
 		r.Metrics = append(r.Metrics, m)
 	}
-	if s := r.Find(m.ID, kase, client); s != nil {
-		s.Rounds, s.Values = append(s.Rounds, r.round), append(s.Values, value)
-		return
+	s := r.Find(m.ID, kase, client)
+	if s == nil {
+		s = &Series{Metric: m.ID, Case: kase, Client: client}
+		r.Series = append(r.Series, s)
 	}
-	r.Series = append(r.Series, &Series{m.ID, kase, client, []int{r.round}, []float64{value}})
+	s.add(r.now, value)
 }
 
 // Find gives a series, or nil.
@@ -113,12 +151,29 @@ func (r *Results) Cases(metric string) []string {
 	return cases
 }
 
-// Write writes the results as JSON.
+// Bursts is how many values of a case a round has at most.
+func (r *Results) Bursts(metric, kase string) int {
+	most := 1
+	for _, s := range r.Series {
+		if s.Metric == metric && s.Case == kase && len(s.Bursts) > 0 {
+			most = max(most, slices.Max(s.Bursts))
+		}
+	}
+	return most
+}
+
+// numbers is a list of nothing but numbers as json.MarshalIndent writes it, each on a line of its own.
+var numbers = regexp.MustCompile(`\[\s+-?\d[-+.,\deE\s]*\]`)
+
+// Write writes the results as JSON, lists of numbers on one line.
 func (r *Results) Write(path string) error {
 	text, err := json.MarshalIndent(r, "", "\t")
 	if err != nil {
 		return err
 	}
+	text = numbers.ReplaceAllFunc(text, func(list []byte) []byte {
+		return bytes.ReplaceAll(bytes.Join(bytes.Fields(list), nil), []byte(","), []byte(", "))
+	})
 	return os.WriteFile(path, append(text, '\n'), 0o644)
 }
 
@@ -133,7 +188,7 @@ func Read(path string) (*Results, error) {
 		return nil, err
 	}
 	for _, s := range r.Series {
-		if len(s.Rounds) != len(s.Values) {
+		if len(s.Rounds) != len(s.Values) || len(s.Bursts) > 0 && len(s.Bursts) != len(s.Values) {
 			return nil, fmt.Errorf("%s does not say which rounds its values are of: measure anew", path)
 		}
 	}

@@ -37,7 +37,7 @@ func document(r *report.Results) string {
 			for _, client := range r.Clients {
 				cell := "–"
 				if s := r.Find(m.ID, kase, client); s != nil {
-					cell = report.SpreadOf(s.Values).String()
+					cell = report.RangeOf(s.Values).String()
 				}
 				fmt.Fprintf(&b, " %s |", cell)
 			}

@@ -7,9 +7,12 @@ import (
 	"github.com/kiiweb/kiiweb/bench/cloud"
 )
 
+// cloudAdmin is the administrator of a cloud of this run's.
+const cloudAdmin, cloudSecret = "bench", "a secret of this run"
+
 // StartCloud builds and runs the project's own push cloud.
 func StartCloud(ctx context.Context, root string) (*cloud.Cloud, error) {
-	c, err := cloud.Build(ctx, root)
+	c, err := cloud.Build(ctx, root, "-admin", cloudAdmin+":"+cloudSecret)
 	if err != nil {
 		return nil, err
 	}

@@ -53,18 +53,63 @@ func (a *Act) receive(ctx context.Context, shape replay.Shape, warm, n int, watc
 func (a *Act) perform(ctx context.Context, shape replay.Shape, play func(context.Context, burst) error) error {
 	ctx, cancel := context.WithTimeout(ctx, a.clock)
 	defer cancel()
-	session, leave, err := a.online(ctx, shape.QoS)
+	b, leave, err := a.join(ctx, shape)
 	if err != nil {
 		return err
 	}
-	b := burst{act: a, session: session}
-	if b.stream, err = a.stage.stream(session.Version(), shape); err == nil {
-		err = play(ctx, b)
-	}
-	if left := leave(); err == nil {
+	err = play(ctx, b)
+	if left := leave(ctx); err == nil {
 		err = left
 	}
 	return a.wrap(err)
+}
+
+// join connects the client to get messages of a shape, until leave is called.
+func (a *Act) join(ctx context.Context, shape replay.Shape) (b burst, leave func(context.Context) error, err error) {
+	session, leave, err := a.online(ctx, shape.QoS)
+	if err != nil {
+		return b, nil, err
+	}
+	b = burst{act: a, session: session}
+	if b.stream, err = a.stage.stream(session.Version(), shape); err != nil {
+		return b, nil, errors.Join(err, leave(ctx))
+	}
+	return b, leave, nil
+}
+
+// Joined is a client that stays online for several bursts, with those of others in between.
+type Joined struct {
+	burst burst
+	leave func(context.Context) error
+}
+
+// Join connects the client to get messages of a shape, and warms it up with some that do not count.
+func (a *Act) Join(ctx context.Context, shape replay.Shape, warm int) (*Joined, error) {
+	ctx, cancel := context.WithTimeout(ctx, a.clock)
+	defer cancel()
+	b, leave, err := a.join(ctx, shape)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := b.run(ctx, warm, false); err != nil {
+		return nil, a.wrap(errors.Join(err, leave(ctx)))
+	}
+	return &Joined{b, leave}, nil
+}
+
+// Receive measures one burst of n messages; what is an error is what Act.Receive has as one.
+func (j *Joined) Receive(ctx context.Context, n int) (Received, error) {
+	ctx, cancel := context.WithTimeout(ctx, j.burst.act.clock)
+	defer cancel()
+	got, err := j.burst.run(ctx, n, false)
+	return got, j.burst.act.wrap(err)
+}
+
+// Leave closes the connection as the client does.
+func (j *Joined) Leave(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, j.burst.act.clock)
+	defer cancel()
+	return j.leave(ctx)
 }
 
 // burst is a client that is online and gets messages from the replay server.

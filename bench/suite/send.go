@@ -19,7 +19,7 @@ func (a *Act) RoundTrips(ctx context.Context, count, rate int) ([]time.Duration,
 	}
 	var took []float64
 	err = a.call(ctx, "roundTrip", map[string]any{"topic": replay.Echo, "count": count, "rate": rate, "size": 64}, &took)
-	if left := leave(); err == nil {
+	if left := leave(ctx); err == nil {
 		err = left
 	}
 	all := make([]time.Duration, len(took))
@@ -54,7 +54,7 @@ func (a *Act) Publish(ctx context.Context, qos byte, warm, n int) (Sent, error) 
 	if err == nil {
 		sent, err = s.run(ctx, n, warm+n)
 	}
-	if left := leave(); err == nil {
+	if left := leave(ctx); err == nil {
 		err = left
 	}
 	return sent, a.wrap(err)

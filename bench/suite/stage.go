@@ -227,7 +227,7 @@ func (s *Stage) options(c Client, qos byte) options {
 }
 
 // online connects the client to the replay server until the function that it gives is called.
-func (a *Act) online(ctx context.Context, qos byte) (*replay.Session, func() error, error) {
+func (a *Act) online(ctx context.Context, qos byte) (*replay.Session, func(context.Context) error, error) {
 	o := a.stage.options(a.Client, qos)
 	session := a.stage.Broker.Expect(o.ID)
 	err := a.call(ctx, "open", o, nil)
@@ -238,7 +238,7 @@ func (a *Act) online(ctx context.Context, qos byte) (*replay.Session, func() err
 		a.stage.Broker.Forget(session)
 		return nil, nil, a.wrap(err)
 	}
-	return session, func() error {
+	return session, func(ctx context.Context) error {
 		defer a.stage.Broker.Forget(session)
 		return a.wrap(a.call(ctx, "close", nil, nil))
 	}, nil

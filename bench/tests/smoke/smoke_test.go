@@ -40,6 +40,7 @@ func TestEveryClient(t *testing.T) {
 			for _, shape := range shapes(c) {
 				t.Run(fmt.Sprintf("receives at QoS %d, %v", shape.QoS, shape.Frames), func(t *testing.T) { receives(ctx, t, act, shape) })
 			}
+			t.Run("receives burst by burst", func(t *testing.T) { joins(ctx, t, act) })
 			if c.Reads {
 				t.Run("publishes", func(t *testing.T) { publishes(ctx, t, act) })
 				t.Run("keeps its memory", func(t *testing.T) { keeps(ctx, t, act) })
@@ -70,6 +71,18 @@ func receives(ctx context.Context, t *testing.T, act *suite.Act, shape replay.Sh
 	if shape.QoS > 0 {
 		assert.Equal(t, got.Messages, got.Acks)
 	}
+}
+
+func joins(ctx context.Context, t *testing.T, act *suite.Act) {
+	joined, err := act.Join(ctx, replay.Shape{QoS: 1, Payload: 64, Frames: replay.OnePacket}, 100)
+	require.NoError(t, err)
+	for range 2 {
+		got, err := joined.Receive(ctx, 200) // an error where the burst before it has left anything behind
+		require.NoError(t, err)
+		assert.Equal(t, 200, got.Messages)
+		assert.Equal(t, 200, got.Acks)
+	}
+	require.NoError(t, joined.Leave(ctx))
 }
 
 func publishes(ctx context.Context, t *testing.T, act *suite.Act) {
