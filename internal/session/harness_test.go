@@ -172,8 +172,8 @@ func (h *harness) settled() {
 	inARow := 0 // something may be in the hands of a goroutine for a moment
 	require.Eventually(h.t, func() bool {
 		quiet := make(chan bool, 1)
-		if !h.s.post(func(l *loop) { quiet <- l.quiet() }) {
-			return true
+		if !h.s.post(func(l *loop) { quiet <- l.quiet() }) { // the loop has ended, and the courier may have something left
+			quiet <- h.s.courier.idle()
 		}
 		if inARow++; !<-quiet {
 			inARow = 0
@@ -182,10 +182,15 @@ func (h *harness) settled() {
 	}, patience, time.Millisecond)
 }
 
+// idle tells whether nothing waits to be handed over, or is in anybody's hands.
+func (c *courier) idle() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.parcels) == 0 && (!c.calling || c.handed)
+}
+
 func (l *loop) quiet() bool {
-	l.courier.mu.Lock()
-	defer l.courier.mu.Unlock()
-	if len(l.courier.parcels) > 0 || !l.batch.empty() {
+	if !l.courier.idle() || !l.batch.empty() {
 		return false
 	}
 	k := l.link
