@@ -40,6 +40,22 @@ func (r *registry) claim(topic string, s *session) (before *session, claimed boo
 	return before, true
 }
 
+// giveBack makes before the connection of topic again, where it is still there. It reports false where another one has claimed
+// that from s since.
+func (r *registry) giveBack(topic string, s, before *session) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.byTopic[topic] != s {
+		return false
+	}
+	if _, there := r.all[before]; there {
+		r.byTopic[topic] = before
+	} else {
+		delete(r.byTopic, topic)
+	}
+	return true
+}
+
 // remove forgets s.
 func (r *registry) remove(s *session) {
 	r.mu.Lock()

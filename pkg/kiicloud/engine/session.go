@@ -61,14 +61,9 @@ func (s *session) Connect(c *mqtt.Connect) *guard.Refusal {
 	if r != nil {
 		return r
 	}
-	if r := s.takeOver(c.ClientID); r != nil {
+	inst, r = s.takeOver(c, inst, ends)
+	if r != nil {
 		return r
-	}
-	// Whoever ended an installation before this session could be found by its topic has counted it.
-	if s.e.ends.Load() != ends {
-		if inst, r = s.findInstallation(c); r != nil {
-			return r
-		}
 	}
 	s.admit(c, inst, expires)
 	return nil
@@ -76,21 +71,40 @@ func (s *session) Connect(c *mqtt.Connect) *guard.Refusal {
 
 // takeOver ends the topic's former connection and waits until it has stopped delivering. A connection
 // that came later and was looked up sooner is not a former one: this one may be of an attempt that its
-// client has given up since.
-func (s *session) takeOver(topic string) *guard.Refusal {
-	s.topic = topic
+// client has given up since. inst was found when ends installations had ended.
+func (s *session) takeOver(c *mqtt.Connect, inst *store.Installation, ends int64) (*store.Installation, *guard.Refusal) {
+	s.topic = c.ClientID
 	s.mu.Lock()
 	s.clear = make(chan struct{})
 	s.mu.Unlock()
 	defer s.cleared()
-	before, claimed := s.e.sessions.claim(topic, s)
-	switch {
-	case !claimed:
-		return &guard.Refusal{Code: mqtt.ServerBusy, Reason: "another connection with the same client identifier came after this one"}
-	case before != nil:
-		before.end(&guard.Refusal{Code: mqtt.SessionTakenOver, Reason: "another connection with the same client identifier took over"})
+	before, claimed := s.e.sessions.claim(s.topic, s)
+	if !claimed {
+		return nil, &guard.Refusal{Code: mqtt.ServerBusy, Reason: "another connection with the same client identifier came after this one"}
 	}
-	return nil
+	why := &guard.Refusal{Code: mqtt.SessionTakenOver, Reason: "another connection with the same client identifier took over"}
+	var refused *guard.Refusal
+	// Whoever ended an installation before this session could be found by its topic has counted it.
+	if now := s.e.ends.Load(); now != ends {
+		if inst, refused = s.findInstallation(c); refused != nil {
+			switch {
+			case refused.Code != mqtt.ServerUnavailable:
+				why = &guard.Refusal{Code: mqtt.AdministrativeAction, Reason: refused.Reason}
+			case before == nil || !s.e.sessions.giveBack(s.topic, s, before): // another one counts on its end
+			case s.e.ends.Load() == now: // who is not let in ends nobody
+				if pump := before.delivery(); pump != nil {
+					pump.poke() // what was offered meanwhile was offered to this session
+				}
+				return nil, refused
+			default: // what has ended meanwhile may be this installation, whose end has found this session alone
+				why = refused
+			}
+		}
+	}
+	if before != nil {
+		before.end(why)
+	}
+	return inst, refused
 }
 
 // cleared lets those go on that wait for the topic's former connection.

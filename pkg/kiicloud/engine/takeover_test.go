@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -91,6 +92,57 @@ func TestAnothersEndDuringTheLookUpDoesNotMatter(t *testing.T) {
 	client := c.dial(tcp5)
 	client.Send(guardtest.Connect(mqtt.V5, hello))
 	require.Equal(t, mqtt.Success, client.Expect(mqtt.CONNACK).Code())
+}
+
+// Nor does it where the newcomer has to be looked up again for it, and the store fails: who is there stays there, and can be ended.
+func TestANewcomerThatCannotBeLookedUpAgainEndsNobody(t *testing.T) {
+	for _, w := range []way{tcp4, ws5} {
+		q := &pausing{memory: newMemory()}
+		c := start(t, q, nil)
+		inst, other := q.install(t, installationFor(1)), q.install(t, installationFor(2))
+		standing := c.subscribe(w, inst, qos1)
+		q.set(nil, func() {
+			q.uninstall(t, other)
+			require.NoError(t, c.e.Revoke(context.Background(), other))
+			q.set(errStore, func() { c.push(inst, 0, 1) }) // the second time; the newcomer is the topic's connection then
+		})
+		newcomer := c.dial(w)
+		newcomer.Send(guardtest.Connect(w.version, c.hello(inst)))
+		expectRefused(t, w, newcomer, mqtt.ServerUnavailable, 3)
+		q.set(nil, nil)
+		standing.Send(guardtest.Puback(receive(t, standing, inst, 0)))
+		standing.ExpectAlive()
+		c.push(inst, 1, 2)
+		standing.Send(guardtest.Puback(receive(t, standing, inst, 1)))
+		c.eventuallyPending(inst, 0)
+		q.uninstall(t, inst)
+		require.NoError(t, c.e.Revoke(context.Background(), inst))
+		<-standing.Gone()
+	}
+}
+
+// Where the installation itself ends while the store fails, nobody stays: its end may have found the newcomer alone.
+func TestAnEndThatFindsTheNewcomerAloneEndsBoth(t *testing.T) {
+	q := &pausing{memory: newMemory()}
+	c := start(t, q, nil)
+	inst, other := q.install(t, installationFor(1)), q.install(t, installationFor(2))
+	standing := c.subscribe(ws5, inst, qos1)
+	revoked := make(chan error, 1)
+	q.set(nil, func() {
+		q.uninstall(t, other)
+		require.NoError(t, c.e.Revoke(context.Background(), other))
+		q.set(errStore, func() { // the second time
+			ends := c.e.ends.Load()
+			q.uninstall(t, inst)
+			go func() { revoked <- c.e.Revoke(context.Background(), inst) }()
+			require.Eventually(t, func() bool { return c.e.ends.Load() > ends }, 10*time.Second, time.Millisecond)
+		})
+	})
+	newcomer := c.dial(ws5)
+	newcomer.Send(guardtest.Connect(ws5.version, c.hello(inst)))
+	<-newcomer.Gone()
+	<-standing.Gone()
+	require.NoError(t, <-revoked)
 }
 
 // A client that has given an attempt up and made another one is not displaced by the first, which took longer to be
