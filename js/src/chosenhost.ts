@@ -1,11 +1,13 @@
 // Decides where the Go program runs, at the first call and again after a worker's death.
 
 import type { CallOptions, ConnectOptions, KiiError, Login, MqttEndpoint } from "../types/index.js";
+import { fetchAhead } from "./ahead.js";
 import { Clock } from "./calls.js";
 import type { Host, Link, Place, Signal, Sink } from "./host.js";
 import type { Settings } from "./options.js";
 import { loadPart, type Parts } from "./parts.js";
-import { WorkerHost } from "./workerhost.js";
+import { loaded } from "./waiting.js";
+import { firstWords, WorkerHost } from "./workerhost.js";
 import { startWorker } from "./workerstart.js";
 
 export class ChosenHost implements Host {
@@ -16,6 +18,8 @@ export class ChosenHost implements Host {
   #settled: Host | undefined; // what #host has come to
   #place: Place = { name: null, reason: null };
   #ended: KiiError | undefined;
+  /** The file that is waited for. */
+  #loading = "";
   /** Why no worker is of use, where one was started. */
   #forbidden: KiiError | null = null;
 
@@ -60,7 +64,7 @@ export class ChosenHost implements Host {
   /** Does work where the program runs. A worker may start, and the policy that it came with forbid the program. */
   async #on<T>(clock: Clock, work: (host: Host) => Promise<T>): Promise<T> {
     const chosen = this.#chosen();
-    const host = await clock.bound(chosen);
+    const host = await loaded(clock, chosen, () => this.#loading);
     try {
       return await work(host);
     } catch (cause) {
@@ -69,7 +73,7 @@ export class ChosenHost implements Host {
       this.#forbidden = error;
       this.#forget(chosen);
       host.end(error); // others that wait for it get here, too
-      return work(await clock.bound(this.#chosen()));
+      return work(await loaded(clock, this.#chosen(), () => this.#loading));
     }
   }
 
@@ -98,13 +102,21 @@ export class ChosenHost implements Host {
     let reason = this.#forbidden;
     if (host !== "main" && !reason) {
       try {
-        return new WorkerHost(await startWorker(workerURL), config, wasmURL, this.#login, died);
+        const worker = await startWorker(() => (this.#loading = workerURL()), firstWords(config, wasmURL));
+        return new WorkerHost(worker, config, this.#login, died);
       } catch (error) {
         if (host === "worker") throw error;
         reason = error as KiiError;
       }
     }
-    const { MainHost } = await loadPart("mainhost.mjs", this.#main);
-    return new MainHost(config, wasmURL, this.#login, reason);
+    const part = loadPart((this.#loading = "mainhost.mjs"), this.#main);
+    const ahead = fetchAhead(wasmURL);
+    try {
+      const { MainHost } = await part;
+      return new MainHost(config, wasmURL, this.#login, reason, ahead);
+    } catch (error) {
+      ahead?.drop();
+      throw error;
+    }
   }
 }

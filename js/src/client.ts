@@ -34,7 +34,7 @@ export class Client implements Kii {
   #host: Host;
   #login: Login | null = null;
   readonly #logins = new Listeners<void>();
-  readonly #pushPart: () => Promise<PushPart>;
+  readonly #pushPart: (clock: Clock) => Promise<PushPart>;
   readonly #storageKey: string;
   readonly #connections = new Set<LiveConnection>();
   /** What is under way: how to stop it, and when it is over. */
@@ -48,7 +48,7 @@ export class Client implements Kii {
    */
   constructor(
     host: (login: () => Login | null, enter: (login: Login | null) => void) => Host,
-    pushPart: () => Promise<PushPart>,
+    pushPart: (clock: Clock) => Promise<PushPart>,
     storageKey: string = "kiiweb",
   ) {
     this.#pushPart = pushPart;
@@ -134,7 +134,7 @@ export class Client implements Kii {
   startPush(options?: StartPushOptions): Promise<Push> {
     return this.#do(options, async (call) => {
       const clock = new Clock(call);
-      const { livePush } = await clock.bound(this.#pushPart());
+      const { livePush } = await this.#pushPart(clock);
       const push = new (livePush(LiveConnection))(this.#forPush(), options);
       const unwatch = this.#signals.hold();
       try {

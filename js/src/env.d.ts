@@ -9,7 +9,7 @@ declare function require(path: "../../wasm_exec.js"): unknown;
 /** Other files of js/dist, beside the loader. */
 declare module "*/mainhost.mjs" {
   export const build: string;
-  export const MainHost: typeof import("./mainhost.js").MainHost;
+  export const MainHost: typeof import("./earlyhost.js").EarlyHost;
 }
 declare module "*/tabs.mjs" {
   export const build: string;

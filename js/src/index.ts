@@ -8,6 +8,7 @@ import { readOptions, storageKey, type Files } from "./options.js";
 import { loadPart, logFor, type Parts } from "./parts.js";
 import { TabGate } from "./tabgate.js";
 import { renewing } from "./token.js";
+import { loaded } from "./waiting.js";
 
 export { KiiError } from "./errors.js";
 
@@ -22,6 +23,6 @@ export function loadFrom(files: Files, parts: Parts): (options: LoadOptions) => 
       const own = new ChosenHost(renewing(settings, login, enter), parts.main, login);
       const host = settings.tabs === false ? own : new TabGate(own, settings.config, parts.tabs, login, () => enter(null));
       return log ? log.watch(host) : host;
-    }, () => loadPart("push.mjs", parts.push), storageKey(settings.config));
+    }, (clock) => loaded(clock, loadPart("push.mjs", parts.push), () => "push.mjs"), storageKey(settings.config));
   };
 }

@@ -1,4 +1,4 @@
 // Entry of mainhost.mjs, which the loader imports where the module is to run in the page.
 
 export { build } from "./build.js";
-export { MainHost } from "./mainhost.js";
+export { EarlyHost as MainHost } from "./earlyhost.js";

@@ -9,6 +9,7 @@ import type { Config } from "./options.js";
 import { Program, type Exports } from "./program.js";
 import { Clock } from "./calls.js";
 import { isFinal } from "./state.js";
+import { loaded } from "./waiting.js";
 import { compiledModule } from "./wasm.js";
 
 export class MainHost implements Host {
@@ -20,6 +21,8 @@ export class MainHost implements Host {
   /** The same, while it lives. */
   #alive: Program | undefined;
   #ended: KiiError | undefined;
+  /** The module's URL while it is fetched and compiled. */
+  #loading: string | undefined;
 
   /**
    * login is who is logged in: a program that takes the place of a dead one is told. reason is
@@ -34,13 +37,13 @@ export class MainHost implements Host {
 
   async call(method: string, args: unknown[], options: CallOptions): Promise<unknown> {
     const clock = new Clock(options);
-    const program = await clock.bound(this.#running());
+    const program = await this.#running(clock);
     return this.#watched(undefined, clock.rest(), (rest) => program.call(program.exports, method, [...args, rest]));
   }
 
   async connect(endpoint: MqttEndpoint, options: ConnectOptions, sink: Sink, call: CallOptions): Promise<Link> {
     const clock = new Clock(call);
-    const program = await clock.bound(this.#running());
+    const program = await this.#running(clock);
     const short = program.express?.register(sink);
     const receiver = {
       ...(short && { express: short.receiver }),
@@ -107,8 +110,8 @@ export class MainHost implements Host {
   }
 
   /** The program, started at the first call and again after its death. */
-  #running(): Promise<Program> {
-    if (this.#ended) return Promise.reject(this.#ended);
+  async #running(clock: Clock): Promise<Program> {
+    if (this.#ended) throw this.#ended;
     if (!this.#program) {
       const program = this.#start();
       const forget = () => {
@@ -117,14 +120,23 @@ export class MainHost implements Host {
       this.#program = program;
       program.then((p) => ((this.#alive = p), p.onDeath(forget)), forget);
     }
-    return this.#program;
+    return loaded(clock, this.#program, () => this.#loading);
   }
 
   async #start(): Promise<Program> {
-    const program = await Program.start(await compiledModule(this.#wasmURL), this.#config.tap);
-    await program.call(program.exports, "init", [this.#config]);
+    const program = await this.begin();
     const login = this.#login();
     if (login) await program.call(program.exports, "useToken", [login.token, login]);
+    return program;
+  }
+
+  /** A program that knows its app, and nobody's login yet. */
+  protected async begin(): Promise<Program> {
+    this.#loading = this.#wasmURL;
+    const module = await compiledModule(this.#wasmURL);
+    this.#loading = undefined;
+    const program = await Program.start(module, this.#config.tap);
+    await program.call(program.exports, "init", [this.#config]);
     return program;
   }
 }

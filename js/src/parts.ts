@@ -1,14 +1,16 @@
 // Loads the parts of the library that are files of their own, because not every page needs them.
 
 import { build } from "./build.js";
+import { Clock, defaultTimeout } from "./calls.js";
 import type { DebugLog } from "./debug/entry.js";
 import { unsupported, type KiiError } from "./errors.js";
-import type { MainHost } from "./mainhost.js";
+import type { EarlyHost } from "./earlyhost.js";
 import type { Settings } from "./options.js";
 import { watchPolicy } from "./policy.js";
 import type { livePush } from "./push.js";
 import { ScriptFile } from "./scriptcheck.js";
 import type { share } from "./tabs/entry.js";
+import { loaded } from "./waiting.js";
 
 interface Part {
   readonly build: string;
@@ -16,7 +18,7 @@ interface Part {
 
 /** What mainhost.mjs exports: it runs the module where no worker does. */
 export interface MainPart extends Part {
-  readonly MainHost: typeof MainHost;
+  readonly MainHost: typeof EarlyHost;
 }
 
 /** What tabs.mjs exports: it shares connections between tabs. */
@@ -45,7 +47,7 @@ export interface Parts {
 /** The log that is asked for, which looks on at what the hosts of these settings do from now on. */
 export async function logFor(settings: Settings, load: Parts["debug"]): Promise<DebugLog | undefined> {
   if (!settings.debug) return undefined;
-  const { DebugLog } = await loadPart("debug.mjs", load);
+  const { DebugLog } = await loaded(new Clock({ timeout: defaultTimeout }), loadPart("debug.mjs", load), () => "debug.mjs");
   const log = new DebugLog(settings.debug);
   settings.config.tap = log.tap;
   return log;

@@ -9,6 +9,7 @@ import type { Host, Link, Place, Signal, Sink } from "./host.js";
 import type { Config } from "./options.js";
 import { loadPart, type Parts } from "./parts.js";
 import type { Tabs } from "./tabs/tabs.js";
+import { loaded } from "./waiting.js";
 
 /** Calls that give a login. */
 const entrances: readonly string[] = ["register", "login", "useToken", "registerThing", "loginAsThing"];
@@ -44,7 +45,7 @@ export class TabGate implements Host {
     if (entrances.includes(method)) return this.#enter(method, args, clock);
     const said = Date.now();
     const login = this.#login();
-    const tabs = login && (await clock.bound(this.#open(login)));
+    const tabs = login && (await this.#opened(login, clock));
     if (method !== "logout") return (tabs || this.#own).call(method, args, clock.rest());
     if (this.#own.started) await this.#own.call(method, args, clock.rest());
     if (login) tabs?.loggedOut(login, said);
@@ -54,7 +55,7 @@ export class TabGate implements Host {
   async connect(endpoint: MqttEndpoint, options: ConnectOptions, sink: Sink, call: CallOptions): Promise<Link> {
     const clock = new Clock(call);
     const login = this.#login();
-    const tabs = login && (await clock.bound(this.#open(login)));
+    const tabs = login && (await this.#opened(login, clock));
     return (tabs || this.#own).connect(endpoint, options, sink, clock.rest());
   }
 
@@ -73,7 +74,7 @@ export class TabGate implements Host {
     this.#entering++;
     try {
       const login = this.#given(method, args) ?? ((await this.#own.call(method, args, clock.rest())) as Login);
-      (await clock.bound(this.#open(login)))?.entered(login);
+      (await this.#opened(login, clock))?.entered(login);
       this.#entering--;
       return login;
     } catch (error) {
@@ -92,8 +93,8 @@ export class TabGate implements Host {
   }
 
   /** What shares, once it is loaded; undefined where nothing does. */
-  #open(login: Login): Promise<Tabs | undefined> {
-    return (this.#tabs ??= this.#start(login));
+  #opened(login: Login, clock: Clock): Promise<Tabs | undefined> {
+    return loaded(clock, (this.#tabs ??= this.#start(login)), () => "tabs.mjs");
   }
 
   async #start(login: Login): Promise<Tabs | undefined> {

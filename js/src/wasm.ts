@@ -1,27 +1,38 @@
 // Fetches and compiles kiiweb.wasm, and says precisely why where it does not.
 
+import type { Ahead } from "./ahead.js";
 import { unsupported, wasmLoad, KiiError } from "./errors.js";
-import { policyOwner, watchPolicy } from "./policy.js";
+import { policyOwner, watchPolicy, type PolicyWatch } from "./policy.js";
 
 const modules = new Map<string, Promise<WebAssembly.Module>>();
 
 /** The compiled module at url. It is fetched once; a failure is forgotten, so that the next call tries again. */
 export function compiledModule(url: string, build: string = KIIWEB_BUILD): Promise<WebAssembly.Module> {
-  let module = modules.get(url);
-  if (!module) {
-    module = fetchModule(url, build);
-    modules.set(url, module);
-    module.catch(() => modules.delete(url));
-  }
+  return modules.get(url) ?? keep(url, fetchModule(url, build));
+}
+
+/** Goes on with a fetch that has begun, for compiledModule. */
+export function takeOver(url: string, { response, policy, drop }: Ahead, build: string = KIIWEB_BUILD): void {
+  if (modules.has(url)) drop();
+  else keep(url, fetchModule(url, build, policy, response));
+}
+
+function keep(url: string, module: Promise<WebAssembly.Module>): Promise<WebAssembly.Module> {
+  modules.set(url, module);
+  module.catch(() => modules.delete(url));
   return module;
 }
 
-/** Fetches, compiles and checks. The error is UNSUPPORTED or WASM_LOAD with its why. */
-export async function fetchModule(url: string, build: string): Promise<WebAssembly.Module> {
-  if (typeof WebAssembly !== "object") throw unsupported("WebAssembly");
-  const policy = watchPolicy(url);
+/** Fetches, unless that has begun, compiles and checks. The error is UNSUPPORTED or WASM_LOAD with its why. */
+export async function fetchModule(
+  url: string,
+  build: string,
+  policy: PolicyWatch = watchPolicy(url),
+  response?: Promise<Response>,
+): Promise<WebAssembly.Module> {
   try {
-    const module = await compile(await get(url), url);
+    if (typeof WebAssembly !== "object") throw unsupported("WebAssembly");
+    const module = await compile(await get(url, response), url);
     checkBuild(module, build);
     return module;
   } catch (error) {
@@ -31,8 +42,8 @@ export async function fetchModule(url: string, build: string): Promise<WebAssemb
   }
 }
 
-async function get(url: string): Promise<Response> {
-  const response = await fetch(url);
+async function get(url: string, begun: Promise<Response> = fetch(url)): Promise<Response> {
+  const response = await begun;
   const { ok, status } = response;
   if (ok) return response;
   const message = `${url} was answered with status ${status}.`;

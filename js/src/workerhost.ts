@@ -19,6 +19,11 @@ interface Pending {
   reject(error: KiiError): void;
 }
 
+/** What a worker is told first, before it is known: it begins with it. */
+export function firstWords({ getToken, tap, ...config }: Config, wasmURL: string): ToWorker {
+  return { type: "init", config, wasmURL, renews: getToken !== undefined, ...(tap && { watched: true }) };
+}
+
 /** Lives as long as its worker, and no longer. */
 export class WorkerHost implements Host {
   readonly place = { name: "worker", reason: null } as const;
@@ -33,11 +38,10 @@ export class WorkerHost implements Host {
   #ids = 0;
   #death: KiiError | undefined;
 
-  /** worker has greeted; died is called at its end, before anything else learns of it. */
+  /** worker has been told firstWords, and has greeted; died is called at its end, before anything else learns of it. */
   constructor(
     worker: Worker,
-    { getToken, tap, ...config }: Config,
-    wasmURL: string,
+    { getToken, tap }: Config,
     login: () => Login | null,
     died: () => void,
     grace: number = defaultGrace,
@@ -54,7 +58,6 @@ export class WorkerHost implements Host {
       event.preventDefault();
       this.#die(event.message);
     };
-    this.#post({ type: "init", config, wasmURL, renews: getToken !== undefined, ...(tap && { watched: true }) });
   }
 
   async call(method: string, args: unknown[], options: CallOptions): Promise<unknown> {

@@ -5,15 +5,15 @@ import { KiiError, unsupported } from "./errors.js";
 import { watchPolicy } from "./policy.js";
 import { ScriptFile } from "./scriptcheck.js";
 import { trustedScriptURL } from "./trusted.js";
-import type { ToPage } from "./workermessages.js";
+import type { ToPage, ToWorker } from "./workermessages.js";
 
 /** How long a worker may take until its first words, in milliseconds. */
 const defaultPatience = 10_000;
 
 const file = new ScriptFile("worker.js", "workerURL", "worker-src");
 
-/** Starts the worker at the URL that where gives and waits for its greeting. The error is UNSUPPORTED, or WASM_LOAD with its why. */
-export async function startWorker(where: () => string, patience: number = defaultPatience): Promise<Worker> {
+/** Starts the worker at the URL that where gives, tells it first, and waits for its greeting. The error is UNSUPPORTED, or WASM_LOAD with its why. */
+export async function startWorker(where: () => string, first: ToWorker, patience: number = defaultPatience): Promise<Worker> {
   if (typeof Worker !== "function") throw unsupported("Worker");
   const url = locate(where);
   const origin = globalThis.location?.origin;
@@ -22,6 +22,7 @@ export async function startWorker(where: () => string, patience: number = defaul
   let worker: Worker | undefined;
   try {
     worker = new Worker(trustedScriptURL(url), { name: "kiiweb" });
+    worker.postMessage(first); // it waits there for the script
     await greeting(worker, url, patience);
     return worker;
   } catch (error) {

@@ -3,8 +3,8 @@ import { test } from "node:test";
 
 import { build } from "../src/build.js";
 import { ChosenHost } from "../src/chosenhost.js";
+import { EarlyHost } from "../src/earlyhost.js";
 import { wasmLoad } from "../src/errors.js";
-import { MainHost } from "../src/mainhost.js";
 import type { Parts } from "../src/parts.js";
 import type { HostOption, Kii } from "../types/index.js";
 import { quiet, serve, wasm } from "./crasher.js";
@@ -15,11 +15,11 @@ const config = { appID: "a", appKey: "k", baseURL: "http://127.0.0.1:1/api" };
 const endpoint = { installationID: "i", username: "u", password: "p", mqttTopic: "t", host: "h" };
 
 /** As worker.js: the Go program runs behind messages. */
-const works = workerScript((c, wasmURL, login) => new MainHost(c, wasmURL, login));
+const works = workerScript((c, wasmURL, login) => new EarlyHost(c, wasmURL, login));
 const fails = (worker: FakeWorker) => void worker.fail("no");
 
 /** A client and its host, whose module is served, and counted. */
-async function setUp(t: Parameters<typeof serve>[0], host: HostOption, status = 200, main: Parts["main"] = async () => ({ build, MainHost })) {
+async function setUp(t: Parameters<typeof serve>[0], host: HostOption, status = 200, main: Parts["main"] = async () => ({ build, MainHost: EarlyHost })) {
   const url = await serve(t, (path, response) => {
     if (path === "/k.wasm") response.writeHead(200, { "Content-Type": "application/wasm" }).end(wasm);
     else response.writeHead(status, { "Content-Type": "text/javascript" }).end("");
@@ -113,7 +113,7 @@ test("main: what does not load is tried again at the next call", async (t) => {
   let loads = 0;
   const { kii, chosen } = await setUp(t, "main", 200, async () => {
     if (++loads === 1) throw new TypeError("Failed to fetch");
-    return { build: loads === 2 ? "another" : build, MainHost };
+    return { build: loads === 2 ? "another" : build, MainHost: EarlyHost };
   });
   await assert.rejects(echo(chosen, 1), { code: "WASM_LOAD", why: "network", retryable: true });
   await assert.rejects(echo(chosen, 1), { code: "WASM_LOAD", why: "mismatch" });

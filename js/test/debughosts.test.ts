@@ -7,7 +7,7 @@ import type { Tap } from "../src/debug/tap.js";
 import { loadFrom } from "../src/index.js";
 import { openFrom } from "../src/rawhost.js";
 import { loadFrom as loadServiceWorkers } from "../src/serviceload.js";
-import { WorkerHost } from "../src/workerhost.js";
+import { firstWords, WorkerHost } from "../src/workerhost.js";
 import type { DebugEntry, LoadOptions } from "../types/index.js";
 import { FakeWorker, workerScript } from "./fakeworker.js";
 
@@ -32,7 +32,8 @@ test("what is seen in a worker is told in the page, and the worker keeps its byt
   await greeted;
   const entries: DebugEntry[] = [];
   const { tap } = new DebugLog((entry) => void entries.push(entry));
-  const host = new WorkerHost(worker as unknown as Worker, { ...config, tap }, "k.wasm", () => null, () => {});
+  worker.postMessage(firstWords({ ...config, tap }, "k.wasm"));
+  const host = new WorkerHost(worker as unknown as Worker, { ...config, tap }, () => null, () => {});
   await host.call("a", [], {});
   const bytes = Uint8Array.of(0xd0, 0, 0xd0, 0);
   inside!.tell({ type: "opening", at: 1, socket: 1, url: "ws://h/mqtt" });
@@ -52,7 +53,8 @@ test("without the option there is no tap, and nothing is loaded", async (t) => {
     return { place: { name: "main", reason: null }, call: async () => undefined, connect: notHere, signal: () => {}, end: () => {} };
   })(worker);
   await greeted;
-  await new WorkerHost(worker as unknown as Worker, config, "k.wasm", () => null, () => {}).call("a", [], {});
+  worker.postMessage(firstWords(config, "k.wasm"));
+  await new WorkerHost(worker as unknown as Worker, config, () => null, () => {}).call("a", [], {});
   assert.deepEqual(inside, config);
   const load = loadFrom(files, { ...parts, debug: notHere });
   await (await load({ ...options, debug: false })).dispose();

@@ -4,14 +4,14 @@ import { test } from "node:test";
 import { build } from "../src/build.js";
 import { ChosenHost } from "../src/chosenhost.js";
 import type { Host, Link, Sink } from "../src/host.js";
-import { MainHost } from "../src/mainhost.js";
+import { EarlyHost } from "../src/earlyhost.js";
 import type { CallOptions, HostOption, Kii, KiiError } from "../types/index.js";
 import { serve, wasm } from "./crasher.js";
 import { installWorkers, workerScript } from "./fakeworker.js";
 import { newClient } from "./newclient.js";
 
 const config = { appID: "a", appKey: "k", baseURL: "http://127.0.0.1:1/api" };
-const main = async () => ({ build, MainHost });
+const main = async () => ({ build, MainHost: EarlyHost });
 const endpoint = { installationID: "i", username: "u", password: "p", mqttTopic: "t", host: "h" };
 
 /** Rejects when the call's signal says so, and never settles otherwise. */
@@ -183,7 +183,7 @@ test("await using ends a connection and a client, in that order", async () => {
 
 for (const host of ["worker", "main"] as const satisfies HostOption[]) {
   test(`${host}: dispose ends the program, its connections, and what waits for either`, async (t) => {
-    const { made } = installWorkers(t, workerScript((c, wasmURL, login) => new MainHost(c, wasmURL, login)));
+    const { made } = installWorkers(t, workerScript((c, wasmURL, login) => new EarlyHost(c, wasmURL, login)));
     const url = await serve(t, (_path, response) => response.writeHead(200, { "Content-Type": "application/wasm" }).end(wasm));
     let chosen!: ChosenHost;
     const settings = { config, wasmURL: `${url}/k.wasm`, workerURL: () => `${url}/worker.js`, host };
@@ -202,7 +202,7 @@ for (const host of ["worker", "main"] as const satisfies HostOption[]) {
   });
 
   test(`${host}: a client that is disposed while it starts runs nothing`, async (t) => {
-    const { made } = installWorkers(t, workerScript((c, wasmURL, login) => new MainHost(c, wasmURL, login)));
+    const { made } = installWorkers(t, workerScript((c, wasmURL, login) => new EarlyHost(c, wasmURL, login)));
     const url = await serve(t, (_path, response) => response.writeHead(200, { "Content-Type": "application/wasm" }).end(wasm));
     const settings = { config, wasmURL: `${url}/k.wasm`, workerURL: () => `${url}/worker.js`, host };
     const kii: Kii = newClient((login) => new ChosenHost(settings, main, login));

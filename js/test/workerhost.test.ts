@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { LiveConnection } from "../src/connection.js";
 import { KiiError } from "../src/errors.js";
 import type { Host, Link, Sink } from "../src/host.js";
-import { WorkerHost } from "../src/workerhost.js";
+import { firstWords, WorkerHost } from "../src/workerhost.js";
 import type { Config, GetToken } from "../src/options.js";
 import type { ToPage } from "../src/workermessages.js";
 import type { CallOptions, Login, Owner } from "../types/index.js";
@@ -30,9 +30,10 @@ async function pair(t: Test, inner: Partial<Host>, login: () => Login | null = (
     loggedIn = settings[2];
     return { place: { name: "main", reason: null }, call: async () => undefined, connect: async () => link, signal: () => {}, end: () => {}, ...inner };
   })(worker);
-  await greeted;
   const settings = { ...config, ...(getToken && { getToken }) };
-  const host = new WorkerHost(worker as unknown as Worker, settings, "https://here.example/k.wasm", login, () => died.push(1), grace);
+  worker.postMessage(firstWords(settings, "https://here.example/k.wasm"));
+  await greeted;
+  const host = new WorkerHost(worker as unknown as Worker, settings, login, () => died.push(1), grace);
   return { worker, host, died, made, loggedIn: () => loggedIn() };
 }
 

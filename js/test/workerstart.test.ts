@@ -7,11 +7,12 @@ import { serve } from "./crasher.js";
 import { installWorkers, type FakeWorker } from "./fakeworker.js";
 
 const url = "http://127.0.0.1:1/worker.js";
+const first = { type: "init", config: { appID: "a", appKey: "k" }, wasmURL: "k.wasm", renews: false } as const;
 const greet = (worker: FakeWorker) => worker.say({ type: "hello", build });
 
 test("a worker that greets has started", async (t) => {
   const { made, urls } = installWorkers(t, greet);
-  assert.equal(await startWorker(() => url), made[0]);
+  assert.equal(await startWorker(() => url, first), made[0]);
   assert.deepEqual(urls, [url]);
   assert.ok(!made[0]!.terminated);
 });
@@ -26,13 +27,13 @@ const refusals: { name: string; script: (worker: FakeWorker) => unknown; want: o
 for (const { name, script, want } of refusals) {
   test(`a worker ${name} is none`, async (t) => {
     const { made } = installWorkers(t, script);
-    await assert.rejects(startWorker(() => url, 20), { name: "KiiError", code: "WASM_LOAD", ...want });
+    await assert.rejects(startWorker(() => url, first, 20), { name: "KiiError", code: "WASM_LOAD", ...want });
     assert.ok(made[0]!.terminated);
   });
 }
 
 test("no worker is looked for where there are none", async () => {
-  await assert.rejects(startWorker(() => url), { name: "KiiError", code: "UNSUPPORTED" });
+  await assert.rejects(startWorker(() => url, first), { name: "KiiError", code: "UNSUPPORTED" });
 });
 
 test("a constructor that throws is a worker that does not start", async (t) => {
@@ -43,13 +44,13 @@ test("a constructor that throws is a worker that does not start", async (t) => {
     }
   };
   t.after(() => delete global.Worker);
-  await assert.rejects(startWorker(() => url, 1000), { code: "WASM_LOAD", why: "network", cause: new Error("not here") });
+  await assert.rejects(startWorker(() => url, first, 1000), { code: "WASM_LOAD", why: "network", cause: new Error("not here") });
 });
 
 test("a loader that knows no place for the file says so", async (t) => {
   installWorkers(t, greet);
   const lost = () => new URL("worker.js", "").href;
-  await assert.rejects(startWorker(lost), { code: "WASM_LOAD", why: "notFound", message: /does not know/ });
+  await assert.rejects(startWorker(lost, first), { code: "WASM_LOAD", why: "notFound", message: /does not know/ });
 });
 
 test("a file of another origin is not tried", async (t) => {
@@ -57,9 +58,9 @@ test("a file of another origin is not tried", async (t) => {
   const global = globalThis as { location?: unknown };
   global.location = { origin: "https://page.example" };
   t.after(() => delete global.location);
-  await assert.rejects(startWorker(() => "https://cdn.example/worker.js"), { code: "WASM_LOAD", why: "origin" });
+  await assert.rejects(startWorker(() => "https://cdn.example/worker.js", first), { code: "WASM_LOAD", why: "origin" });
   assert.equal(made.length, 0);
-  await startWorker(() => "https://page.example/worker.js");
+  await startWorker(() => "https://page.example/worker.js", first);
 });
 
 const files: { name: string; status?: number; type: string; want: object }[] = [
@@ -74,7 +75,7 @@ for (const { name, status = 200, type, want } of files) {
   test(`${name} is told from the others`, async (t) => {
     const base = await serve(t, (_path, response) => response.writeHead(status, type ? { "Content-Type": type } : {}).end("x"));
     const { made } = installWorkers(t, (worker) => assert.ok(worker.fail("SyntaxError: x")));
-    await assert.rejects(startWorker(() => `${base}/worker.js`), { name: "KiiError", code: "WASM_LOAD", ...want });
+    await assert.rejects(startWorker(() => `${base}/worker.js`, first), { name: "KiiError", code: "WASM_LOAD", ...want });
     assert.ok(made[0]!.terminated);
   });
 }
@@ -82,5 +83,5 @@ for (const { name, status = 200, type, want } of files) {
 test("a server that does not answer is given up", async (t) => {
   const base = await serve(t, () => {});
   installWorkers(t, (worker) => worker.fail());
-  await assert.rejects(startWorker(() => `${base}/worker.js`, 20), { code: "WASM_LOAD", why: "network" });
+  await assert.rejects(startWorker(() => `${base}/worker.js`, first, 20), { code: "WASM_LOAD", why: "network" });
 });
