@@ -40,7 +40,8 @@ func (r *runner) facts(ctx context.Context) ([]report.Fact, error) {
 		report.Fact{Name: "Go", Value: runtime.Version()},
 		report.Fact{Name: "machine", Value: machine()},
 		report.Fact{Name: "window at QoS 1", Value: fmt.Sprintf("%d messages ahead of their acknowledgements", replay.Window)},
-		report.Fact{Name: "rounds", Value: fmt.Sprintf("%d, with bursts of %g times the usual size", r.options.rounds, r.options.scale)},
+		report.Fact{Name: "rounds", Value: fmt.Sprintf("%d, %d of what differs little from round to round, with bursts of %g times the usual size",
+			r.options.rounds, min(usual, r.options.rounds), r.options.scale)},
 		report.Fact{Name: "load average at the start", Value: r.load},
 	)
 	return facts, nil

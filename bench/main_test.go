@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -20,6 +22,25 @@ func TestFlags(t *testing.T) {
 		_, err := parse(args, &said)
 		require.Error(t, err, args)
 		assert.NotEmpty(t, said.String())
+	}
+}
+
+func TestTheDocumentIsWrittenOnceMore(t *testing.T) {
+	folder := t.TempDir()
+	t.Setenv("TMPDIR", folder)
+	var said strings.Builder
+	_, err := measureAndWrite(t.Context(), options{render: true}, &said)
+	require.NoError(t, err, said.String())
+	written, err := filepath.Glob(filepath.Join(folder, "*", "performance.md"))
+	require.NoError(t, err)
+	require.Len(t, written, 1, said.String())
+	text, err := os.ReadFile(written[0])
+	require.NoError(t, err)
+	for _, g := range goals.Rows {
+		assert.Contains(t, string(text), "| "+g.Regime+" | ")
+	}
+	for _, s := range sections {
+		assert.Contains(t, string(text), "## "+s.Title)
 	}
 }
 
