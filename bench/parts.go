@@ -55,7 +55,7 @@ func (r *runner) took(m report.Metric, kase, client string, d time.Duration) {
 func (r *runner) watch(ctx context.Context, c *company) error {
 	for _, frames := range []replay.Coalescing{replay.OnePacket, replay.Large} {
 		shape := replay.Shape{Payload: 64, Frames: frames}
-		n := 3 * r.burst(shape)
+		n := 3 * r.burst(shape) / 2
 		err := c.each(ctx, everybody, caseOf(shape), func(a *suite.Act) error {
 			got, err := a.Watch(ctx, shape, max(1, n/8), n)
 			if err == nil {
@@ -95,9 +95,9 @@ const roundTripCase = "64 B, QoS 0, 1 packet per frame, 100 messages a second"
 
 // roundTrip is how long a message takes to the server and back when there is time enough.
 func (r *runner) roundTrip(ctx context.Context, c *company) error {
-	warm := r.scaled(50)
+	warm := r.scaled(30)
 	return c.each(ctx, readers, roundTripCase, func(a *suite.Act) error {
-		took, err := a.RoundTrips(ctx, warm+r.scaled(150), 100)
+		took, err := a.RoundTrips(ctx, warm+r.scaled(120), 100)
 		if err != nil {
 			return err
 		}

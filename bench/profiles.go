@@ -32,7 +32,7 @@ func (r *runner) profiles(ctx context.Context, root string) error {
 	for _, shape := range profiled {
 		n := r.burst(shape)
 		err := r.profile(ctx, "receiving "+caseOf(shape), "frame",
-			func(a *suite.Act) ([]suite.Spent, error) { return a.ProfileReceive(ctx, shape, n, 10*n) },
+			func(a *suite.Act) ([]suite.Spent, error) { return a.ProfileReceive(ctx, shape, n, 6*n) },
 			func(a *suite.Act) ([]suite.Group, error) { return a.CrossingsReceive(ctx, shape, framesCounted) })
 		if err != nil {
 			return err

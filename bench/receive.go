@@ -12,11 +12,11 @@ import (
 
 // sizes are how many messages of 64 bytes make a burst; of 1 KiB in large frames, a quarter. They are long enough for
 // what is done once for each burst to be a small part, and short enough for several.
-var sizes = map[replay.Coalescing]int{replay.OnePacket: 4_000, replay.Small: 6_000, replay.Large: 16_000}
+var sizes = map[replay.Coalescing]int{replay.OnePacket: 4_000, replay.Small: 12_000, replay.Large: 32_000}
 
 // burstsSingle and bursts are how many a client has in a round: with one packet per frame, where the browser, its network's
 // process and the scheduler decide and one burst may take half as long again as the next, and with several.
-const burstsSingle, bursts = 4, 3
+const burstsSingle, bursts = 4, 2
 
 var forms = []replay.Coalescing{replay.OnePacket, replay.Small, replay.Large}
 

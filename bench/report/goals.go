@@ -87,7 +87,7 @@ func (r *Results) goals(b *strings.Builder, g Goals) {
 		return
 	}
 	fmt.Fprintf(b, "## What was to be shown\n\nHow many times %s's messages kiiweb does, beside the goal. **Met** is a goal when the whole interval reaches it, "+
-		"**not met** when no part of it does; else it is **open**, and another run might say either.\n\n", g.Rival)
+		"**not met** when no part of it does; else it is **open**, and another run might say either.%s\n\n", g.Rival, r.few())
 	b.WriteString("| regime | goal, per CPU second |" + columns(r.Subjects) + " goal, by the clock |" + columns(r.Subjects) + "\n|---|" +
 		strings.Repeat("---|", 2+2*len(r.Subjects)) + "\n")
 	for _, row := range g.Rows {
@@ -97,6 +97,17 @@ func (r *Results) goals(b *strings.Builder, g Goals) {
 	b.WriteString("\n")
 	r.floors(b, g)
 	r.kept(b, g.Limits)
+}
+
+// enough is how many rounds an interval takes that is confident enough.
+const enough = 5
+
+// few warns of a run that is too short to say so.
+func (r *Results) few() string {
+	if r.Rounds >= enough {
+		return ""
+	}
+	return fmt.Sprintf(" **This run had %d rounds, and %d are the fewest for that**: what it says is no more than what was seen.", r.Rounds, enough)
 }
 
 // columns are the heads of columns.

@@ -25,6 +25,7 @@ func TestGoals(t *testing.T) {
 	text := b.String()
 	for _, want := range []string{
 		"| regime | goal, per CPU second | kiiweb | goal, by the clock | kiiweb |\n|---|---|---|---|---|\n",
+		"**This run had 3 rounds, and 5 are the fewest for that**",
 		"| a | 120 | 110 <sub>100–120</sub> met |",
 		"| b | 99 | 110 <sub>100–120</sub> **not met** |",
 		"| c | 110 | 110 <sub>100–120</sub> *open* |",
@@ -39,4 +40,8 @@ func TestGoals(t *testing.T) {
 	} {
 		assert.Contains(t, text, want)
 	}
+	r.Rounds = enough
+	assert.Empty(t, r.few())
+	assert.GreaterOrEqual(t, Confidence(enough), confident)
+	assert.Less(t, Confidence(enough-1), confident)
 }
