@@ -199,6 +199,42 @@ func TestExtension(t *testing.T) {
 	}
 }
 
+// TestTheExtensionsExample: the script of js/README.md receives, as it is printed there but for the app, the login and where it
+// writes what comes.
+func TestTheExtensionsExample(t *testing.T) {
+	readme, err := os.ReadFile(filepath.Join(cloud.Root(), "js", "README.md"))
+	require.NoError(t, err)
+	example := regexp.MustCompile("(?s)```js\n(// background.js.*?)```").FindSubmatch(readme)
+	require.NotNil(t, example)
+	e := newExtension(t)
+	c := cloud.Start(t, "-allow-origin", "chrome-extension://"+e.id)
+	u := c.NewUser()
+	e.write(c, u, "", e.manifest())
+	script := string(example[1])
+	for was, is := range map[string]string{
+		`appID: "…", appKey: "…", site: "JP"`: `appID: ` + quote(c.Ready.AppID) + `, appKey: ` + quote(c.Ready.AppKey) + `, baseURL: ` + quote(c.Ready.API),
+		"console.log(m.json())":               "tell({ text: m.json().text })",
+		"console.error":                       "(error) => tell({ error: String(error) })",
+	} {
+		require.Equal(t, 1, strings.Count(script, was), "%s", was)
+		script = strings.Replace(script, was, is, 1)
+	}
+	e.put("background.js", []byte(script+fill(`
+		const login = { token: TOKEN, userID: USER };
+		const tell = (what) => fetch(TELL, { method: "POST", body: JSON.stringify(what) });`,
+		"TELL", quote(e.tell), "TOKEN", quote(u.Token), "USER", quote(u.ID))))
+	e.load(c)
+	var came told
+	require.Eventually(t, func() bool {
+		c.Offer(u, map[string]any{"text": "hello"}) // to nobody before it has installed
+		if all := e.all(); len(all) > 0 {
+			came = all[0]
+		}
+		return came != told{}
+	}, 2*patience, time.Second)
+	assert.Equal(t, told{Text: "hello"}, came)
+}
+
 // TestExtensionThatMayNotCompile: the error names what its manifest lacks.
 func TestExtensionThatMayNotCompile(t *testing.T) {
 	for name, policy := range map[string]string{"by default": "", "by its policy": "script-src 'self'; object-src 'self'"} {
