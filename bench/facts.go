@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/kiiweb/kiiweb/bench/replay"
 	"github.com/kiiweb/kiiweb/bench/report"
@@ -42,7 +43,7 @@ func (r *runner) facts(ctx context.Context) ([]report.Fact, error) {
 		report.Fact{Name: "window at QoS 1", Value: fmt.Sprintf("%d messages ahead of their acknowledgements", replay.Window)},
 		report.Fact{Name: "rounds", Value: fmt.Sprintf("%d, %d of what differs little from round to round, with bursts of %g times the usual size",
 			r.options.rounds, min(usual, r.options.rounds), r.options.scale)},
-		report.Fact{Name: "load average at the start", Value: r.load},
+		report.Fact{Name: "processors in use before the run", Value: r.load},
 	)
 	return facts, nil
 }
@@ -97,16 +98,46 @@ func machine() string {
 	return fmt.Sprintf("%s, %d cores, %s", model, runtime.NumCPU(), strings.TrimSpace(string(kernel)))
 }
 
-// load is the load average of the last minute: what else the machine was doing. More than
-// half a core's worth of it makes a run one to repeat.
+// lookAround is how long the machine is watched before a run, and quietEnough how much of its processors others may use
+// then. A load average would tell of what was built just before.
+const (
+	lookAround  = 3 * time.Second
+	quietEnough = 0.05
+)
+
+// load says what else the machine does.
 func load() string {
-	text, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
+	before, err := os.ReadFile("/proc/stat")
+	time.Sleep(lookAround)
+	after, late := os.ReadFile("/proc/stat")
+	if err != nil || late != nil {
 		return "unknown"
 	}
-	average := strings.Fields(string(text))[0]
-	if busy, err := strconv.ParseFloat(average, 64); err == nil && busy > 0.5 {
-		return average + ": **the machine was busy with other things**, so spreads are wide and times by the wall clock say little"
+	return sayLoad(used(string(before), string(after)))
+}
+
+// used is the part of all processors' time that was not idle between two readings of /proc/stat (proc(5)).
+func used(before, after string) float64 {
+	read := func(stat string) (idle, sum float64) {
+		line, _, _ := strings.Cut(stat, "\n")
+		fields := strings.Fields(line)
+		for i, field := range fields[1:min(len(fields), 9)] { // guests' time, behind that, is in user's, too
+			ticks, _ := strconv.ParseFloat(field, 64)
+			if sum += ticks; i == 3 || i == 4 { // idle, and idle while the disk works
+				idle += ticks
+			}
+		}
+		return idle, sum
 	}
-	return average
+	idle, sum := read(before)
+	idleThen, sumThen := read(after)
+	return 1 - (idleThen-idle)/(sumThen-sum)
+}
+
+func sayLoad(part float64) string {
+	text := fmt.Sprintf("%.0f%%", 100*part)
+	if part > quietEnough {
+		text += ": **the machine was busy with other things**, so spreads are wide and times by the wall clock say little"
+	}
+	return text
 }

@@ -106,3 +106,10 @@ func TestEveryMetricHasItsPlace(t *testing.T) {
 	}
 	assert.Len(t, metrics, len(shown))
 }
+
+func TestWhatOthersUseIsSeen(t *testing.T) {
+	before := "cpu  100 10 50 800 40 0 0 0 7 0\ncpu0 1 2 3\n"
+	assert.InDelta(t, 0.25, used(before, "cpu  120 10 54 860 55 0 1 0 9 0\ncpu0 4 5 6\n"), 1e-9)
+	assert.Equal(t, "5%", sayLoad(0.05))
+	assert.Contains(t, sayLoad(0.25), "25%: **the machine was busy")
+}
