@@ -51,6 +51,7 @@ func TestRabbitMQ(t *testing.T) {
 		{"the engine's user must be let in", "", wrongPassword},
 		{"short of memory RabbitMQ takes no pushes", "", shortOfMemory},
 		{"a queue without a leader holds nobody else up", "", withoutLeader},
+		{"a queue that holds a channel up gets it for itself", "", holdsUp},
 		{"passwords lapse, and other processes end connections", "", lapses},
 		{"TLS with certificates of a private CA", "", overTLS},
 		{"silence is no answer", "", silence},

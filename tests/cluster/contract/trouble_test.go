@@ -192,6 +192,58 @@ func withoutLeader(l lab) {
 	}
 }
 
+// holdsUp: the first push that a connection brings to a queue which does not answer has RabbitMQ do nothing else for its channel, for a
+// minute. Others on that channel wait for some seconds, once.
+func holdsUp(l lab) {
+	silent := l.install()
+	well := make([]store.Installation, 64) // so that one of them is on each channel
+	for i := range well {
+		well[i] = l.install()
+	}
+	name := fmt.Sprintf("whereis('%%2F_mqtt-subscription-%sqos1')", silent.Topic)
+	l.b.Ctl("eval", "ok = sys:suspend("+name+").")
+	for round := range 2 {
+		over := make(chan struct{})
+		go func() {
+			defer close(over)
+			err := l.publish(silent, "held")
+			assert.True(l, refusedOrUnknown(err), "%v", err)
+		}()
+		var sending sync.WaitGroup
+		var failed atomic.Int64
+		for i, inst := range well {
+			sending.Go(func() {
+				for k := 0; !isOver(over) && k < store.QueueMax/4; k++ {
+					begun := time.Now()
+					if err := l.publish(inst, fmt.Sprint(round, k)); err != nil {
+						failed.Add(1)
+						assert.True(l, refusedOrUnknown(err), "%v", err)
+					}
+					assert.True(l, round == 0 || time.Since(begun) < prompt, "push %d to %d waited for %v", k, i, time.Since(begun))
+				}
+			})
+		}
+		<-over
+		sending.Wait()
+		l.Logf("not confirmed in round %d: %d", round, failed.Load())
+		require.True(l, round == 0 || failed.Load() == 0)
+	}
+	l.b.Ctl("eval", "ok = sys:resume("+name+").")
+	require.Eventually(l, func() bool { return l.publish(silent, "last") == nil }, 2*time.Minute, 100*time.Millisecond)
+	c := l.online(silent)
+	for received(c) != "last" {
+	}
+}
+
+func isOver(c chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
 // policyDeleted: whoever finds the policy missing sets it again, at the next connection at the latest.
 func policyDeleted(l lab) {
 	status, err := l.b.Manage(l.ctx(), http.MethodDelete, "/policies/%2F/kiicloud", nil, nil)

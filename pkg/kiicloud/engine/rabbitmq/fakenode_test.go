@@ -15,7 +15,7 @@ import (
 )
 
 // fakeNode speaks as much of AMQP 0-9-1 as a link needs, and confirms what it is sent: with a routing key that begins with "late" some
-// seconds late, with "dead" when it is told to. What else it shall say, or not say, is a line in answer.
+// seconds late, with "dead" when it is told to, and with "block" then, too: meanwhile it does nothing else for that channel. What else it shall say, or not say, is a line in answer.
 type fakeNode struct {
 	mu     sync.Mutex
 	mute   bool              // it opens no channel any more
@@ -23,7 +23,8 @@ type fakeNode struct {
 	closed int               // of them
 	got    map[string]int    // pushes by routing key
 	via    map[string]uint16 // by which channel the last of them came
-	dead   []func()          // confirms that it keeps back
+	dead   []func()          // answers that it keeps back
+	well   bool              // it keeps no channel from going on any more
 }
 
 // late is how long pushes to "late…" wait for their confirm.
@@ -50,7 +51,7 @@ func (n *fakeNode) dial(t *testing.T) *link {
 	require.NoError(t, err)
 	l, err := dialOver(t.Context(), a, "fake:5672", func(context.Context, Address, string) (*impatient, error) {
 		here, there := net.Pipe()
-		go (&fakeConn{n: n, c: there, tags: map[uint16]uint64{}, keys: map[uint16]string{}}).serve()
+		go (&fakeConn{n: n, c: there, tags: map[uint16]uint64{}, keys: map[uint16]string{}, held: map[uint16]bool{}}).serve()
 		return &impatient{Conn: here}, nil
 	})
 	require.NoError(t, err)
@@ -80,10 +81,10 @@ func (n *fakeNode) by(key string) uint16 {
 func (n *fakeNode) revive() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	for _, confirm := range n.dead {
-		go confirm()
+	for _, answer := range n.dead {
+		go answer()
 	}
-	n.dead = nil
+	n.dead, n.well = nil, true
 }
 
 func (n *fakeNode) setMute() {
@@ -98,6 +99,7 @@ type fakeConn struct {
 	c    net.Conn
 	tags map[uint16]uint64 // pushes by channel
 	keys map[uint16]string // routing key of the push that is being read
+	held map[uint16]bool   // channels for which it does nothing now
 
 	mu sync.Mutex // held by who writes
 }
@@ -163,12 +165,13 @@ func (c *fakeConn) answer(channel uint16, method uint32, args []byte) bool {
 			c.say(channel, channelOpenOk, "\x00\x00\x00\x00")
 		}
 	case channelClose:
+		delete(c.held, channel)
 		c.n.mu.Lock()
 		c.n.closed++
 		c.n.mu.Unlock()
 		c.say(channel, channelCloseOk)
 	case exchangeDeclare:
-		c.say(channel, exchangeDeclareOk)
+		c.inTurn(channel, func() { c.say(channel, exchangeDeclareOk) })
 	case confirmSelect:
 		c.say(channel, confirmSelectOk)
 	case basicPublish:
@@ -186,17 +189,33 @@ func (c *fakeConn) stored(channel uint16) {
 	c.n.mu.Lock()
 	c.n.got[key]++
 	c.n.via[key] = channel
-	dead := strings.HasPrefix(key, "dead")
+	dead, blocks := strings.HasPrefix(key, "dead"), !c.n.well && strings.HasPrefix(key, "block")
 	if dead {
 		c.n.dead = append(c.n.dead, confirm)
 	}
 	c.n.mu.Unlock()
+	c.held[channel] = c.held[channel] || blocks
 	switch {
 	case dead:
+	case c.held[channel]:
+		c.inTurn(channel, confirm)
 	case strings.HasPrefix(key, "late"):
 		time.AfterFunc(late, confirm)
 	default:
 		confirm()
+	}
+}
+
+// inTurn answers, now or when the channel is held up no more.
+func (c *fakeConn) inTurn(channel uint16, answer func()) {
+	c.n.mu.Lock()
+	later := c.held[channel] && !c.n.well
+	if later {
+		c.n.dead = append(c.n.dead, answer)
+	}
+	c.n.mu.Unlock()
+	if !later {
+		answer()
 	}
 }
 

@@ -55,6 +55,7 @@ type ticket struct {
 
 	mu   sync.Mutex
 	slow bool
+	gone bool // the place was given back
 }
 
 // enter waits for a place. The error is errStuck when the queue is the reason why there is none, else errCrowded
@@ -137,6 +138,9 @@ func (f *flight) left(topic string, l *lane) {
 func (t *ticket) linger() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.gone {
+		return
+	}
 	select {
 	case t.f.slow <- struct{}{}:
 	default:
@@ -155,10 +159,14 @@ func (t *ticket) free() {
 	}
 }
 
-// leave gives the place back, once.
+// leave gives the place back. The second time it does nothing.
 func (t *ticket) leave() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.gone {
+		return
+	}
+	t.gone = true
 	if t.slow {
 		<-t.f.slow
 		t.l.slow.Add(-1)

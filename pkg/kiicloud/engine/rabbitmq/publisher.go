@@ -23,8 +23,6 @@ const (
 const (
 	// alarmPatience is how long a push that was sent may still be confirmed when RabbitMQ says that it takes nothing.
 	alarmPatience = time.Second
-	// probeTimeout is how long RabbitMQ may leave a channel without an answer on which it has confirmed nothing.
-	probeTimeout = 8 * time.Second
 )
 
 // publisher is a channel in confirm mode.
@@ -44,11 +42,14 @@ type publisher struct {
 	mu      sync.Mutex
 	open    map[string]*pending // those on their way, by message id
 	queues  map[string]int      // how many of them are for whom, by topic
+	acked   uint64              // the highest number that was confirmed
 	retired bool                // it has a successor
+	blocker string              // the topic whose queue holds it up: it has the channel for itself; "": none does
 }
 
 // pending is a push on its way.
 type pending struct {
+	n     uint64
 	topic string
 	back  bool // RabbitMQ has sent it back
 }
@@ -110,7 +111,7 @@ func (l *link) send(topic string, m amqp.Publishing, t *ticket) (sent, error) {
 	m.MessageId = messageID(n)
 	dc, err := p.ch.PublishWithDeferredConfirm(exchange, topic, true, false, m)
 	if err != nil {
-		p.forget(m.MessageId)
+		p.forget(m.MessageId, false)
 		t.leave()
 		return sent{}, err
 	}
@@ -119,27 +120,33 @@ func (l *link) send(topic string, m amqp.Publishing, t *ticket) (sent, error) {
 
 func messageID(n uint64) string { return strconv.FormatUint(n, 36) }
 
-// enter gives the number of the push that comes next. 0: there is none on its way to that topic, and there has to be.
+// enter gives the number of the push that comes next. 0: this channel has got a successor, and keeps other queues than this one.
 func (p *publisher) enter(topic string, behind bool) uint64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if behind && p.queues[topic] == 0 {
+	if behind && (p.blocker != "" && p.blocker != topic || p.blocker == "" && p.queues[topic] == 0) {
 		return 0
 	}
 	n := p.last.Add(1)
-	p.open[messageID(n)] = &pending{topic: topic}
+	p.open[messageID(n)] = &pending{n: n, topic: topic}
 	p.queues[topic]++
 	return n
 }
 
 // forget gives whether a push has come back. It is not on its way any more.
-func (p *publisher) forget(id string) bool {
+func (p *publisher) forget(id string, acked bool) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	o := p.open[id]
 	delete(p.open, id)
 	if p.queues[o.topic]--; p.queues[o.topic] == 0 {
 		delete(p.queues, o.topic)
+	}
+	if acked {
+		p.acked = max(p.acked, o.n)
+		if p.blocker == o.topic {
+			p.blocker = ""
+		}
 	}
 	p.closeIfUnused()
 	return o.back
@@ -167,6 +174,9 @@ func (s sent) wait(ctx context.Context) outcome {
 		case <-late.C:
 		case <-ctx.Done():
 		}
+		if s.p.heldUpBefore(s.n) { // not by its own queue, which gets more over another channel
+			s.t.leave()
+		}
 		go s.abandon()
 		return unknown
 	}
@@ -186,27 +196,11 @@ func (s sent) end() outcome {
 		<-noted
 	case <-s.p.over:
 	}
-	switch back := s.p.forget(s.id); {
+	switch back := s.p.forget(s.id, acked); {
 	case !acked:
 		return unknown
 	case back:
 		return unroutable
 	}
 	return stored
-}
-
-// probe asks for an answer on the channel when nothing was confirmed on it since some time, and ends the link when none
-// comes: then this node hangs, and another one may not. A queue without a leader does not keep a channel from answering.
-func (p *publisher) probe(since time.Time) {
-	if p.confirmed.sinceThen(since) || !p.probing.CompareAndSwap(false, true) {
-		return
-	}
-	go func() {
-		defer p.probing.Store(false)
-		p.calls.Lock()
-		defer p.calls.Unlock()
-		late := time.AfterFunc(probeTimeout, p.l.killUnlessShort)
-		defer late.Stop()
-		_ = p.ch.ExchangeDeclarePassive(exchange, "topic", true, false, false, false, nil)
-	}()
 }

@@ -53,9 +53,19 @@ func (s sent) abandon() {
 	}
 }
 
-// replace gives p a successor, unless RabbitMQ takes nothing now, or somebody else does so.
+// replace gives p a successor, unless RabbitMQ takes nothing now.
 func (s *slot) replace(p *publisher) {
-	if p.l.trouble() != nil || !p.replacing.CompareAndSwap(false, true) {
+	if p.l.trouble() != nil {
+		return
+	}
+	late := time.AfterFunc(toolTimeout, p.l.killUnlessShort)
+	defer late.Stop()
+	s.succeed(p, "")
+}
+
+// succeed puts a new channel in the place of p, unless somebody else does so. blocker is whose queue holds p up, or empty.
+func (s *slot) succeed(p *publisher, blocker string) {
+	if !p.replacing.CompareAndSwap(false, true) {
 		return
 	}
 	defer p.replacing.Store(false)
@@ -65,8 +75,6 @@ func (s *slot) replace(p *publisher) {
 	if done {
 		return
 	}
-	late := time.AfterFunc(toolTimeout, p.l.killUnlessShort)
-	defer late.Stop()
 	next, err := newPublisher(p.l, s)
 	if err != nil {
 		return // the link has ended; if not, it is tried again
@@ -74,7 +82,7 @@ func (s *slot) replace(p *publisher) {
 	s.mu.Lock()
 	s.now, s.old = next, append(s.old, p)
 	s.mu.Unlock()
-	p.retire()
+	p.retire(blocker)
 }
 
 // drop forgets a channel that is closed.
@@ -91,11 +99,11 @@ func (l *link) killUnlessShort() {
 	}
 }
 
-// retire has the channel closed when all that is on its way there is answered.
-func (p *publisher) retire() {
+// retire has the channel closed when all that is on its way there is answered, and something to the blocker was confirmed.
+func (p *publisher) retire(blocker string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.retired = true
+	p.retired, p.blocker = true, blocker
 	p.closeIfUnused()
 }
 
@@ -107,7 +115,7 @@ func (p *publisher) isRetired() bool {
 
 // closeIfUnused is called with mu held.
 func (p *publisher) closeIfUnused() {
-	if !p.retired || len(p.open) > 0 {
+	if !p.retired || p.blocker != "" || len(p.open) > 0 {
 		return
 	}
 	go func() {

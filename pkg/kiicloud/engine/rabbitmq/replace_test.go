@@ -41,6 +41,11 @@ func publishOne(t *testing.T, c *cluster, topic string) outcome {
 	return out[0]
 }
 
+func publishOneOf(c *cluster, topic string) outcome {
+	out, _ := c.publish(context.Background(), []string{topic}, store.Push{MessageID: "m", Payload: []byte("{}")})
+	return out[0]
+}
+
 func publishMany(t *testing.T, c *cluster, topic string, n int) {
 	t.Helper()
 	for range n {
@@ -154,5 +159,58 @@ func TestANodeThatOpensNoOtherChannelIsGivenUp(t *testing.T) {
 		synctest.Wait()
 		assert.True(t, l.ended())
 		assert.Empty(t, c.flight.lanes)
+	})
+}
+
+// The first push of a channel to a queue without a leader has RabbitMQ do nothing else for that channel. Others go on over another one.
+func TestAQueueThatHoldsItsChannelUpGetsItForItself(t *testing.T) {
+	onFake(t, func(t *testing.T, n *fakeNode, c *cluster, l *link) {
+		well, same := beside(l, "block", "well"), beside(l, "block", "same")
+		publishMany(t, c, same, 3)
+		old := n.by(same)
+		time.Sleep(time.Millisecond)
+		var flows sync.WaitGroup
+		send := func(topic string, want outcome) {
+			flows.Go(func() { assert.Equal(t, want, publishOne(t, c, topic), topic) })
+		}
+		send("block", unknown)
+		synctest.Wait()
+		for range slowOfQueue + 1 {
+			send(same, unknown) // behind it
+		}
+		time.Sleep(slowAfter + blockedAfter)
+		synctest.Wait()
+		publishMany(t, c, well, 3)
+		assert.NotEqual(t, old, n.by(well))
+		send("block", unknown)
+		flows.Wait()
+		publishMany(t, c, same, mostOfQueue)
+		assert.Equal(t, n.by(well), n.by(same))
+		assert.Len(t, c.flight.lanes, 1, "what waits behind another queue takes no place from its own")
+		time.Sleep(time.Minute)
+		assert.False(t, l.ended(), "the node answers")
+		opened, closed := n.channels()
+		assert.Equal(t, publishers+1, opened)
+		assert.Zero(t, closed)
+
+		n.revive()
+		synctest.Wait()
+		assert.Empty(t, l.slotOf("block").old)
+		publishMany(t, c, "block", 3)
+		assert.Equal(t, n.by(same), n.by("block"))
+		assert.Empty(t, c.flight.lanes)
+		synctest.Wait()
+		_, closed = n.channels()
+		assert.Equal(t, 1, closed)
+	})
+}
+
+// A node that answers on no channel hangs, and another one may not.
+func TestANodeThatAnswersNothingIsGivenUp(t *testing.T) {
+	onFake(t, func(t *testing.T, n *fakeNode, c *cluster, l *link) {
+		n.setMute()
+		require.Equal(t, unknown, publishOneOf(c, "block"))
+		synctest.Wait()
+		assert.True(t, l.ended())
 	})
 }
