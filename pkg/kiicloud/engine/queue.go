@@ -20,7 +20,7 @@ type Queue interface {
 	EnqueueAll(ctx context.Context, p store.Push, installationIDs []string) (store.Enqueued, error)
 	// Pending lists up to limit pushes that have not expired, with a place above after, in order.
 	Pending(ctx context.Context, installationID string, after int64, limit int) ([]store.Push, error)
-	// Acknowledge removes pushes, named by installation and place, in one transaction. Those that
+	// Acknowledge removes pushes, named by installation and place. Those that
 	// are gone do not matter.
 	Acknowledge(ctx context.Context, delivered map[string][]int64) error
 }

@@ -107,8 +107,11 @@ func (s *SQL) Check(ctx context.Context) error {
 	return wrap("write", s.writer.do(ctx, func(t tx) error { return t.exec(touch) }))
 }
 
-// Acknowledge removes delivered pushes, named by installation and place in its queue, in one
-// transaction. Those that are gone already are no error.
+// acknowledgeChunk is how many pushes are removed in one transaction, so that other writers get in between.
+const acknowledgeChunk = 2000
+
+// Acknowledge removes delivered pushes, named by installation and place in its queue. Those that are gone already are no
+// error. Where it fails some may be removed.
 func (s *SQL) Acknowledge(ctx context.Context, delivered map[string][]int64) error {
 	var places []any
 	for _, id := range slices.Sorted(maps.Keys(delivered)) { // as they are on the disk
@@ -116,23 +119,27 @@ func (s *SQL) Acknowledge(ctx context.Context, delivered map[string][]int64) err
 			places = append(places, id, seq)
 		}
 	}
-	if len(places) == 0 {
-		return nil
-	}
-	err := s.writer.do(ctx, func(t tx) error {
-		for rest := places; len(rest) > 0; {
-			size, n := groupSize(len(rest) / 2)
-			params := make([]any, 0, 2*size)
-			for i := range size { // the last group is filled up with a place that it has already
-				k := 2 * min(i, n-1)
-				params = append(params, rest[k], rest[k+1])
-			}
-			if err := t.exec(deletePushes[size], params...); err != nil {
-				return err
-			}
-			rest = rest[2*n:]
+	for chunk := range slices.Chunk(places, 2*acknowledgeChunk) {
+		if err := s.writer.do(ctx, func(t tx) error { return t.acknowledge(chunk) }); err != nil {
+			return wrap("remove delivered pushes", err)
 		}
-		return nil
-	})
-	return wrap("remove delivered pushes", err)
+	}
+	return nil
+}
+
+// acknowledge removes pushes, of which each is an installation and a place.
+func (t tx) acknowledge(places []any) error {
+	for rest := places; len(rest) > 0; {
+		size, n := groupSize(len(rest) / 2)
+		params := make([]any, 0, 2*size)
+		for i := range size { // the last group is filled up with a place that it has already
+			k := 2 * min(i, n-1)
+			params = append(params, rest[k], rest[k+1])
+		}
+		if err := t.exec(deletePushes[size], params...); err != nil {
+			return err
+		}
+		rest = rest[2*n:]
+	}
+	return nil
 }

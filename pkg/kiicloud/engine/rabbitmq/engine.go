@@ -21,7 +21,7 @@ type Store interface {
 	InstallationByID(ctx context.Context, appID, id string) (store.Installation, error)
 	// Pending lists up to limit pushes that have not expired, with a place above after, in order.
 	Pending(ctx context.Context, installationID string, after int64, limit int) ([]store.Push, error)
-	// Acknowledge removes pushes, by installation, in one transaction. Those that are gone do not matter.
+	// Acknowledge removes pushes, by installation. Those that are gone do not matter.
 	Acknowledge(ctx context.Context, seqs map[string][]int64) error
 	// Waiting lists up to limit installations that have pushes from before a time, by ascending
 	// id, those whose id is above after.
