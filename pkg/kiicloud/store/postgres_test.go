@@ -322,3 +322,23 @@ func TestWhoHasLostTheLockDoesNotWrite(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, []string{"x"}, payloads(t, s, i.ID, 0, 10))
 }
+
+// PostgreSQL has counted no rows yet, as after a restore. A plan that looks at all installations for each subscriber takes many minutes.
+func TestPostgresFindsManyReceiversBeforeItHasCountedThem(t *testing.T) {
+	const many = 30_000
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	s := openPostgres(t, t.TempDir(), nil)
+	topic, err := s.CreateTopic(ctx, Topic{Scope: Scope{AppID: "app", Kind: ScopeApp}, Name: "news"})
+	require.NoError(t, err)
+	require.NoError(t, s.writer.do(ctx, func(t tx) error {
+		return t.exec(`INSERT INTO installations (id, registration_id, app_id, owner_kind, owner_id, device_type, development, topic, created_at, ready_at, last_seq)
+			SELECT md5('i'||n), md5('r'||n), 'app', 'user', md5('o'||n), 'MQTT', 0, md5('t'||n), 0, 0, 0 FROM generate_series(1, $1::int) n`, many)
+	}))
+	require.NoError(t, s.writer.do(ctx, func(t tx) error {
+		return t.exec(`INSERT INTO topic_subscriptions SELECT $1, 'app', 'user', md5('o'||n), 0 FROM generate_series(1, $2::int) n`, topic.ID, many)
+	}))
+	found, err := s.TopicReceivers(ctx, topic.ID, "MQTT", Environments{Production: true})
+	require.NoError(t, err)
+	require.Len(t, found, many)
+}
