@@ -165,6 +165,7 @@ func (e *extension) load(c *cloud.Cloud) {
 // TestExtension: the service worker of an extension receives, as a module and as a classic script, and
 // stays alive with its connection: Chromium ends one that does nothing for half a minute.
 func TestExtension(t *testing.T) {
+	t.Parallel()
 	for name, head := range map[string]string{
 		"module":  `import { load } from "./kiiweb/serviceworker.mjs";`,
 		"classic": `importScripts("kiiweb/serviceworker.js"); const { load } = kiiweb;`,
@@ -237,6 +238,7 @@ func TestTheExtensionsExample(t *testing.T) {
 
 // TestExtensionThatMayNotCompile: the error names what its manifest lacks.
 func TestExtensionThatMayNotCompile(t *testing.T) {
+	t.Parallel()
 	for name, policy := range map[string]string{"by default": "", "by its policy": "script-src 'self'; object-src 'self'"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -80,6 +80,8 @@ func leadersThatEnd(t *testing.T) (f endFigures) {
 	}
 	close(stop)
 	<-stopped
+	s.Push(s.user, map[string]any{"n": pushed.Load()}) // the last tab may have come behind all others
+	pushed.Add(1)
 	f.pushes, f.rounds, f.crew = int(pushed.Load()), rounds, crew
 	for _, p := range tabs {
 		p.await(fmt.Sprintf("got.at(-1)?.n === %d", pushed.Load()-1))

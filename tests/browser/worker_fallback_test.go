@@ -79,6 +79,7 @@ func TestWhereNoWorkerStarts(t *testing.T) {
 		"nobody listens at workerURL": {more: `workerURL: location.origin + "/nothing/there.js"`, code: "WASM_LOAD", why: "notFound"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // a script that keeps silent is waited for
 			tab := browser.Tab(t)
 			tab.Open(host(t, tc.change) + "/page")
 			call := func(where string) (ran whereItRan) {

@@ -26,7 +26,7 @@ func samples(t *testing.T) []string {
 }
 
 // patience bounds the wait for something that a page is about to do.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // page is a tab with compat.js and a user who is logged in.
 func samplePage(t *testing.T, b *chrome.Browser, r *relay) *chrome.Tab {
