@@ -2,6 +2,7 @@
 // has a client of its own and so a login and a connection of its own.
 
 import { setText, show } from "./dom.js";
+import { fault, hasCode } from "./api.js";
 import { authForm } from "./auth.js";
 import { curlFor } from "./curl.js";
 import { memory } from "./memory.js";
@@ -61,6 +62,7 @@ export function member($, { kii, facts, kind, left = () => {} }) {
   }
 
   async function leave(reason = null) {
+    if (hasCode(reason, "NOT_LOGGED_IN")) reason = fault(reason.code, "You have logged out in another tab.", "Log in again.");
     login = null;
     kept.keepSession(null);
     await clear();

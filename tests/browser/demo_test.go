@@ -200,6 +200,21 @@ func TestDemoPageInTwoTabs(t *testing.T) {
 	tabs[1].await(`$("state-badge").dataset.state === "displaced"`)
 	s.Push(u, map[string]any{"text": "back in the first"})
 	tabs[0].awaitMessage("back in the first")
+
+	// Two tabs of one browser share a connection, and a logout.
+	profile := s.browser.Profile(t)
+	for i := range tabs {
+		tabs[i] = s.demo(profile.Tab(), plain)
+		tabs[i].logIn(u.LoginName, u.Password)
+		tabs[i].startPush()
+	}
+	s.Push(u, map[string]any{"text": "for both"})
+	tabs[0].awaitMessage("for both")
+	tabs[1].awaitMessage("for both")
+	tabs[1].click("logout")
+	tabs[1].await(`shown("login-form")`)
+	tabs[0].click("send-submit")
+	tabs[0].await(`shown("login-form") && $("login-error").textContent.includes("logged out in another tab")`)
 }
 
 // TestDemoPageCountsDownToTheNextTry while the server is away.
