@@ -249,12 +249,14 @@ func policyDeleted(l lab) {
 	status, err := l.b.Manage(l.ctx(), http.MethodDelete, "/policies/%2F/kiicloud", nil, nil)
 	require.NoError(l, err)
 	require.Equal(l, http.StatusNoContent, status)
-	inst := l.install()
-	unbounded, _ := l.queue(inst)
-	require.Empty(l, unbounded.Policy)
 	status, err = l.b.Manage(l.ctx(), http.MethodDelete, "/connections/username/"+l.b.User, nil, nil)
 	require.NoError(l, err)
 	require.Equal(l, http.StatusNoContent, status)
+	require.Eventually(l, func() bool {
+		status, err := l.b.Manage(l.ctx(), http.MethodGet, "/policies/%2F/kiicloud", nil, nil)
+		return err == nil && status == http.StatusOK
+	}, time.Minute, 100*time.Millisecond)
+	inst := l.install()
 	require.Eventually(l, func() bool { q, _ := l.queue(inst); return q.Policy == "kiicloud" }, time.Minute, 100*time.Millisecond)
 	require.Eventually(l, func() bool { return l.publish(inst, "after") == nil }, time.Minute, 100*time.Millisecond)
 }
