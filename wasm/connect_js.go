@@ -105,7 +105,7 @@ func (a *app) open(ctx context.Context, client *kiiweb.Client, endpoint kiiweb.E
 
 // deliverer gives the function that takes batches of messages to JavaScript, for one of
 // OnMessages and HandOver. Once closed is true a page that gets them one by one gets no more.
-func deliverer(o connectOptions, closed func() bool) (handle func([]kiiweb.Message), handOver func([]kiiweb.Message) (wait func())) {
+func deliverer(o connectOptions, closed func() bool) (handle func([]kiiweb.Message), handOver func([]kiiweb.Message) (wait func() (stop uint16))) {
 	switch {
 	case o.onBatch.Truthy():
 		return nil, newEncoder(o.onBatch).deliver

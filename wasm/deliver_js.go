@@ -30,12 +30,14 @@ func newEncoder(onBatch js.Value) *encoder {
 }
 
 // deliver hands batch over, in pieces where it has more topics than are remembered. wait
-// returns when all of it was handled; it is nil when it was. An empty batch, which stands for
+// returns when all of it was handled, or all before stop; it is nil when it was. An empty batch, which stands for
 // repeats, is handed over, too: it was handled when what came before it was.
-func (e *encoder) deliver(batch []kiiweb.Message) (wait func()) {
+func (e *encoder) deliver(batch []kiiweb.Message) (wait func() (stop uint16)) {
 	for first := true; first || len(batch) > 0; first = false {
-		if wait != nil {
-			wait() // one piece after the other
+		if wait != nil { // one piece after the other
+			if stop := wait(); stop != 0 {
+				return func() uint16 { return stop }
+			}
 		}
 		wait = nil
 		n, fresh := e.intern(batch)
@@ -43,7 +45,16 @@ func (e *encoder) deliver(batch []kiiweb.Message) (wait func()) {
 		buffer := encode(batch[:n], e.topics)
 		// A page on another thread gives a promise: it is still busy with the batch.
 		if handling := invoke(e.onBatch, jsx.Uint8Array(buffer), n, fresh, first); handling.Truthy() {
-			wait = func() { _, _ = jsx.Await(context.Background(), handling) }
+			wait = func() uint16 {
+				stop := handling
+				if stop.Type() == js.TypeObject {
+					stop, _ = jsx.Await(context.Background(), handling)
+				}
+				if stop.Type() != js.TypeNumber {
+					return 0
+				}
+				return uint16(stop.Int())
+			}
 		}
 		batch = batch[n:]
 	}

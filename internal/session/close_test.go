@@ -169,3 +169,43 @@ func TestChangesAndMessagesComeInOrder(t *testing.T) {
 	<-done
 	assert.Equal(t, []string{"connecting", "online", "one", "two", "closed"}, log)
 }
+
+// What was handled before the goodbye is acknowledged before it, the rest comes with the next connection.
+func TestCloseInTheMiddleOfABatch(t *testing.T) {
+	for stop, want := range map[uint16][]uint16{0: {1, 2, 3}, 1: nil, 3: {1, 2}, 9: nil} {
+		var h *harness
+		closed := make(chan error, 1)
+		h = newHarness(t, func(c *Config) {
+			c.HandOver = func([]Message) func() uint16 { return func() uint16 { return stop } }
+		})
+		b := h.online()
+		b.send(push(1, "t", "a"), push(2, "t", "b"), push(3, "t", "c"))
+		h.settled()
+		h.wroteAll()
+		go func() { closed <- h.s.Close(soon(t)) }()
+		for _, id := range want {
+			assert.Equal(t, id, b.expect(mqtt.PUBACK).(*mqtt.Ack).PacketID)
+		}
+		b.expect(mqtt.DISCONNECT)
+		require.NoError(t, <-closed)
+	}
+}
+
+// The same of the short way, where the loader says it.
+func TestExpressAcknowledgesUpToAMessage(t *testing.T) {
+	r := ride(t, nil)
+	acks, taken := r.read(r.b.encode(push(1, "a", "1"), push(2, "a", "2")))
+	require.True(t, taken)
+	_, taken = r.read(r.b.encode(push(3, "a", "3"), push(4, "a", "4")))
+	require.True(t, taken)
+	r.handled(-9)
+	r.b.silent()
+	r.handled(-4)
+	for id := range uint16(3) {
+		assert.Equal(t, id+1, r.b.expect(mqtt.PUBACK).(*mqtt.Ack).PacketID)
+	}
+	r.handled(-4)
+	r.b.silent()
+	r.handled(acks)
+	assert.Equal(t, uint16(4), r.b.expect(mqtt.PUBACK).(*mqtt.Ack).PacketID, "where it goes on after all")
+}

@@ -70,7 +70,9 @@ type Config struct {
 	// HandOver, where it is set, takes Deliver's place. It returns when the messages were
 	// handed over, and gives a function that returns when they were handled; nil: they
 	// were. No messages stand for repeats, which were handled when all before them were.
-	HandOver func([]Message) (wait func())
+	// What wait gives is 0, or the packet identifier of the first message that nobody will
+	// handle, since the application does not want any more: what is before it is acknowledged.
+	HandOver func([]Message) (wait func() (stop uint16))
 	// OnChange takes each transition, in order and in its place between the messages.
 	OnChange func(Change)
 	// OnPanic takes what a panic in one of the hooks left; nil means a note on

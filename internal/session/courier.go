@@ -145,27 +145,42 @@ func (c *courier) run() {
 			// Repeats alone are handed over as well where others handle the messages: the first of
 			// them may be in their hands still.
 			if len(p.batch.msgs) > 0 || c.cfg.HandOver != nil {
-				c.guarded(func() { c.deliverNow(p.batch.msgs) })
+				c.guarded(func() {
+					if stop := c.deliverNow(p.batch.msgs); stop != 0 {
+						p.batch.acks = before(p.batch.acks, stop)
+					}
+				})
 			}
 			c.post(p.batch)
 		}
 	}
 }
 
-// deliverNow returns when the messages were handled.
-func (c *courier) deliverNow(msgs []Message) {
+// deliverNow returns when the messages were handled, up to stop where that is not 0.
+func (c *courier) deliverNow(msgs []Message) (stop uint16) {
 	if c.cfg.HandOver == nil {
 		c.cfg.Deliver(msgs)
-		return
+		return 0
 	}
 	wait := c.cfg.HandOver(msgs)
 	if wait == nil {
-		return
+		return 0
 	}
 	c.mu.Lock()
 	c.handed = true
 	c.mu.Unlock()
-	wait()
+	return wait()
+}
+
+// before gives the acknowledgements for what came before the message with the packet identifier
+// stop; none where that is not there, for then it came before all of them.
+func before(acks []receipt, stop uint16) []receipt {
+	for i, r := range acks {
+		if r.id == stop {
+			return acks[:i]
+		}
+	}
+	return nil
 }
 
 // clear tells whether nothing is left that has to be handed over before what comes the

@@ -202,6 +202,9 @@ func (n *lane) Handled(acks int, out []byte) int {
 	case k.busy || len(k.out) > 0:
 		return -1 // something else is on its way
 	}
+	if acks < 0 {
+		acks, n.paid = n.owed.before(uint16(-acks)), 0 // of what was paid ahead, no word comes any more
+	}
 	paid := min(acks, n.paid)
 	n.paid -= paid
 	acks = min(acks-paid, n.owed.count, len(out)/pubackSize)
@@ -244,6 +247,16 @@ func (o *owed) push(id uint16) {
 	o.ids[(o.first+o.count)%owedMax] = id
 	o.count++
 	o.total++
+}
+
+// before gives how many are owed for what came before the message with that packet identifier.
+func (o *owed) before(id uint16) int {
+	for i := range o.count {
+		if o.ids[(o.first+i)%owedMax] == id {
+			return i
+		}
+	}
+	return 0
 }
 
 func (o *owed) pop() uint16 {

@@ -78,9 +78,9 @@ func TestExpressPassesNothingThatWasHandedOver(t *testing.T) {
 	release := make(chan struct{})
 	r := ride(t, func(c *Config) {
 		deliver := c.Deliver
-		c.HandOver = func(m []Message) func() {
+		c.HandOver = func(m []Message) func() uint16 {
 			deliver(m)
-			return func() { <-release }
+			return func() uint16 { <-release; return 0 }
 		}
 	})
 	r.b.raw(r.b.encode(push(1, "a", "1")))
@@ -125,9 +125,9 @@ func TestARepeatIsHandedOverBehindItsMessage(t *testing.T) {
 	release := make(chan struct{})
 	sizes := make(chan int, 4)
 	r := ride(t, func(c *Config) {
-		c.HandOver = func(m []Message) func() {
+		c.HandOver = func(m []Message) func() uint16 {
 			sizes <- len(m)
-			return func() { <-release }
+			return func() uint16 { <-release; return 0 }
 		}
 	})
 	_, taken := r.read(r.b.encode(marked(push(1, "a", "1"), "x")))

@@ -135,7 +135,7 @@ func (r *rider) handled(acks int) {
 	if acks == 0 {
 		return
 	}
-	out, n := make([]byte, 4*acks), -1
+	out, n := make([]byte, 4*max(acks, 64)), -1
 	for began := time.Now(); n < 0; runtime.Gosched() {
 		n = (*r.b.lane.Load()).Handled(acks, out)
 		require.Less(r.t, time.Since(began), patience)

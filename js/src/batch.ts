@@ -9,7 +9,7 @@ import { decodeProperties } from "./properties.js";
 export const columns = 8;
 export const TOPIC = 0; // index of the topic's name
 export const FLAGS = 1; // low four bits of the first byte of PUBLISH: DUP, QoS (two bits), RETAIN
-const PACKET_ID = 2;
+export const PACKET_ID = 2;
 export const OFFSET = 3;
 const LENGTH = 4;
 export const PROPS_OFFSET = 5;

@@ -14,8 +14,8 @@ import { Decoder, type Batch } from "./batch.js";
 import { ownBytes } from "./bytes.js";
 import { callOptions, copyOptions } from "./calls.js";
 import { asyncDispose } from "./dispose.js";
-import { invalidArgument, KiiError } from "./errors.js";
-import type { Link, Sink } from "./host.js";
+import { aborted, invalidArgument, KiiError } from "./errors.js";
+import type { Handled, Link, Sink } from "./host.js";
 import { Listeners } from "./listeners.js";
 import { encodeProperties } from "./properties.js";
 import { Publisher } from "./publisher.js";
@@ -24,6 +24,11 @@ import { isFinal } from "./state.js";
 import { Stream } from "./stream.js";
 
 export class LiveConnection implements Connection {
+  /**
+   * In the middle of a batch, called by a listener. A goodbye waits until the host knows how far that has come, to acknowledge as much
+   * before; no other waits, since while a page goes away there is no later.
+   */
+  protected handingOut = false;
   /** The host's end. */
   readonly sink: Sink = {
     batch: (batch) => this.#receive(batch),
@@ -37,6 +42,8 @@ export class LiveConnection implements Connection {
   #early: Queue<Message> | undefined = new Queue();
   /** Messages that come when nobody wants them any more, from the call of close on. They were not handled, so the broker keeps them. */
   #held: Queue<Message> | undefined;
+  /** The packet identifier of the first of them that the broker keeps. */
+  #firstHeld = 0;
   #lost = 0; // counted by what is gone
   #change: StateChange = { state: "idle", reason: "" };
   #link!: Link;
@@ -120,12 +127,15 @@ export class LiveConnection implements Connection {
   async close(options?: CallOptions): Promise<void> {
     const call = callOptions(options);
     if (isFinal(this.state)) return;
+    if (call.signal?.aborted) throw aborted(call.signal);
     const held = this.hold();
     try {
+      if (this.handingOut) await null;
       await this.#call("close", [], call);
     } catch (error) {
       if (isFinal(this.state)) return; // it ended in some other way meanwhile
       this.#held = undefined; // it goes on
+      this.#firstHeld = 0;
       this.#lost += held.dropped;
       while (held.length > 0) this.#deliver(held.shift()!);
       throw error;
@@ -160,15 +170,19 @@ export class LiveConnection implements Connection {
     return this.#listeners[event] as unknown as Listeners<ConnectionEvents[E]>;
   }
 
-  #receive(batch: Batch): void {
+  #receive(batch: Batch): Handled {
     this.#lost += batch.dropped ?? 0;
+    this.handingOut = true;
     this.#decoder.decode(batch, this.#deliver);
+    this.handingOut = false;
+    return this.#firstHeld || undefined;
   }
 
   readonly #deliver = (message: Message): void => {
     const waiting = this.#held ?? this.#early;
-    if (waiting) waiting.push(message);
-    else this.#give(message);
+    if (!waiting) return this.#give(message);
+    if (this.#held) this.#firstHeld ||= message.packetId;
+    waiting.push(message);
   };
 
   #give(message: Message): void {

@@ -4,7 +4,7 @@
 // is kept.
 
 import { columns } from "./batch.js";
-import type { Sink } from "./host.js";
+import type { Handled, Sink } from "./host.js";
 
 /** The program's functions for it. None of them calls back. */
 export interface ExpressExports {
@@ -14,7 +14,10 @@ export interface ExpressExports {
    * table; -1: it is not taken. Of one for which there is no room its beginning is there.
    */
   kiiwebFrame(port: number, size: number, at: number): number;
-  /** Says that messages were handled, and gives how many bytes are to be sent; -1: ask again. */
+  /**
+   * Says that so many messages were handled, or, where acks is below 0, all before the one with the packet identifier -acks,
+   * and gives how many bytes are to be sent; -1: ask again.
+   */
   kiiwebHandled(port: number, acks: number): number;
   /** Takes staged messages of a receiver, and gives how many bytes are to be sent, in the frame's place; -1: they are to come the long way. */
   kiiwebSend(receiver: number, size: number): number;
@@ -100,8 +103,9 @@ export class Express {
     // Repeats alone are an empty batch: handled when what came before was.
     const handling = this.#handOut(messages > 0 ? bytes : new Uint8Array(), messages);
     if (acks > 0) {
-      if (handling) void handling.then(() => port.owe(acks));
-      else port.owe(acks);
+      const owe = (stop: Handled) => port.owe(stop ? -stop : acks);
+      if (typeof handling === "object") void handling.then(owe);
+      else owe(handling);
     }
     return true;
   }
@@ -117,7 +121,7 @@ export class Express {
     return this.#exports.kiiwebFrame(port.number, bytes.length, at);
   }
 
-  #handOut(bytes: Uint8Array, messages: number): void | Promise<void> {
+  #handOut(bytes: Uint8Array, messages: number): Handled | Promise<Handled> {
     const start = this.#note(TABLE) >> 2;
     const table = this.#words.slice(start, start + messages * columns);
     return this.#sinks.get(this.#note(RECEIVER))?.batch({ bytes, table, topics: [], firstTopic: 0 });
@@ -259,9 +263,13 @@ export class Port {
     };
   }
 
-  /** Sends so many more acknowledgements: many at once, few in one frame with those for the frames that come right behind. */
+  /**
+   * Sends so many more acknowledgements: many at once, few in one frame with those for the frames that come right behind. Below 0:
+   * all that come before the packet identifier -acks, and no more.
+   */
   owe(acks: number): void {
-    this.#owed += acks;
+    if (acks < 0 || this.#owed < 0) this.#owed = Math.min(acks, this.#owed);
+    else this.#owed += acks;
     if (this.#owed >= plenty && this.#timer === undefined) return this.pay();
     if (this.#due) return;
     this.#due = true;

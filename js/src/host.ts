@@ -4,10 +4,16 @@ import type { CallOptions, ConnectOptions, KiiError, MqttEndpoint, PublishOption
 import type { Batch } from "./batch.js";
 import type { Sender } from "./publisher.js";
 
+/**
+ * What became of a batch: nothing or 0 where all of it was handled, else the packet identifier of the first message that nobody
+ * will handle, since nobody wants any more: what is before it is to be acknowledged, and comes again to nobody.
+ */
+export type Handled = number | void;
+
 /** Takes what happens on one connection. None of its methods throws. */
 export interface Sink {
   /** Takes messages, which count as delivered when it returns, or when what it returns settles. */
-  batch(batch: Batch): void | Promise<void>;
+  batch(batch: Batch): Handled | Promise<Handled>;
   state(change: StateChange): void;
   /** Says that messages of sender were sent, or why one was not. */
   sent(tickets: Int32Array, error?: KiiError): void;

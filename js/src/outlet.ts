@@ -2,7 +2,8 @@
 // frames: what comes while it is busy with one waits, and goes as one when its word
 // comes. So nothing waits for a clock, and at low rates nothing waits.
 
-import { columns, FLAGS, NAME, OFFSET, PROPS_OFFSET, rememberName, type Batch } from "./batch.js";
+import { columns, FLAGS, NAME, OFFSET, PACKET_ID, PROPS_OFFSET, rememberName, type Batch } from "./batch.js";
+import type { Handled } from "./host.js";
 
 /**
  * How many bytes may wait, as many as the program lets wait where there is no other thread.
@@ -21,11 +22,11 @@ const portionBytes = 4 << 20;
 
 interface Entry {
   batch: Batch;
-  resolve: () => void;
+  resolve: (stop: Handled) => void;
 }
 
 export class Outlet {
-  readonly #post: (batch: Batch) => Promise<void>;
+  readonly #post: (batch: Batch) => Promise<Handled>;
   readonly #maxBytes: number;
   #busy = 0; // batches that are posted and not handled
   #waiting: Entry[] = [];
@@ -34,13 +35,13 @@ export class Outlet {
   #names = new Map<number, string>(); // brought by what was dropped, for the batch that follows it
 
   /** post gives a promise that settles when the batch was handled. */
-  constructor(post: (batch: Batch) => Promise<void>, most: number = maxBytes) {
+  constructor(post: (batch: Batch) => Promise<Handled>, most: number = maxBytes) {
     this.#post = post;
     this.#maxBytes = most;
   }
 
-  /** Takes a batch. The promise settles when it was handled. */
-  hand(batch: Batch): Promise<void> {
+  /** Takes a batch. The promise settles when it was handled, or as much of it as will be. */
+  hand(batch: Batch): Promise<Handled> {
     this.#name(batch);
     if (this.#busy === 0 && this.#waiting.length === 0) return this.#send(batch);
     return new Promise((resolve) => {
@@ -71,17 +72,18 @@ export class Outlet {
     }
     this.#bytes -= bytes;
     const entries = this.#waiting.splice(0, count);
-    void this.#send(merge(entries.map(({ batch }) => batch))).then(() => entries.forEach(({ resolve }) => resolve()));
+    void this.#send(merge(entries.map(({ batch }) => batch))).then((stop) => settle(entries, stop));
   }
 
-  async #send(batch: Batch): Promise<void> {
+  async #send(batch: Batch): Promise<Handled> {
     if (this.#dropped > 0) {
       batch.dropped = this.#dropped;
       this.#dropped = 0;
     }
     this.#busy++;
-    await this.#post(batch);
+    const stop = await this.#post(batch);
     if (--this.#busy === 0 && this.#waiting.length > 0) this.#next();
+    return stop;
   }
 
   /** Drops the oldest messages at QoS 0, down to half of what may wait. */
@@ -97,7 +99,7 @@ export class Outlet {
           this.#bytes -= batch.bytes.length;
           names.forEach((name, number) => this.#names.set(number, name));
           batch.topics.forEach((name, i) => this.#names.set(batch.firstTopic + i, name));
-          entry.resolve();
+          entry.resolve(undefined);
           continue;
         }
         entry.batch = { ...batch, table, ...(names.size > 0 && { names: [...names] }) };
@@ -131,6 +133,17 @@ export class Outlet {
 
 function sizeOf({ bytes, table }: Batch): number {
   return bytes.length + table.byteLength;
+}
+
+/** Says of each what was said of all together: those before the one that stop is in were handled, none behind it was. */
+function settle(entries: Entry[], stop: Handled): void {
+  const last = entries.findIndex(({ batch }) => stop && has(batch, stop));
+  entries.forEach(({ resolve }, i) => resolve(i < last ? undefined : stop));
+}
+
+function has({ table }: Batch, packetID: number): boolean {
+  for (let at = PACKET_ID; at < table.length; at += columns) if (table[at] === packetID) return true;
+  return false;
 }
 
 /** Makes one batch of several. */

@@ -118,6 +118,7 @@ export const livePush = (Base: typeof LiveConnection) => class LivePush extends 
     this.#off();
     this.hold();
     try {
+      if (this.handingOut) await null;
       await this.#leave(call);
     } finally {
       this.#become({ state: "closed", code: "CLOSED", reason: "closed by the application" });

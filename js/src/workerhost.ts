@@ -4,7 +4,7 @@ import type { CallOptions, ConnectOptions, Login, MqttEndpoint, Owner } from "..
 import { isFinal } from "./state.js";
 import { aborted, crashed, KiiError, timedOut } from "./errors.js";
 import type { Tap } from "./debug/tap.js";
-import type { Host, Link, Signal, Sink } from "./host.js";
+import type { Handled, Host, Link, Signal, Sink } from "./host.js";
 import type { Config, GetToken } from "./options.js";
 import { packError, plain, unpackError, type ToPage, type ToWorker } from "./workermessages.js";
 
@@ -162,9 +162,9 @@ export class WorkerHost implements Host {
         break;
       case "batch": {
         const handling = this.#sinks.get(message.link)?.batch(message.batch);
-        const delivered = () => this.#post({ type: "delivered", id: message.id });
-        if (handling) handling.then(delivered);
-        else delivered();
+        const delivered = (stop: Handled) => this.#post({ type: "delivered", id: message.id, ...(stop && { stop }) });
+        if (typeof handling === "object") void handling.then(delivered);
+        else delivered(handling);
         break;
       }
       case "sent":

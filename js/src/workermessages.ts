@@ -26,7 +26,7 @@ export type ToWorker =
   | { type: "wake"; link: number; cause: string }
   | { type: "signal"; signal: Signal; cause: string }
   /** The page's handlers have returned from a batch. */
-  | { type: "delivered"; id: number }
+  | { type: "delivered"; id: number; stop?: number }
   /** What the page was asked for. */
   | { type: "token"; id: number; token: string | null }
   | { type: "noToken"; id: number; error: Crossing };

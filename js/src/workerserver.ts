@@ -4,7 +4,7 @@ import type { CallOptions, Login, StateChange } from "../types/index.js";
 import type { Batch } from "./batch.js";
 import { build } from "./build.js";
 import { tapOf, type Tap } from "./debug/tap.js";
-import type { Host, Link, Sink } from "./host.js";
+import type { Handled, Host, Link, Sink } from "./host.js";
 import type { Config, GetToken } from "./options.js";
 import { Outlet } from "./outlet.js";
 import { packError, unpackError, type ToPage, type ToWorker } from "./workermessages.js";
@@ -34,7 +34,7 @@ class Server {
   /** Kept when the connections have ended: what is asked of them still gets its answer. */
   readonly #links = new Map<number, Link>();
   /** The batches that the page has in hand, by their numbers. */
-  readonly #handed = new Map<number, () => void>();
+  readonly #handed = new Map<number, (stop: Handled) => void>();
   #batches = 0;
   /** The tokens that the page was asked for, by their numbers. */
   readonly #renewals = new Map<number, { resolve(token: string | null): void; reject(error: unknown): void }>();
@@ -72,7 +72,7 @@ class Server {
         if (message.signal === "wake" || message.signal === "pause") this.#host?.signal(message.signal, message.cause);
         break;
       case "delivered":
-        this.#handed.get(message.id)?.();
+        this.#handed.get(message.id)?.(message.stop);
         this.#handed.delete(message.id);
         break;
       case "token":
@@ -156,9 +156,9 @@ class Server {
   }
 
   /** Gives the buffers away, and settles when the page's handlers have returned. */
-  #hand(link: number, batch: Batch): Promise<void> {
+  #hand(link: number, batch: Batch): Promise<Handled> {
     const id = ++this.#batches;
-    const delivered = new Promise<void>((resolve) => this.#handed.set(id, resolve));
+    const delivered = new Promise<Handled>((resolve) => this.#handed.set(id, resolve));
     this.#post({ type: "batch", id, link, batch }, [...new Set([batch.bytes.buffer, batch.table.buffer])] as ArrayBuffer[]);
     return delivered;
   }

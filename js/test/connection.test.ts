@@ -5,7 +5,7 @@ import { LiveConnection } from "../src/connection.js";
 import { KiiError } from "../src/errors.js";
 import type { Link } from "../src/host.js";
 import { queueLimit } from "../src/queue.js";
-import { plain } from "./messages.js";
+import { batch, plain } from "./messages.js";
 
 /** A connection, and what its Go end was asked to do. */
 function connect() {
@@ -205,4 +205,40 @@ test("a close that fails leaves what nobody has listened for to the first who do
   connection.on("message", (m) => seen.push(m.text()));
   await turn();
   assert.deepEqual(seen, ["1", "2", "3"]);
+});
+
+test("a close in the middle of a batch says up to where that was handled, before it goes to the Go end", async () => {
+  const connection = new LiveConnection();
+  const events: unknown[] = [];
+  connection.attach({ call: async (method) => void events.push(method), wake: () => {} });
+  let closing: Promise<void> | undefined;
+  connection.on("message", (m) => {
+    events.push(m.text());
+    if (m.text() === "2") closing = connection.close();
+  });
+  await turn();
+  const sent = ["1", "2", "3", "4"].map((payload, i) => ({ payload, flags: 2, packetId: 10 + i }));
+  events.push(connection.sink.batch(batch(sent.slice(0, 1), ["topic"])), connection.sink.batch(batch(sent, ["topic"])));
+  events.push(connection.sink.batch(batch([{ payload: "5", flags: 2, packetId: 20 }], ["topic"])));
+  assert.deepEqual(events, ["1", "1", "2", undefined, 12, 12]);
+  await closing;
+  assert.equal(events.at(-1), "close");
+});
+
+test("the first that is kept is one that would be acknowledged", async () => {
+  const { connection } = connect();
+  connection.on("message", () => void connection.close());
+  await turn();
+  assert.equal(connection.sink.batch(batch([{ payload: "1" }, { payload: "2" }, { payload: "3", flags: 2, packetId: 7 }], ["topic"])), 7);
+});
+
+test("a close that is aborted before it begins leaves the connection as it is", async () => {
+  const { connection } = connect();
+  const seen: string[] = [];
+  connection.on("message", (m) => seen.push(m.text()));
+  await turn();
+  const closing = connection.close({ signal: AbortSignal.abort() });
+  assert.equal(connection.sink.batch(batch([{ payload: "1", flags: 2, packetId: 1 }], ["topic"])), undefined);
+  await assert.rejects(closing, { code: "ABORTED" });
+  assert.deepEqual(seen, ["1"]);
 });

@@ -3,6 +3,7 @@ import { test } from "node:test";
 
 import type { Batch } from "../src/batch.js";
 import { Express, Turns } from "../src/express.js";
+import type { Sink } from "../src/host.js";
 
 type Test = { after(end: () => unknown): void };
 
@@ -12,7 +13,7 @@ const table = 4096;
 const out = 8192;
 
 /** A program that takes what its script says, as the Go program would. */
-function setUp(t: Test, batch: (batch: Batch) => void | Promise<void> = () => {}, told: (tickets: Int32Array) => void = () => {}) {
+function setUp(t: Test, batch: Sink["batch"] = () => {}, told: (tickets: Int32Array) => void = () => {}) {
   const mem = new WebAssembly.Memory({ initial: 1 });
   const words = () => new Int32Array(mem.buffer);
   const handled: number[] = [];
@@ -36,8 +37,9 @@ function setUp(t: Test, batch: (batch: Batch) => void | Promise<void> = () => {}
     kiiwebHandled: (_port: number, acks: number) => {
       if (!program.ready) return -1;
       handled.push(acks);
-      new Uint8Array(mem.buffer).fill(7, out, out + acks);
-      return acks;
+      const size = Math.abs(acks); // below 0 it is a packet identifier
+      new Uint8Array(mem.buffer).fill(7, out, out + size);
+      return size;
     },
     /** Takes messages that begin with a 0, and makes of them their other bytes. */
     kiiwebSend: (receiver: number, size: number) => {
@@ -104,6 +106,22 @@ test("acknowledgements of what comes in a row leave together, after the handlers
   assert.deepEqual(handled, [3]);
   assert.deepEqual(sent, [new Uint8Array([7, 7, 7])]);
   assert.deepEqual(seen, [0, 0]);
+});
+
+test("of a frame that was handled in part as much is acknowledged, and nothing behind it", async (t) => {
+  for (const later of [false, true]) {
+    let stop: number | undefined;
+    const { come, express, handled } = setUp(t, () => (later ? Promise.resolve(stop) : stop));
+    come(1, 1, 0);
+    stop = 9;
+    come(3, 3, 0, 0, 0);
+    come(1, 1, 0);
+    await Promise.resolve();
+    express.pay(); // as a close does
+    assert.deepEqual(handled, [-9]);
+    await turn();
+    assert.deepEqual(handled, [-9]);
+  }
 });
 
 test("many acknowledgements leave at once, and once", async (t) => {

@@ -88,8 +88,9 @@ export class FakeCloud {
     old.host.tab.runs(() => old.sink.state(change));
   }
 
+  /** A goodbye takes its way, too, behind what was acknowledged before. */
   close(connected: Connected): void {
-    connected.open = false;
+    setTimeout(() => (connected.open = false), 0);
   }
 
   subscribe(filter: string, qos: unknown): void {
@@ -118,11 +119,12 @@ export class FakeCloud {
       to.host.tab.runs(() => {
         if (!to.open) return;
         this.#sent.push(...pushes);
-        Promise.resolve(to.sink.batch(batchOf(pushes))).then(() => {
+        Promise.resolve(to.sink.batch(batchOf(pushes))).then((stop) => {
           setTimeout(() => {
             // An acknowledgement takes its way, and may be lost on it.
             if (!to.open || to.host.tab.state === "dead") return;
-            for (const push of pushes) this.stored.splice(this.stored.indexOf(push), 1);
+            for (const push of pushes.slice(0, stop ? stop - 1 : undefined)) this.stored.splice(this.stored.indexOf(push), 1);
+            if (stop) return;
             this.#busy = false;
             this.#pump();
           }, 0);

@@ -8,15 +8,15 @@ import { batch, decoded, plain } from "./messages.js";
 /** An outlet, what it has posted, and the other thread's word that the oldest was handled. */
 function setUp(most?: number) {
   const posted: Batch[] = [];
-  const words: (() => void)[] = [];
+  const words: ((stop?: number) => void)[] = [];
   const outlet = new Outlet((batch) => {
     posted.push(batch);
     return new Promise((resolve) => words.push(resolve));
   }, most);
   const decoder = new Decoder();
   const messages = () => posted.splice(0).map((b) => decoded(decoder, b).map((m) => `${m.topic} ${m.text()}`));
-  const handled = async () => {
-    words.shift()!();
+  const handled = async (stop?: number) => {
+    words.shift()!(stop);
     await new Promise((resolve) => setTimeout(resolve));
   };
   return { outlet, posted, words, messages, handled };
@@ -70,6 +70,15 @@ test("a batch was handled when its part of the whole was", async () => {
   assert.equal(done, false);
   await handled();
   assert.equal(done, true);
+});
+
+test("where the whole was handled in part, each batch is told what became of it", async () => {
+  const { outlet, handled } = setUp();
+  const word = (packetId: number) => outlet.hand(batch([{ payload: "", flags: 2, packetId }, { payload: "", flags: 2, packetId: packetId + 1 }]));
+  const words = [word(1), word(3), word(5), word(7)];
+  await handled(2);
+  await handled(6);
+  assert.deepEqual(await Promise.all(words), [2, undefined, 6, 6]);
 });
 
 test("what waits can be posted before the word comes", async () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import type { Handled } from "../src/host.js";
 import { client, failure, storage, until } from "./fakejourney.js";
 import { plain } from "./messages.js";
 
@@ -35,7 +36,7 @@ test("what comes too late waits no longer than the connection is there", async (
   await kii.login("alice", "p");
   await kii.startPush();
   const { sink } = connections[0]!;
-  let handled: void | Promise<void>;
+  let handled: Handled | Promise<Handled>;
   const state = sink.state;
   sink.state = (change) => {
     // As the program does: behind what was handed out before.

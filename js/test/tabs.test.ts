@@ -70,3 +70,24 @@ for (const [name, stop] of Object.entries({
     assert.equal(cloud.connects, 21);
   });
 }
+
+for (const others of [0, 1]) {
+  test(`what a leader that closes in the middle of a batch has handled does not come again, with ${others} others`, async (t) => {
+    const { cloud, open } = setUp(t);
+    const leader = await open();
+    let closing: Promise<void> | undefined;
+    leader.connection.on("message", (m) => m.text() === "p2" && (closing = leader.connection.close()));
+    const following = await Promise.all(Array.from({ length: others }, () => open()));
+    const ids = Array.from({ length: 3 }, () => cloud.push());
+    await until("it has closed", () => closing !== undefined);
+    await closing;
+    await until("the goodbye has come, behind the acknowledgements", () => leader.connection.state === "closed");
+    await settled();
+    assert.deepEqual(leader.got, ids.slice(0, 2));
+    if (others === 0) assert.deepEqual(cloud.stored.map(({ id }) => id), ["p3"]);
+    const next = await open();
+    await until("the rest comes with the next connection", () => cloud.stored.length === 0);
+    if (others === 0) assert.deepEqual(next.got, ["p3"]);
+    else assert.deepEqual(following[0]!.got, ids, "once");
+  });
+}

@@ -9,7 +9,7 @@ import type { Config, GetToken } from "../src/options.js";
 import type { ToPage } from "../src/workermessages.js";
 import type { CallOptions, Login, Owner } from "../types/index.js";
 import { FakeWorker, workerScript } from "./fakeworker.js";
-import { plain } from "./messages.js";
+import { batch, plain } from "./messages.js";
 
 type Test = { after(end: () => unknown): void };
 
@@ -173,6 +173,21 @@ test("a batch is delivered when the page's handlers have returned, and what came
   take.call(worker as never, held[1]!);
   await Promise.all(others);
   assert.deepEqual(events.slice(2), ["handled 2", "handled 3", "delivered 2", "delivered 3"]);
+});
+
+test("a close in the middle of a batch comes behind the word of how much was handled", async (t) => {
+  let sink!: Sink;
+  const events: unknown[] = [];
+  const inner: Link = { call: async (method) => void events.push(method), wake: () => {} };
+  const { host } = await pair(t, { connect: async (_endpoint, _options, s) => ((sink = s), inner) });
+  const connection = new LiveConnection();
+  let closing: Promise<void> | undefined;
+  connection.on("message", (m) => m.text() === "2" && (closing ??= connection.close()));
+  connection.attach(await host.connect(endpoint, {}, connection.sink, {}));
+  const sent = ["1", "2", "3"].map((payload, i) => ({ payload, flags: 2, packetId: 5 + i }));
+  events.push(await sink.batch(batch(sent, ["topic"])));
+  await closing;
+  assert.deepEqual(events, [7, "close"]);
 });
 
 test("methods of a connection go to that connection, at once", async (t) => {

@@ -73,8 +73,10 @@ type ConnectOptions struct {
 	// HandOver, where it is set, takes the place of OnMessages. It returns when the messages
 	// were handed over to whoever handles them, and gives a function that returns when
 	// they were handled; nil: they were. No messages stand for repeats of some that came
-	// before: they were handled when all before them were.
-	HandOver func([]Message) (wait func())
+	// before: they were handled when all before them were. What wait gives is 0, or the PacketID of the
+	// first message that nobody will handle, since the connection is about to be closed: what is before it
+	// is acknowledged.
+	HandOver func([]Message) (wait func() (stop uint16))
 	// OnState gets every change of state, in order. It must not block.
 	OnState func(Change)
 	// Timeout bounds Connect; 0 means 30 seconds. A deadline of the context that is
@@ -189,9 +191,9 @@ func (conn *Connection) open(o ConnectOptions) {
 			conn.inbox.put(batch, conn.session.Done())
 		}
 	}
-	var handOver func([]session.Message) func()
+	var handOver func([]session.Message) func() uint16
 	if o.HandOver != nil {
-		handOver = func(batch []session.Message) func() { return o.HandOver(received(batch)) }
+		handOver = func(batch []session.Message) func() uint16 { return o.HandOver(received(batch)) }
 	}
 	conn.session = session.Open(conn.client.config.watch(session.Config{
 		Endpoint:  conn.credentials,

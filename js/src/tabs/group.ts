@@ -5,7 +5,7 @@ import type { CallOptions, ConnectOptions, MqttEndpoint, StateChange } from "../
 import type { Batch } from "../batch.js";
 import { Clock } from "../calls.js";
 import { aborted, type KiiError } from "../errors.js";
-import type { Host, Link, Sink } from "../host.js";
+import type { Handled, Host, Link, Sink } from "../host.js";
 import { isFinal } from "../state.js";
 import { Passed, type Asks } from "./asks.js";
 import { Audience } from "./audience.js";
@@ -230,11 +230,13 @@ export class Group {
 
   #stop(): void {
     const echo = this.#echo!;
-    const said = echo.passed().finally(() => echo.end()); // the others are to know the end before one of them leads
-    this.#ending = Promise.all([this.#term!.end(this.#lastWords), said]);
+    const aside = this.#election.role === "away";
+    const said = echo.passed(); // the others are to know the end before one of them leads
+    this.#ending = Promise.all([this.#term!.end(this.#lastWords, aside ? undefined : said), said]);
     this.#ending.catch(() => {});
     this.#term = undefined;
-    if (this.#election.role === "away") echo.end();
+    if (aside) echo.end();
+    else void said.then(() => echo.end());
   }
 
   #refuse(member: Member, error: KiiError): void {
@@ -264,12 +266,12 @@ export class Group {
   }
 
   /** Passes on what has arrived: an acknowledgement follows this, and the others must have it then whatever becomes of this tab. */
-  #relay(batch: Batch): void | Promise<void> {
+  #relay(batch: Batch): Handled | Promise<Handled> {
     if (!this.#audience.there) return this.#members.deliver(batch);
     this.#meeting.say({ type: "batch", from: this.#place.id, batch });
     const passed = this.#echo!.passed();
     void this.#audience.look();
-    return Promise.all([passed, this.#members.deliver(batch)]).then(() => {});
+    return Promise.all([this.#members.deliver(batch), passed]).then(([handled]) => handled);
   }
 
   #tell(change = this.#change): void {

@@ -3,7 +3,7 @@
 import type { StateChange } from "../../types/index.js";
 import type { Batch } from "../batch.js";
 import type { KiiError } from "../errors.js";
-import type { LinkOptions } from "../host.js";
+import type { Handled, LinkOptions } from "../host.js";
 import { isFinal } from "../state.js";
 import { mine } from "./filters.js";
 import type { Member } from "./member.js";
@@ -68,18 +68,17 @@ export class Members {
     this.#recent.expectRepeats();
   }
 
-  /** Hands messages to whom they belong; what it gives settles when all handlers are done. */
-  deliver(batch: Batch): void | Promise<void> {
+  /** Hands messages to whom they belong; what it gives settles when all handlers are done. What one has handled is handled. */
+  deliver(batch: Batch): Handled | Promise<Handled> {
     const fresh = this.#recent.pass(batch);
-    if (!fresh) return undefined;
-    const handling: Promise<void>[] = [];
-    for (const member of this.#all) {
+    const handling: (Handled | Promise<Handled>)[] = [];
+    for (const member of fresh ? this.#all : []) {
       // One that is still connecting gets it, too: a broker may send what it has kept before it answers SUBSCRIBE.
-      const part = mine(fresh, this.#topic, member.filters.keys());
-      const handled = part && member.sink.batch(part);
-      if (handled) handling.push(handled);
+      const part = mine(fresh!, this.#topic, member.filters.keys());
+      if (part) handling.push(member.sink.batch(part));
     }
-    return handling.length > 0 ? Promise.all(handling).then(() => {}) : undefined;
+    if (handling.length < 2) return handling[0];
+    return Promise.all(handling).then((all) => (all.every(Boolean) ? all[0] : undefined));
   }
 
   /** The further filters that they have subscribed to, and how. */

@@ -6,7 +6,7 @@ import type { Batch } from "../batch.js";
 import { Clock } from "../calls.js";
 import { isFinal } from "../state.js";
 import type { KiiError } from "../errors.js";
-import type { Host, Link, Sink } from "../host.js";
+import type { Handled, Host, Link, Sink } from "../host.js";
 import { Passed } from "./asks.js";
 import { Dispatch } from "./dispatch.js";
 import type { Method } from "./ledcalls.js";
@@ -29,7 +29,7 @@ export interface Electorate {
   refused(applicant: Applicant, error: KiiError): void;
   changed(change: StateChange): void;
   /** Hands messages on; what it gives settles when the handlers are done. */
-  batch(batch: Batch): void | Promise<void>;
+  batch(batch: Batch): Handled | Promise<Handled>;
 }
 
 /** The time allowed for what has no end of its own, in milliseconds. */
@@ -115,15 +115,17 @@ export class Term {
 
   /**
    * Ends the connection. What arrives until it is closed is handed to nobody and not acknowledged: it comes
-   * again to who connects next.
+   * again to who connects next. What is handled before first settles is acknowledged; without first it closes at once: while a
+   * page goes away there is no later.
    */
-  end(options: CallOptions = {}): Promise<unknown> {
+  end(options: CallOptions, first?: Promise<unknown>): Promise<unknown> {
     this.#over.abort();
     this.#dispatch.end();
     this.#hurry?.();
-    if (!this.#link) return Promise.resolve();
-    // At once: while a page goes away there is no later.
-    return this.#link.call("close", [], options).finally(() => this.#gone!());
+    const link = this.#link;
+    if (!link) return Promise.resolve();
+    const close = () => link.call("close", [], options).finally(() => this.#gone!());
+    return first ? first.then(close) : close();
   }
 
   async #attempts(): Promise<void> {
