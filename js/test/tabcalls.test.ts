@@ -187,6 +187,25 @@ test("filters end with the last tab that wants them, and come back with it", asy
   await until("nobody wants any", () => cloud.filters.size === 0);
 });
 
+test("filters end with a tab that crashes, and with none whose page stands still", async (t) => {
+  const { browser, cloud, open } = setUp(t);
+  const leader = await open();
+  const [one, two] = [await open(), await open()];
+  await leader.connection.subscribe("leader's");
+  for (const filter of ["one", "both"]) await one.connection.subscribe(filter);
+  await two.connection.subscribe("both");
+  two.tab.freeze();
+  one.tab.kill();
+  await until("it is gone", () => !cloud.filters.has("one"));
+  await settled();
+  assert.deepEqual([...cloud.filters], ["leader's", "both"]);
+  two.tab.kill();
+  await until("nobody wants it", () => !cloud.filters.has("both"));
+  await leader.connection.close();
+  await settled();
+  assert.equal(browser.holder(""), undefined, "no lock is left");
+});
+
 test("a place in which tabs cannot meet says so with a KiiError", () => {
   const { BroadcastChannel: real, navigator } = globalThis;
   const denied = new DOMException("denied", "SecurityError");

@@ -85,8 +85,8 @@ test("what nobody answers ends in time, and is forgotten by who would send it", 
   const link: Link = { call: async () => {}, wake: () => {}, sender };
   const dispatch = new Dispatch();
   const staged = Uint8Array.from([1, 0, 1, 0, 0, 0, 0, 97, 1, 0, 1, 0, 0, 0, 0, 98]);
-  const late = dispatch.send(link, staged, new Clock({ timeout: 10 }));
-  const fine = dispatch.send(link, staged, new Clock({ timeout: 10_000 }));
+  const late = dispatch.send(link, staged, 2, new Clock({ timeout: 10 }));
+  const fine = dispatch.send(link, staged, 2, new Clock({ timeout: 10_000 }));
   dispatch.sent(Int32Array.of(2, 4));
   dispatch.sent(Int32Array.of(3), new KiiError("no", { code: "FORBIDDEN", retryable: false, remedy: "r" }));
   assert.deepEqual((await fine).map(([place]) => place), [0]);
@@ -94,23 +94,9 @@ test("what nobody answers ends in time, and is forgotten by who would send it", 
   assert.deepEqual(sent, [[1, 2], [3, 2]]);
   assert.deepEqual(forgotten, [1]);
   dispatch.sent(Int32Array.of(1)); // too late
-  const passed = assert.rejects(dispatch.send(link, staged, new Clock({})), Passed);
+  const passed = assert.rejects(dispatch.send(link, staged, 2, new Clock({})), Passed);
   dispatch.end();
   await passed;
-});
-
-test("where messages cannot be sent many at once they go one by one", async () => {
-  const calls: unknown[] = [];
-  const link: Link = {
-    call: async (method, [topic], { qos, retain }) => {
-      calls.push([method, topic, qos, retain]);
-      if (topic === "b") throw new KiiError("no", { code: "FORBIDDEN", retryable: false, remedy: "r" });
-    },
-    wake: () => {},
-  };
-  const staged = Uint8Array.from([1, 0, 1, 0, 0, 0, 0, 97, 5, 0, 1, 0, 0, 0, 0, 98]);
-  assert.deepEqual((await new Dispatch().send(link, staged, new Clock({ timeout: 1000 }))).map(([place]) => place), [1]);
-  assert.deepEqual(calls, [["publish", "a", 1, false], ["publish", "b", 1, true]]);
 });
 
 test("what is staged is read as it was written", () => {

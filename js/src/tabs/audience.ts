@@ -8,14 +8,12 @@ const recount = 10_000;
 
 export class Audience {
   readonly #locks: Surroundings["locks"];
-  readonly #waiting: string;
-  readonly #frozen: string;
+  readonly #present: string;
   #count: { there: boolean; at: number } = { there: true, at: Date.now() };
 
   constructor({ locks }: Surroundings, names: Names, topic: string) {
     this.#locks = locks;
-    this.#waiting = names.topic(topic);
-    this.#frozen = names.frozen(topic);
+    this.#present = names.present(topic, "");
   }
 
   get there(): boolean {
@@ -37,7 +35,7 @@ export class Audience {
     const now = Date.now();
     if (now - this.#count.at < recount) return;
     const count: { there: boolean; at: number } = (this.#count = { there: true, at: now });
-    const { held = [], pending = [] } = await this.#locks.query().catch((): LockManagerSnapshot => ({}));
-    count.there = pending.some(({ name }) => name === this.#waiting) || held.some(({ name }) => name === this.#frozen);
+    const { held = [] } = await this.#locks.query().catch((): LockManagerSnapshot => ({}));
+    count.there = held.filter(({ name }) => name!.startsWith(this.#present)).length > 1; // besides this one
   }
 }

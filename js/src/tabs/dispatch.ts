@@ -3,7 +3,6 @@
 import type { Clock } from "../calls.js";
 import type { KiiError } from "../errors.js";
 import type { Link } from "../host.js";
-import { readStaged } from "../staged.js";
 import { packError, type Crossing } from "../workermessages.js";
 import { Passed } from "./asks.js";
 
@@ -18,16 +17,9 @@ export class Dispatch {
   readonly #waiting = new Map<number, (error?: KiiError) => void>();
   readonly #ends = new Set<() => void>();
 
-  /** Settles when all that is staged was sent, or was not. What clock ends is forgotten. Passed: the leader's time is over. */
-  async send(link: Link, staged: Uint8Array, clock: Clock): Promise<Failure[]> {
-    const { sender } = link;
+  /** Settles when all that is staged, count messages, was sent, or was not. What clock ends is forgotten. Passed: the leader's time is over. */
+  async send({ sender }: Link, staged: Uint8Array, count: number, clock: Clock): Promise<Failure[]> {
     const failures: Failure[] = [];
-    if (!sender) {
-      const calls = readStaged(staged).map(({ topic, payload, qos, retain }) => link.call("publish", [topic, payload], { qos, retain, ...clock.rest() }));
-      (await Promise.allSettled(calls)).forEach((call, i) => call.status === "rejected" && failures.push([i, packError(call.reason)]));
-      return failures;
-    }
-    const count = readStaged(staged).length;
     if (this.#next > lastTicket) this.#next = 1; // of those the first have long had their answers
     const first = this.#next;
     this.#next += count;
@@ -42,12 +34,12 @@ export class Dispatch {
         });
       }
     });
-    sender.send(staged, first);
+    sender!.send(staged, first); // under the loader each connection has one
     try {
       await clock.bound(all);
       return failures;
     } catch (error) {
-      for (let ticket = first; ticket < first + count; ticket++) if (this.#waiting.delete(ticket)) sender.forget(ticket);
+      for (let ticket = first; ticket < first + count; ticket++) if (this.#waiting.delete(ticket)) sender!.forget(ticket);
       throw error;
     } finally {
       this.#ends.delete(pass);

@@ -47,7 +47,6 @@ export class Group {
   readonly #calls: LedCalls;
   #election = start;
   #claim: Claim | undefined;
-  #frozen: Claim | undefined;
   /** The other tab that leads, and the number of the last change that it told. */
   #leader: { id: string; number: number } | undefined;
   #change: StateChange | null = null;
@@ -65,7 +64,7 @@ export class Group {
     this.#members = new Members(topic);
     this.#renewal = new Renewal(this.#members, (filter, options) => this.#calls.make("subscribe", [filter], options));
     this.#audience = new Audience(place.around, place.names, topic);
-    this.#meeting = new Meeting(place.around, place.names.topic(topic), (message) => this.#hear(message), () => this.#happens("tick"));
+    this.#meeting = new Meeting(place.around, place.names, topic, place.id, (message) => this.#hear(message), () => this.#happens("tick"));
     this.#calls = new LedCalls(topic, place.id, place.asks, this.#lead());
   }
 
@@ -109,15 +108,11 @@ export class Group {
     if (this.#election.role === "out" || this.#election.role === "away") return;
     this.#happens("suspend");
     if (this.#change?.state !== "displaced") this.#become({ state: "waiting", reason: `paused: ${aside ? "pagehide" : "freeze"}` });
-    const { around, names } = this.#place;
     if (aside) this.#part();
-    else this.#frozen = new Claim(around.locks, names.frozen(this.topic), "share", {});
   }
 
   resume(): void {
-    if (this.#election.role !== "away") return;
-    this.#happens("resume");
-    this.#frozen?.end(); // after the request: whoever leads sees that there is an audience all the time
+    if (this.#election.role === "away") this.#happens("resume");
   }
 
   /** Ends all connections with error, at once. Where there are none, there need not be an error. */
@@ -218,6 +213,10 @@ export class Group {
       refused: (applicant, error) => this.#refuse(applicant as Member, error),
       changed: (change) => this.#changed(change),
       batch: (batch) => this.#relay(batch),
+      watch: (tab) => {
+        const { around, names } = this.#place;
+        return new Claim(around.locks, names.present(this.topic, tab), "share", { granted: () => this.#term?.left(tab) });
+      },
     });
     this.#renewal.begin();
     const { state } = this.#change ?? {};
@@ -344,7 +343,6 @@ export class Group {
   #reset(): void {
     this.#renewal.end();
     this.#part();
-    this.#frozen?.end();
     this.#leader = undefined;
     this.#change = null;
     this.#calls.changed();

@@ -1,6 +1,7 @@
 // Where the tabs meet that share a connection, as one of them hears and speaks there.
 
-import type { ToAll } from "./messages.js";
+import { Claim } from "./claim.js";
+import type { Names, ToAll } from "./messages.js";
 import type { Channel, Surroundings } from "./surroundings.js";
 
 /** How often a tab that follows looks whether somebody leads, in milliseconds; up to half as much longer. */
@@ -9,15 +10,19 @@ const interval = 1500;
 export class Meeting {
   readonly #around: Surroundings;
   readonly #name: string;
+  readonly #seat: string;
   readonly #hear: (message: ToAll) => void;
   readonly #tick: () => void;
   #channel: Channel | undefined;
+  /** Held as long as this tab listens: so the others know that it is there, also while it stands still, and hear when it crashes. */
+  #present: Claim | undefined;
   #ticker: ReturnType<typeof setInterval> | undefined;
 
   /** tick is called now and then while somebody looks at the page, and it does not lead. */
-  constructor(around: Surroundings, name: string, hear: (message: ToAll) => void, tick: () => void) {
+  constructor(around: Surroundings, names: Names, topic: string, id: string, hear: (message: ToAll) => void, tick: () => void) {
     this.#around = around;
-    this.#name = name;
+    this.#name = names.topic(topic);
+    this.#seat = names.present(topic, id);
     this.#hear = hear;
     this.#tick = tick;
   }
@@ -25,6 +30,7 @@ export class Meeting {
   join(): void {
     if (!this.#channel) {
       this.#channel = this.#around.channel(this.#name);
+      this.#present = new Claim(this.#around.locks, this.#seat, "wait", {});
       this.#channel.onmessage = ({ data }) => this.#hear(data as ToAll);
     }
     this.#ticker ??= setInterval(() => this.#around.visible() && this.#tick(), interval * (1 + Math.random() / 2));
@@ -45,5 +51,6 @@ export class Meeting {
     this.lead();
     this.#channel?.close();
     this.#channel = undefined;
+    this.#present?.end();
   }
 }

@@ -56,7 +56,7 @@ async function sendRun(member: Member, members: Members, calls: LedCalls, { byte
   try {
     if (!members.has(member)) throw ended();
     const options = { timeout: usual, qos: again ? 1 : 0 } as const;
-    const failures = (await calls.make("send", [bytes], options)) as Failure[];
+    const failures = (await calls.make("send", [bytes, count], options)) as Failure[];
     for (const [place, why] of failures) failed.set(place, unpackError(why) as KiiError);
   } catch (error) {
     for (let place = 0; place < count; place++) failed.set(place, error as KiiError);

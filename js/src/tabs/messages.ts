@@ -9,7 +9,7 @@ import { packError, unpackError } from "../workermessages.js";
  * Part of every name. Tabs with loaders of different versions may be open at a time: when what is
  * said here changes, or the layout of a batch, this does, and they do not meet.
  */
-export const protocol = 2;
+export const protocol = 3;
 
 /** An error on its way to another tab. */
 type Crossing = ReturnType<typeof packError>;
@@ -86,9 +86,9 @@ export class Names {
     return `${this.#base} topic ${topic}`;
   }
 
-  /** A lock that those share whose page stands still and will listen again. */
-  frozen(topic: string): string {
-    return `${this.#base} frozen ${topic}`;
+  /** A lock that a tab has as long as it takes part in a topic's connection, and listens, or will again when its page stands still no more. */
+  present(topic: string, id: string): string {
+    return `${this.#base} present ${JSON.stringify(topic)} ${id}`;
   }
 
   /** A tab's channel ToOne. */

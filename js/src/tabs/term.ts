@@ -30,6 +30,8 @@ export interface Electorate {
   changed(change: StateChange): void;
   /** Hands messages on; what it gives settles when the handlers are done. */
   batch(batch: Batch): Handled | Promise<Handled>;
+  /** Has left called when the tab is gone, however it ends; until the end of what it gives. */
+  watch(tab: string): { end(): void };
 }
 
 /** The time allowed for what has no end of its own, in milliseconds. */
@@ -54,6 +56,8 @@ export class Term {
   #end: StateChange | undefined;
   /** Who has subscribed to which further filter. */
   readonly #filters = new Map<string, Set<string>>();
+  /** What tells of the end of those who have. */
+  readonly #watches = new Map<string, { end(): void }>();
   /** Settles when nothing can leave by this connection any more. */
   #gone: (() => void) | undefined;
   readonly #closed = new Promise<void>((resolve) => (this.#gone = resolve));
@@ -75,10 +79,6 @@ export class Term {
     void this.#attempts();
   }
 
-  get opening(): boolean {
-    return this.#opening;
-  }
-
   /** Makes a call of a connection for a tab. Passed: the term is over. */
   async call(tab: string, method: Method, args: unknown[], options: CallOptions): Promise<unknown> {
     if (method === "takeBack" && !this.#opening) return this.open();
@@ -88,7 +88,7 @@ export class Term {
     if (method === "unsubscribe" && !this.#leaves(tab, filter)) return undefined;
     const joins = method === "subscribe" && this.#joins(tab, filter); // before it is granted: the tab may go meanwhile
     try {
-      if (method === "send") return await this.#dispatch.send(link, args[0] as Uint8Array, clock);
+      if (method === "send") return await this.#dispatch.send(link, args[0] as Uint8Array, args[1] as number, clock);
       return await link.call(method, args, { ...options, ...clock.rest() });
     } catch (error) {
       if (joins) this.#leaves(tab, filter);
@@ -98,6 +98,8 @@ export class Term {
 
   /** A tab has gone, or hears nothing for now: filters that only it has subscribed to end. */
   left(tab: string): void {
+    this.#watches.get(tab)?.end();
+    this.#watches.delete(tab);
     for (const [filter, tabs] of this.#filters) {
       if (tabs.has(tab)) this.call(tab, "unsubscribe", [filter], { timeout: usual }).catch(() => {}); // they end with the connection
     }
@@ -120,6 +122,7 @@ export class Term {
    */
   end(options: CallOptions, first?: Promise<unknown>): Promise<unknown> {
     this.#over.abort();
+    for (const watch of this.#watches.values()) watch.end();
     this.#dispatch.end();
     this.#hurry?.();
     const link = this.#link;
@@ -194,6 +197,7 @@ export class Term {
 
   /** Tells whether tab was not there. */
   #joins(tab: string, filter: string): boolean {
+    if (!this.#watches.has(tab)) this.#watches.set(tab, this.#electorate.watch(tab));
     const tabs = this.#filters.get(filter) ?? new Set();
     this.#filters.set(filter, tabs);
     return !tabs.has(tab) && !!tabs.add(tab);
