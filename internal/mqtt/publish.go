@@ -27,6 +27,36 @@ func (p PublishView) Dup() bool { return p.Flags&publishDup != 0 }
 // Retain gives the RETAIN flag.
 func (p PublishView) Retain() bool { return p.Flags&publishRetain != 0 }
 
+// beginningMax is the size in bytes of the longest beginning of a PUBLISH: the fixed header, the topic name and the packet identifier.
+const beginningMax = headerMax + 2 + 65535 + 2
+
+// Beginning gives the PUBLISH that pkt, before MQTT 5, is but for its payload; the end of pkt may be missing. What is not even a
+// beginning is given as it is.
+func Beginning(pkt []byte) []byte {
+	_, header, _ := varint(pkt[1:])
+	body := pkt[1+header:]
+	if len(body) < 2 {
+		return pkt
+	}
+	n := 2 + int(body[0])<<8 + int(body[1])
+	if pkt[0]&0x06 != 0 {
+		n += 2
+	}
+	if n > len(body) {
+		return pkt
+	}
+	out := append(make([]byte, 0, headerMax+n), pkt[0])
+	for left := n; ; {
+		b := byte(left & 0x7F)
+		if left >>= 7; left == 0 {
+			out = append(out, b)
+			break
+		}
+		out = append(out, b|0x80)
+	}
+	return append(out, body[:n]...)
+}
+
 // ParsePublish checks a PUBLISH as Check does and gives its parts. On success it
 // allocates nothing; the error is an *Error.
 func ParsePublish(v Version, from Side, pkt []byte) (PublishView, error) {

@@ -10,6 +10,9 @@ const keepTail = 64 << 10
 // parts of that chunk; only an unfinished one is copied.
 type Splitter struct {
 	max   int    // bytes of the largest packet
+	lax   bool   // of a PUBLISH that is larger the beginning is given
+	whole int    // bytes of the packet whose beginning is given, or about to be; 0: it is within the limit
+	pass  int    // bytes of it that are still to be passed over
 	tail  []byte // the start of an unfinished packet, copied
 	rest  []byte // what is left of the chunk
 	given bool   // tail was returned by Next: a whole packet, valid until the next Feed
@@ -25,6 +28,13 @@ func NewSplitter(max int) *Splitter {
 	}
 	return &Splitter{max: max}
 }
+
+// PassOver has a PUBLISH that is over the limit be passed over instead of refused: Next gives its beginning, which
+// Beginning reads, and Cut says so. No more than that is kept of it.
+func (s *Splitter) PassOver() { s.lax = true }
+
+// Cut gives the size in bytes of the packet that Next gave last if that is the beginning of one over the limit, else 0.
+func (s *Splitter) Cut() int { return s.whole }
 
 // Feed adds the stream's next bytes. The chunk is kept until it is consumed; the
 // caller must not reuse it.
@@ -54,6 +64,13 @@ func (s *Splitter) Next() ([]byte, error) {
 	if s.err != nil {
 		return nil, s.err
 	}
+	if s.pass > 0 {
+		n := min(s.pass, len(s.rest))
+		s.rest = s.rest[n:]
+		if s.pass -= n; s.pass > 0 {
+			return nil, nil
+		}
+	}
 	if len(s.tail) > 0 && !s.given {
 		return s.finish()
 	}
@@ -67,6 +84,7 @@ func (s *Splitter) Next() ([]byte, error) {
 	}
 	pkt := s.rest[:size:size]
 	s.rest = s.rest[size:]
+	s.pass = max(s.whole-size, 0)
 	return pkt, nil
 }
 
@@ -90,6 +108,7 @@ func (s *Splitter) finish() ([]byte, error) {
 		}
 		if size == len(s.tail) {
 			s.given = true
+			s.pass = max(s.whole-size, 0)
 			return s.tail, nil
 		}
 		if len(s.rest) == 0 {
@@ -104,9 +123,10 @@ func (s *Splitter) finish() ([]byte, error) {
 	}
 }
 
-// size gives the size in bytes of the packet that starts with b, 0 when b has not the
+// size gives the size in bytes of the packet that starts with b, or of as much of it as is to be given, 0 when b has not the
 // whole fixed header.
 func (s *Splitter) size(b []byte) (int, error) {
+	s.whole = 0
 	if len(b) == 0 {
 		return 0, nil
 	}
@@ -120,6 +140,9 @@ func (s *Splitter) size(b []byte) (int, error) {
 		case broken != nil:
 		case header == 0:
 			return 0, nil
+		case size > s.max && s.lax && PacketTypeOf(b) == PUBLISH:
+			s.whole = size
+			return min(size, beginningMax), nil
 		case size > s.max:
 			broken = &ruleTooLarge
 		default:

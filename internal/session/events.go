@@ -36,6 +36,11 @@ type (
 		filter string
 		err    *fault.Error
 	}
+	// passedOver: a message was too large, and was acknowledged without being handed over.
+	passedOver struct {
+		gen uint32
+		err *fault.Error
+	}
 	// lost ends an attempt or a connection, whatever the cause.
 	lost struct {
 		gen   uint32
@@ -63,6 +68,7 @@ func (dialed) happened()        {}
 func (welcomed) happened()      {}
 func (subscribed) happened()    {}
 func (unrenewed) happened()     {}
+func (passedOver) happened()    {}
 func (lost) happened()          {}
 func (retryDue) happened()      {}
 func (expiring) happened()      {}
@@ -85,6 +91,8 @@ func generation(e event) (gen uint32, ok bool) {
 	case subscribed:
 		return e.gen, true
 	case unrenewed:
+		return e.gen, true
+	case passedOver:
 		return e.gen, true
 	case lost:
 		return e.gen, true

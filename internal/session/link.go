@@ -62,12 +62,15 @@ type limits struct {
 	noShared       bool
 }
 
-func newLink(gen uint32, conn transport.Conn, maxPacket int, now time.Time) *link {
+func newLink(gen uint32, conn transport.Conn, version mqtt.Version, maxPacket int, now time.Time) *link {
 	k := &link{
 		gen: gen, conn: conn, split: mqtt.NewSplitter(maxPacket),
 		chunks: make(chan chunk, chunksAhead), writes: make(chan []byte, 2), wrote: make(chan error, 1),
 		stop: make(chan struct{}), gone: make(chan struct{}),
 		server: limits{receiveMaximum: 65535, maxQoS: 2},
+	}
+	if version != mqtt.V5 { // there CONNECT says what is too large, and the broker keeps it back [MQTT-3.1.2-24]
+		k.split.PassOver()
 	}
 	k.keep.start(now, 0)
 	go k.read()

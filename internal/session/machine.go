@@ -26,6 +26,7 @@ type machine struct {
 	contest  contest
 	balks    int          // connections running that ended over something that was sent
 	refusal  *fault.Error // the latest of the refusals running
+	passed   *fault.Error // what is to be told of a message that came before the subscription stood
 }
 
 // memory is what the machine knows of the session at the server.
@@ -51,6 +52,8 @@ const (
 //	online       expiring       online, and an endpoint is fetched
 //	online       endpointReady  dialing: the endpoint was renewed
 //	online       unrenewed      online, and the application is told
+//	online       passedOver     online, and the application is told
+//	subscribing  passedOver     subscribing, and the application is told once it is online
 //	online       stableDue      online, with the back-off reset
 //	online       woken          online, with a PING
 //	an attempt   lost           waiting, displaced, closed or failed: the policy's ruling
@@ -100,8 +103,20 @@ func step(m machine, e event) (machine, []effect) {
 	case subscribed:
 		if m.phase == phaseSubscribing {
 			m.phase, m.refused, m.refusal, m.accepted = phaseOnline, 0, nil, true
-			return m, []effect{unlimit{}, announce{state: Online, reason: m.session.news()}, flow{}, watchStable{m.gen}}
+			do := []effect{unlimit{}, announce{state: Online, reason: m.session.news()}, flow{}, watchStable{m.gen}}
+			if m.passed != nil {
+				do = append(do, m.tellPassed())
+			}
+			return m, do
 		}
+	case passedOver:
+		switch m.passed = e.err; m.phase {
+		case phaseOnline:
+			return m, []effect{m.tellPassed()}
+		case phaseSubscribing:
+			return m, nil
+		}
+		m.passed = nil
 	case unrenewed:
 		if m.phase == phaseOnline {
 			return m, []effect{announce{state: Online, reason: "not subscribed to " + e.filter + " any more", err: e.err}}
@@ -152,6 +167,13 @@ func (s memory) news() string {
 		return "subscribed anew: the broker did not keep the session"
 	}
 	return "subscribed"
+}
+
+// tellPassed tells of a message that was passed over.
+func (m *machine) tellPassed() effect {
+	err := m.passed
+	m.passed = nil
+	return announce{state: Online, reason: err.Message, err: err}
 }
 
 // start begins an attempt of a new generation.

@@ -62,6 +62,7 @@ var allEvents = map[string]event{
 	"filter":        lostFilter,
 	"stop":          lostStop,
 	"unrenewed":     unrenewed{gen: gen, filter: "a/#", err: fault.New(fault.Forbidden, "no")},
+	"passedOver":    passedOver{gen, fault.New(fault.PacketTooLarge, "too large")},
 	"revoked":       lostRevoked,
 	"displaced":     lostDisplaced,
 	"retryDue":      retryDue{},
@@ -106,6 +107,7 @@ var transitions = map[phase]map[string]transition{
 	},
 	phaseSubscribing: {
 		"subscribed":   {phaseOnline, "unlimit announce flow watchStable"},
+		"passedOver":   {phaseSubscribing, ""},
 		"closedByUser": {phaseClosed, "hangUp discard settle announce finish"},
 	},
 	phaseOnline: {
@@ -113,6 +115,7 @@ var transitions = map[phase]map[string]transition{
 		"expiring":      {phaseOnline, "fetch"},
 		"endpointReady": {phaseDialing, "hangUp announce dial limit"},
 		"unrenewed":     {phaseOnline, "announce"},
+		"passedOver":    {phaseOnline, "announce"},
 		"filter":        {phaseWaiting, "abandon failSent wait"}, // the session's own is granted
 		"woken":         {phaseOnline, "ping"},
 		"closedByUser":  {phaseClosed, "hangUp discard settle announce finish"},
@@ -192,6 +195,7 @@ func TestEventsOfAnotherGenerationAreDropped(t *testing.T) {
 			"stableDue":     stableDue{gen - 1},
 			"expiring":      expiring{gen - 1},
 			"unrenewed":     unrenewed{gen: gen - 1},
+			"passedOver":    passedOver{gen - 1, fault.New(fault.PacketTooLarge, "too large")},
 			"lost":          lost{gen - 1, cause{kind: causeConnack, reason: mqtt.NotAuthorized}},
 			"of the future": lost{gen + 1, cause{kind: causeClosed}},
 		} {

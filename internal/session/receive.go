@@ -2,7 +2,9 @@ package session
 
 import (
 	"bytes"
+	"strconv"
 
+	"github.com/kiiweb/kiiweb/internal/fault"
 	"github.com/kiiweb/kiiweb/internal/mqtt"
 	"github.com/kiiweb/kiiweb/internal/transport"
 )
@@ -28,7 +30,7 @@ func (l *loop) chunk(c chunk) {
 		if pkt == nil {
 			return
 		}
-		k.unread -= len(pkt)
+		k.unread -= max(len(pkt), k.split.Cut())
 		if !whole {
 			pkt, whole = bytes.Clone(pkt), true // the splitter's own memory, used again by the next Feed
 		}
@@ -83,6 +85,10 @@ func (l *loop) packet(pkt []byte) {
 // message takes in PUBLISH, the short way: in place, without the machine.
 func (l *loop) message(pkt []byte) {
 	k := l.link
+	large := k.split.Cut()
+	if large > 0 {
+		pkt = mqtt.Beginning(pkt)
+	}
 	view, err := mqtt.ParsePublish(l.version, mqtt.FromServer, pkt)
 	switch {
 	case err != nil:
@@ -110,6 +116,10 @@ func (l *loop) message(pkt []byte) {
 			return
 		}
 	}
+	if large > 0 {
+		l.step(passedOver{l.machine.gen, tooLarge(view, large, l.cfg.MaxPacket)})
+		return
+	}
 	if id, ok := pushID(view.Properties); ok && l.seen.repeated(id) {
 		return
 	}
@@ -120,6 +130,16 @@ func (l *loop) message(pkt []byte) {
 		Topic: l.topic, Payload: view.Payload, QoS: view.QoS(), Retain: view.Retain(), Dup: view.Dup(),
 		PacketID: view.PacketID, Properties: view.Properties,
 	})
+}
+
+// tooLarge is the error of a message that was passed over. Before MQTT 5 a broker cannot be told how large messages may be.
+// Who refused one would get it again with each connection, before all others; so it is acknowledged, as
+// a broker of MQTT 5 acts as if it had been (3.1.2.11.4), and the application is told.
+func tooLarge(m mqtt.PublishView, size, most int) *fault.Error {
+	e := fault.New(fault.PacketTooLarge, "a message to "+string(m.Topic)+" was passed over: its packet has "+strconv.Itoa(size)+
+		" bytes, and "+strconv.Itoa(most)+" are accepted")
+	e.Remedy = "Have it sent in parts, or the place where it can be fetched."
+	return e
 }
 
 // overrun is how many times the receive maximum may be in flight before that counts as a

@@ -114,7 +114,7 @@ func (s limits) allowFilter(a *ask) error {
 // greet takes over the transport and sends CONNECT.
 func (l *loop) greet(e greet) {
 	l.release()
-	l.link = newLink(e.gen, l.offered, l.cfg.MaxPacket, l.now())
+	l.link = newLink(e.gen, l.offered, l.version, l.cfg.MaxPacket, l.now())
 	l.offered = nil
 	l.express()
 	if !l.lapsed(l.endpoint) {

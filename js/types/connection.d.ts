@@ -108,10 +108,15 @@ export interface ConnectionEvents {
 /**
  * A connection to the broker that reconnects by itself until it is closed.
  *
+ * Packets of up to 1 MiB and 64 KiB are accepted. A broker of MQTT 5 knows, and keeps larger messages back; before, such a message is
+ * acknowledged and passed over, and a change to `online` with the code PACKET_TOO_LARGE says which.
+ *
  * A message is acknowledged to the broker when the listeners have returned from it, in this tab, and the other tabs that share
  * the connection have been handed it. What is held for somebody to take it counts as delivered: messages that arrive before the first listener or
  * loop, and those that a slow loop has not come to. They are at most 1,000: beyond that the oldest is
- * dropped and counted in `dropped`, and a page that ends takes what it holds along, so listen right after `connect`. An exception in a listener is reported as an uncaught
+ * dropped and counted in `dropped`, and a page that ends takes what it holds along, so listen right after `connect`. A page that is put
+ * into the back/forward cache is in state `waiting` from then on, without `retryIn`. It is connected again when it is shown again. What other tabs that share the connection have had
+ * meanwhile does not come to it any more: at `pageshow` with `persisted`, load what you show anew. An exception in a listener is reported as an uncaught
  * error of the page and disturbs nothing else.
  */
 export interface Connection extends AsyncIterable<Message> {

@@ -41,7 +41,8 @@ type ConnectOptions struct {
 	// acknowledgements; 0 means 1024. Before MQTT 5 nothing tells the broker.
 	ReceiveMaximum uint16
 	// MaxPacket is the size in bytes of the largest packet accepted; 0 means 1 MiB and 64 KiB, which
-	// a payload of 1 MiB fits in with its topic.
+	// a payload of 1 MiB fits in with its topic. A broker of MQTT 5 knows; before, a message that is larger is
+	// acknowledged and passed over, and OnState gets a change to StateOnline with PACKET_TOO_LARGE.
 	MaxPacket int
 	// MaxQueue is how many messages may wait to be sent or acknowledged, and as many
 	// subscriptions, before QUEUE_FULL; 0 means 1000.

@@ -240,8 +240,12 @@ func TestAPageThatComesBack(t *testing.T) {
 	one.awaitTexts("while the first was frozen", "for both")
 	two.awaitTexts("while the first was frozen", "for both")
 
+	two.Eval("states.length = 0", nil)
 	two.Open(s.origin + "/kiiweb/build-info.json?elsewhere")
 	one.await(`kii.tabs === "leader" && connection.state === "online"`)
+	s.Push(s.user, map[string]any{"text": "while the second was put aside"})
+	one.await(`got.at(-1).text === "while the second was put aside"`)
+	s.awaitNothingWaiting()
 	two.Eval(`history.back(); 0`, nil)
 	var restored bool
 	require.Eventually(t, func() bool {
@@ -257,7 +261,14 @@ func TestAPageThatComesBack(t *testing.T) {
 	}
 	two.await(`kii.tabs === "follower" && connection.state === "online"`)
 	s.Push(s.user, map[string]any{"text": "after coming back"})
-	two.await(`got.at(-1).text === "after coming back"`)
+	two.awaitTexts("while the first was frozen", "for both", "after coming back") // what one has acknowledged meanwhile is missing
+	var first struct {
+		State, Reason string
+		RetryIn       *float64
+	}
+	two.Eval(`states.find(({ state }) => state === "waiting") ?? {}`, &first)
+	assert.Equal(t, "paused: pagehide", first.Reason)
+	assert.Nil(t, first.RetryIn, "it waits to be shown")
 	one.await(`got.at(-1).text === "after coming back"`)
 }
 

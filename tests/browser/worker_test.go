@@ -115,6 +115,30 @@ func whatAPageHasNotHandled(t *testing.T, s *site) {
 	p.awaitTexts("wait", "next")
 }
 
+// TestACloseInTheMiddle: what was handled before the goodbye is acknowledged with it, and the rest comes with the next connection.
+func TestACloseInTheMiddle(t *testing.T) { onEachHost(t, closeInTheMiddle) }
+
+func closeInTheMiddle(t *testing.T, s *site) {
+	u := s.NewUser()
+	p := s.page(plain)
+	p.connectAs(u)
+	p.eval("await connection.close()", nil)
+	texts := []string{"one", "two", "three", "four", "five"}
+	for _, text := range texts {
+		s.Push(u, map[string]any{"text": text})
+	}
+	p.eval(`let closing;
+		attach(await kii.connect(endpoint));
+		connection.on("message", (m) => { if (m.json().text === "two") closing = connection.close() });
+		await until(() => closing);
+		await closing`, nil)
+	p.awaitTexts("one", "two")
+	p.eval(`attach(await kii.connect(endpoint))`, nil)
+	p.awaitTexts(texts...)
+	s.Push(u, map[string]any{"text": "six"})
+	p.awaitTexts(append(texts, "six")...)
+}
+
 // awaitNothingWaiting waits until the cloud has no push left that a client has not acknowledged.
 func (s *site) awaitNothingWaiting() {
 	s.t.Helper()

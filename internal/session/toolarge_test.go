@@ -1,0 +1,89 @@
+package session
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/kiiweb/kiiweb/internal/fault"
+	"github.com/kiiweb/kiiweb/internal/mqtt"
+)
+
+// Before MQTT 5 a broker cannot be told what is too large. It would send such a message again with each connection, and
+// nothing behind it would ever get through.
+func TestAMessageThatIsTooLargeIsPassedOver(t *testing.T) {
+	for _, version := range []mqtt.Version{mqtt.V311, mqtt.V31} {
+		for qos := range byte(3) {
+			for _, step := range []int{1 << 20, 700, 1} {
+				h := newHarness(t, func(c *Config) { c.Version, c.MaxPacket = version, 1000 })
+				b := h.online()
+				id := uint16(qos) * 7
+				large := &mqtt.Publish{Topic: "large", QoS: qos, PacketID: id, Payload: []byte(strings.Repeat("x", 100_000))}
+				stream := b.encode(push(1, "t", "before"), large, push(2, "t", "behind"))
+				for len(stream) > 0 {
+					n := min(step, len(stream))
+					if step == 1 && len(stream) > 99_000 && len(stream) < 100_000 {
+						n = 98_000
+					}
+					b.raw(stream[:n:n])
+					stream = stream[n:]
+				}
+				c := h.next(Online)
+				assert.Equal(t, fault.PacketTooLarge, c.Code)
+				assert.Contains(t, c.Reason, "to large was passed over: its packet has 1000")
+				assert.NotEmpty(t, c.Err.Remedy)
+				var got []string
+				for len(got) < 2 {
+					got = append(got, payloads(h.batch())...)
+				}
+				assert.Equal(t, []string{"before", "behind"}, got)
+				assert.Equal(t, uint16(1), b.expect(mqtt.PUBACK).(*mqtt.Ack).PacketID)
+				switch qos {
+				case 1:
+					assert.Equal(t, id, b.expect(mqtt.PUBACK).(*mqtt.Ack).PacketID)
+				case 2:
+					assert.Equal(t, id, b.expect(mqtt.PUBREC).(*mqtt.Ack).PacketID)
+					b.send(&mqtt.Ack{Kind: mqtt.PUBREL, PacketID: id})
+				}
+				assert.Equal(t, uint16(2), b.expect(mqtt.PUBACK).(*mqtt.Ack).PacketID)
+				if qos == 2 {
+					assert.Equal(t, id, b.expect(mqtt.PUBCOMP).(*mqtt.Ack).PacketID)
+				}
+				h.settled()
+				require.Equal(t, Online, h.s.State().State)
+			}
+		}
+	}
+}
+
+// A session that the broker kept begins with what waits in it, before the subscription is answered.
+func TestAMessageThatIsTooLargeBeforeTheSubscriptionStands(t *testing.T) {
+	h := newHarness(t, func(c *Config) { c.Version, c.MaxPacket = mqtt.V311, 100 })
+	h.next(Connecting)
+	b := h.accept()
+	b.expect(mqtt.CONNECT)
+	b.send(&mqtt.Connack{}, push(1, "t", strings.Repeat("x", 200)))
+	b.subscribe(mqtt.GrantedQoS1)
+	assert.Equal(t, uint16(1), b.expect(mqtt.PUBACK).(*mqtt.Ack).PacketID)
+	assert.Empty(t, h.next(Online).Code)
+	assert.Equal(t, fault.PacketTooLarge, h.next(Online).Code)
+}
+
+// What is no message even where it begins, or is too large and no message, still ends the connection.
+func TestWhatIsTooLargeAndBrokenIsNotPassedOver(t *testing.T) {
+	for name, bytes := range map[string][]byte{
+		"no packet identifier": append([]byte{0x32, 200, 1, 0, 1, 'a', 0, 0}, make([]byte, 200)...),
+		"no message":           {0x90, 200, 1},
+		"a topic beyond it":    append([]byte{0x30, 200, 1, 1, 0}, make([]byte, 198)...),
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHarness(t, func(c *Config) { c.Version, c.MaxPacket = mqtt.V311, 100 })
+			b := h.online()
+			b.raw(bytes)
+			assert.Equal(t, fault.ProtocolError, h.next(Waiting).Code)
+			b.gone()
+		})
+	}
+}
