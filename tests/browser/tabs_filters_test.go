@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
 	"github.com/gorilla/websocket"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -152,7 +153,7 @@ func (g *generous) await(want ...string) {
 	}, patience, 10*time.Millisecond)
 }
 
-// TestFiltersEndWithTheirTab: a tab that is closed, or whose page is left, leaves no subscription of its own
+// TestFiltersEndWithTheirTab: a tab that is closed, or is killed, or whose page is left, leaves no subscription of its own
 // behind, and one that comes back has its own again.
 func TestFiltersEndWithTheirTab(t *testing.T) {
 	s := newSite(t).sharing()
@@ -171,6 +172,12 @@ func TestFiltersEndWithTheirTab(t *testing.T) {
 	two.Open(s.origin + "/kiiweb/build-info.json?elsewhere")
 	g.await("all/+")
 	two.Eval(`history.back(); 0`, nil)
+	g.await("all/+", "two/+")
+
+	four := s.open()
+	four.eval(`await connection.subscribe("four/+")`, nil)
+	g.await("all/+", "four/+", "two/+")
+	go func() { _ = four.TryRun(chromedp.Navigate("chrome://kill")) }() // never answers
 	g.await("all/+", "two/+")
 
 	two.eval(`await connection.close()`, nil)

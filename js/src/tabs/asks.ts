@@ -9,12 +9,12 @@ import type { ToOne } from "./messages.js";
 /** So long after its own timeout a call ends without the other tab's word, in milliseconds. */
 const grace = 2000;
 
-/** The other tab does not make the call; taken: it may have begun to. */
+/** The other tab does not make the call; taken: it may have begun to. Nobody sees it but who asks elsewhere then. */
 export class Passed extends Error {
   readonly taken: boolean;
 
   constructor(taken: boolean) {
-    super("The other tab does not answer.");
+    super();
     this.taken = taken;
   }
 }

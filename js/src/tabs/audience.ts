@@ -8,12 +8,14 @@ const recount = 10_000;
 
 export class Audience {
   readonly #locks: Surroundings["locks"];
-  readonly #present: string;
+  readonly #waiting: string;
+  readonly #frozen: string;
   #count: { there: boolean; at: number } = { there: true, at: Date.now() };
 
   constructor({ locks }: Surroundings, names: Names, topic: string) {
     this.#locks = locks;
-    this.#present = names.present(topic, "");
+    this.#waiting = names.topic(topic);
+    this.#frozen = names.frozen(topic);
   }
 
   get there(): boolean {
@@ -35,7 +37,7 @@ export class Audience {
     const now = Date.now();
     if (now - this.#count.at < recount) return;
     const count: { there: boolean; at: number } = (this.#count = { there: true, at: now });
-    const { held = [] } = await this.#locks.query().catch((): LockManagerSnapshot => ({}));
-    count.there = held.filter(({ name }) => name!.startsWith(this.#present)).length > 1; // besides this one
+    const { held = [], pending = [] } = await this.#locks.query().catch((): LockManagerSnapshot => ({}));
+    count.there = pending.some(({ name }) => name === this.#waiting) || held.some(({ name }) => name === this.#frozen);
   }
 }

@@ -47,6 +47,7 @@ export class Group {
   readonly #calls: LedCalls;
   #election = start;
   #claim: Claim | undefined;
+  #frozen: Claim | undefined;
   /** The other tab that leads, and the number of the last change that it told. */
   #leader: { id: string; number: number } | undefined;
   #change: StateChange | null = null;
@@ -108,11 +109,15 @@ export class Group {
     if (this.#election.role === "out" || this.#election.role === "away") return;
     this.#happens("suspend");
     if (this.#change?.state !== "displaced") this.#become({ state: "waiting", reason: `paused: ${aside ? "pagehide" : "freeze"}` });
+    const { around, names } = this.#place;
     if (aside) this.#part();
+    else this.#frozen = new Claim(around.locks, names.frozen(this.topic), "share", {});
   }
 
   resume(): void {
-    if (this.#election.role === "away") this.#happens("resume");
+    if (this.#election.role !== "away") return;
+    this.#happens("resume");
+    this.#frozen?.end(); // after the request: whoever leads sees that there is an audience all the time
   }
 
   /** Ends all connections with error, at once. Where there are none, there need not be an error. */
@@ -133,6 +138,7 @@ export class Group {
       get leader() {
         return group.#leader?.id;
       },
+      sit: () => group.#meeting.sit(),
       doubt() {
         group.#leader = undefined;
         group.#meeting.say({ type: "ping", from: group.#place.id });
@@ -201,22 +207,19 @@ export class Group {
   }
 
   #begin(): void {
-    const { own } = this.#place;
+    const place = this.#place;
     this.#meeting.lead();
     this.#leader = undefined;
-    this.#place.asks.gone((_, topic) => topic === this.topic);
+    place.asks.gone((_, topic) => topic === this.topic);
     if (this.#change) this.#members.expectRepeats();
     this.#audience.came();
-    this.#echo = new Echo(this.#place.around, this.#place.names.echo(this.#place.id, this.topic));
-    this.#term = new Term(own, {
+    this.#echo = new Echo(place.around, place.names.echo(place.id, this.topic));
+    this.#term = new Term(place.own, {
       next: () => this.#members.next(),
       refused: (applicant, error) => this.#refuse(applicant as Member, error),
       changed: (change) => this.#changed(change),
       batch: (batch) => this.#relay(batch),
-      watch: (tab) => {
-        const { around, names } = this.#place;
-        return new Claim(around.locks, names.present(this.topic, tab), "share", { granted: () => this.#term?.left(tab) });
-      },
+      watch: (tab) => new Claim(place.around.locks, place.names.seat(this.topic, tab), "share", { granted: () => this.#term?.left(tab) }),
     });
     this.#renewal.begin();
     const { state } = this.#change ?? {};
@@ -343,6 +346,7 @@ export class Group {
   #reset(): void {
     this.#renewal.end();
     this.#part();
+    this.#frozen?.end();
     this.#leader = undefined;
     this.#change = null;
     this.#calls.changed();

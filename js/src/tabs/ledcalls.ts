@@ -21,6 +21,8 @@ export interface Lead {
   readonly term: Term | undefined;
   /** The other tab that leads. */
   readonly leader: string | undefined;
+  /** Lets others learn when this tab crashes. */
+  sit(): Promise<void>;
   /** That tab has passed a call on: it leads no more, or is busy and tells again when it is asked. */
   doubt(): void;
 }
@@ -47,6 +49,7 @@ export class LedCalls {
   async make(method: Method, args: unknown[], options: CallOptions): Promise<unknown> {
     const clock = new Clock(options);
     const repeatable = mayRepeat(method, options);
+    if (method === "subscribe") await clock.bound(this.#lead.sit()); // whoever leads waits for the lock then
     while (!this.#lead.out) {
       const { term, leader } = this.#lead;
       const rest = { ...options, ...clock.rest() };

@@ -14,15 +14,15 @@ export class Meeting {
   readonly #hear: (message: ToAll) => void;
   readonly #tick: () => void;
   #channel: Channel | undefined;
-  /** Held as long as this tab listens: so the others know that it is there, also while it stands still, and hear when it crashes. */
-  #present: Claim | undefined;
+  #seated: Promise<void> | undefined;
+  #stand = () => {};
   #ticker: ReturnType<typeof setInterval> | undefined;
 
   /** tick is called now and then while somebody looks at the page, and it does not lead. */
   constructor(around: Surroundings, names: Names, topic: string, id: string, hear: (message: ToAll) => void, tick: () => void) {
     this.#around = around;
     this.#name = names.topic(topic);
-    this.#seat = names.present(topic, id);
+    this.#seat = names.seat(topic, id);
     this.#hear = hear;
     this.#tick = tick;
   }
@@ -30,10 +30,20 @@ export class Meeting {
   join(): void {
     if (!this.#channel) {
       this.#channel = this.#around.channel(this.#name);
-      this.#present = new Claim(this.#around.locks, this.#seat, "wait", {});
       this.#channel.onmessage = ({ data }) => this.#hear(data as ToAll);
     }
     this.#ticker ??= setInterval(() => this.#around.visible() && this.#tick(), interval * (1 + Math.random() / 2));
+  }
+
+  /** Takes a lock until this tab hears nothing any more, by which others learn when it crashes. Settles when that is so. */
+  sit(): Promise<void> {
+    return (this.#seated ??= new Promise((resolve) => {
+      const seat = new Claim(this.#around.locks, this.#seat, "wait", { granted: resolve, barred: resolve });
+      this.#stand = () => {
+        seat.end();
+        resolve();
+      };
+    }));
   }
 
   say(message: ToAll): void {
@@ -51,6 +61,7 @@ export class Meeting {
     this.lead();
     this.#channel?.close();
     this.#channel = undefined;
-    this.#present?.end();
+    this.#stand();
+    this.#seated = undefined;
   }
 }

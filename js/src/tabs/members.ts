@@ -72,9 +72,10 @@ export class Members {
   deliver(batch: Batch): Handled | Promise<Handled> {
     const fresh = this.#recent.pass(batch);
     const handling: (Handled | Promise<Handled>)[] = [];
-    for (const member of fresh ? this.#all : []) {
+    if (!fresh) return undefined;
+    for (const member of this.#all) {
       // One that is still connecting gets it, too: a broker may send what it has kept before it answers SUBSCRIBE.
-      const part = mine(fresh!, this.#topic, member.filters.keys());
+      const part = mine(fresh, this.#topic, member.filters.keys());
       if (part) handling.push(member.sink.batch(part));
     }
     if (handling.length < 2) return handling[0];

@@ -86,9 +86,14 @@ export class Names {
     return `${this.#base} topic ${topic}`;
   }
 
-  /** A lock that a tab has as long as it takes part in a topic's connection, and listens, or will again when its page stands still no more. */
-  present(topic: string, id: string): string {
-    return `${this.#base} present ${JSON.stringify(topic)} ${id}`;
+  /** A lock that those share whose page stands still and will listen again. */
+  frozen(topic: string): string {
+    return `${this.#base} frozen ${topic}`;
+  }
+
+  /** A lock that a tab has which has subscribed to further filters. */
+  seat(topic: string, id: string): string {
+    return `${this.#base} seat ${id} ${topic}`;
   }
 
   /** A tab's channel ToOne. */

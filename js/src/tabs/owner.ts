@@ -70,12 +70,8 @@ export class Owner implements Place {
 
   /** A word on this tab's part in the owner's connections. */
   get role(): "leader" | "follower" | null {
-    let role: "follower" | null = null;
-    for (const group of this.#groups.values()) {
-      if (group.role === "leader") return "leader";
-      if (group.role !== "out") role = "follower";
-    }
-    return role;
+    const roles = [...this.#groups.values()].map(({ role }) => role);
+    return roles.includes("leader") ? "leader" : roles.some((role) => role !== "out") ? "follower" : null;
   }
 
   async connect(endpoint: MqttEndpoint, options: ConnectOptions, sink: Sink, call: CallOptions): Promise<Link> {

@@ -24,7 +24,7 @@ export class Tabs {
   /** leader: this tab has a connection for all. follower: another one has. null: none is open here. */
   get role(): "leader" | "follower" | null {
     const roles = [...this.#owners.values()].map((owner) => owner.role);
-    return roles.find((role) => role === "leader") ?? roles.find((role) => role !== null) ?? null;
+    return roles.includes("leader") ? "leader" : roles.includes("follower") ? "follower" : null;
   }
 
   /** Begins to take part for who is logged in. */
