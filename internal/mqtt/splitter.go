@@ -10,7 +10,7 @@ const keepTail = 64 << 10
 // parts of that chunk; only an unfinished one is copied.
 type Splitter struct {
 	max   int    // bytes of the largest packet
-	lax   bool   // of a PUBLISH that is larger the beginning is given
+	most  int    // bytes of the largest PUBLISH of which the beginning is given where it is larger than that
 	whole int    // bytes of the packet whose beginning is given, or about to be; 0: it is within the limit
 	pass  int    // bytes of it that are still to be passed over
 	tail  []byte // the start of an unfinished packet, copied
@@ -29,9 +29,9 @@ func NewSplitter(max int) *Splitter {
 	return &Splitter{max: max}
 }
 
-// PassOver has a PUBLISH that is over the limit be passed over instead of refused: Next gives its beginning, which
-// Beginning reads, and Cut says so. No more than that is kept of it.
-func (s *Splitter) PassOver() { s.lax = true }
+// PassOver has a PUBLISH that is over the limit, but of no more than most bytes, be passed over instead of refused: Next gives its
+// beginning, which Beginning reads, and Cut says so. No more than that is kept of it.
+func (s *Splitter) PassOver(most int) { s.most = most }
 
 // Cut gives the size in bytes of the packet that Next gave last if that is the beginning of one over the limit, else 0.
 func (s *Splitter) Cut() int { return s.whole }
@@ -140,7 +140,7 @@ func (s *Splitter) size(b []byte) (int, error) {
 		case broken != nil:
 		case header == 0:
 			return 0, nil
-		case size > s.max && s.lax && PacketTypeOf(b) == PUBLISH:
+		case size > s.max && size <= s.most && PacketTypeOf(b) == PUBLISH:
 			s.whole = size
 			return min(size, beginningMax), nil
 		case size > s.max:

@@ -11,6 +11,9 @@ import (
 // chunksAhead is how many chunks the reader may be ahead of the loop before it waits.
 const chunksAhead = 32
 
+// frames is how many times as large as the largest packet a WebSocket message may be, since it may carry many packets.
+const frames = 4
+
 // keepBuffer is the size in bytes up to which a write buffer is used again.
 const keepBuffer = 64 << 10
 
@@ -70,7 +73,7 @@ func newLink(gen uint32, conn transport.Conn, version mqtt.Version, maxPacket in
 		server: limits{receiveMaximum: 65535, maxQoS: 2},
 	}
 	if version != mqtt.V5 { // there CONNECT says what is too large, and the broker keeps it back [MQTT-3.1.2-24]
-		k.split.PassOver()
+		k.split.PassOver(frames * maxPacket)
 	}
 	k.keep.start(now, 0)
 	go k.read()

@@ -133,7 +133,7 @@ func (l *loop) dial(e dial) {
 	o := transport.Options{
 		Subprotocols: []string{subprotocol(e.version)},
 		RootCAs:      l.endpoint.RootCAs,
-		ReadLimit:    4 * int64(l.cfg.MaxPacket), // one WebSocket message may carry many packets
+		ReadLimit:    frames * int64(l.cfg.MaxPacket),
 	}
 	go func() {
 		conn, err := guardHook(l.cfg, func() (transport.Conn, error) { return l.cfg.Dial(ctx, url, o) })

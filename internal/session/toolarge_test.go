@@ -17,7 +17,7 @@ func TestAMessageThatIsTooLargeIsPassedOver(t *testing.T) {
 	for _, version := range []mqtt.Version{mqtt.V311, mqtt.V31} {
 		for qos := range byte(3) {
 			for _, step := range []int{1 << 20, 700, 1} {
-				h := newHarness(t, func(c *Config) { c.Version, c.MaxPacket = version, 1000 })
+				h := newHarness(t, func(c *Config) { c.Version, c.MaxPacket = version, 30_000 })
 				b := h.online()
 				id := uint16(qos) * 7
 				large := &mqtt.Publish{Topic: "large", QoS: qos, PacketID: id, Payload: []byte(strings.Repeat("x", 100_000))}
@@ -76,6 +76,7 @@ func TestWhatIsTooLargeAndBrokenIsNotPassedOver(t *testing.T) {
 	for name, bytes := range map[string][]byte{
 		"no packet identifier": append([]byte{0x32, 200, 1, 0, 1, 'a', 0, 0}, make([]byte, 200)...),
 		"no message":           {0x90, 200, 1},
+		"much too large":       {0x32, 0xFF, 0xFF, 0xFF, 0x7F, 0, 1, 'a', 0, 1},
 		"a topic beyond it":    append([]byte{0x30, 200, 1, 1, 0}, make([]byte, 198)...),
 	} {
 		t.Run(name, func(t *testing.T) {
