@@ -14,7 +14,7 @@ import { Decoder, type Batch } from "./batch.js";
 import { ownBytes } from "./bytes.js";
 import { callOptions, copyOptions } from "./calls.js";
 import { asyncDispose } from "./dispose.js";
-import { aborted, invalidArgument, KiiError } from "./errors.js";
+import { invalidArgument, KiiError } from "./errors.js";
 import type { Handled, Link, Sink } from "./host.js";
 import { Listeners } from "./listeners.js";
 import { encodeProperties } from "./properties.js";
@@ -127,7 +127,6 @@ export class LiveConnection implements Connection {
   async close(options?: CallOptions): Promise<void> {
     const call = callOptions(options);
     if (isFinal(this.state)) return;
-    if (call.signal?.aborted) throw aborted(call.signal);
     const held = this.hold();
     try {
       if (this.handingOut) await null;

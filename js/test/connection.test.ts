@@ -231,14 +231,3 @@ test("the first that is kept is one that would be acknowledged", async () => {
   await turn();
   assert.equal(connection.sink.batch(batch([{ payload: "1" }, { payload: "2" }, { payload: "3", flags: 2, packetId: 7 }], ["topic"])), 7);
 });
-
-test("a close that is aborted before it begins leaves the connection as it is", async () => {
-  const { connection } = connect();
-  const seen: string[] = [];
-  connection.on("message", (m) => seen.push(m.text()));
-  await turn();
-  const closing = connection.close({ signal: AbortSignal.abort() });
-  assert.equal(connection.sink.batch(batch([{ payload: "1", flags: 2, packetId: 1 }], ["topic"])), undefined);
-  await assert.rejects(closing, { code: "ABORTED" });
-  assert.deepEqual(seen, ["1"]);
-});

@@ -273,7 +273,8 @@ export class Group {
     this.#meeting.say({ type: "batch", from: this.#place.id, batch });
     const passed = this.#echo!.passed();
     void this.#audience.look();
-    return Promise.all([this.#members.deliver(batch), passed]).then(([handled]) => handled);
+    const handled = this.#members.deliver(batch);
+    return passed.then(() => handled);
   }
 
   #tell(change = this.#change): void {

@@ -54,10 +54,8 @@ export class Term {
   #hurry: (() => void) | undefined;
   /** The connection's end, when that came before connect had settled. */
   #end: StateChange | undefined;
-  /** Who has subscribed to which further filter. */
-  readonly #filters = new Map<string, Set<string>>();
-  /** What tells of the end of those who have. */
-  readonly #watches = new Map<string, { end(): void }>();
+  /** The tabs that have subscribed to further filters, to which, and what tells of the tab's end. */
+  readonly #seats = new Map<string, { filters: Set<string>; watch: { end(): void } }>();
   /** Settles when nothing can leave by this connection any more. */
   #gone: (() => void) | undefined;
   readonly #closed = new Promise<void>((resolve) => (this.#gone = resolve));
@@ -98,11 +96,10 @@ export class Term {
 
   /** A tab has gone, or hears nothing for now: filters that only it has subscribed to end. */
   left(tab: string): void {
-    this.#watches.get(tab)?.end();
-    this.#watches.delete(tab);
-    for (const [filter, tabs] of this.#filters) {
-      if (tabs.has(tab)) this.call(tab, "unsubscribe", [filter], { timeout: usual }).catch(() => {}); // they end with the connection
-    }
+    const { filters = [], watch } = this.#seats.get(tab) ?? {};
+    watch?.end();
+    this.#seats.delete(tab);
+    for (const filter of filters) this.call(tab, "unsubscribe", [filter], { timeout: usual }).catch(() => {}); // they end with the connection
   }
 
   /** Ends a wait between attempts. */
@@ -122,7 +119,7 @@ export class Term {
    */
   end(options: CallOptions, first?: Promise<unknown>): Promise<unknown> {
     this.#over.abort();
-    for (const watch of this.#watches.values()) watch.end();
+    for (const { watch } of this.#seats.values()) watch.end();
     this.#dispatch.end();
     this.#hurry?.();
     const link = this.#link;
@@ -195,20 +192,16 @@ export class Term {
     };
   }
 
-  /** Tells whether tab was not there. */
+  /** Tells whether it had not been. */
   #joins(tab: string, filter: string): boolean {
-    if (!this.#watches.has(tab)) this.#watches.set(tab, this.#electorate.watch(tab));
-    const tabs = this.#filters.get(filter) ?? new Set();
-    this.#filters.set(filter, tabs);
-    return !tabs.has(tab) && !!tabs.add(tab);
+    let seat = this.#seats.get(tab);
+    if (!seat) this.#seats.set(tab, (seat = { filters: new Set(), watch: this.#electorate.watch(tab) }));
+    return !seat.filters.has(filter) && !!seat.filters.add(filter);
   }
 
   /** Tells whether nobody else has subscribed to filter. */
   #leaves(tab: string, filter: string): boolean {
-    const tabs = this.#filters.get(filter);
-    tabs?.delete(tab);
-    if (tabs?.size) return false;
-    this.#filters.delete(filter);
-    return true;
+    this.#seats.get(tab)?.filters.delete(filter);
+    return ![...this.#seats.values()].some(({ filters }) => filters.has(filter));
   }
 }
