@@ -19,7 +19,7 @@ import type { Link, Sink } from "./host.js";
 import { Patience } from "./patience.js";
 import { readStaged } from "./staged.js";
 import { isFinal } from "./state.js";
-import { forget, recall, remember } from "./storage.js";
+import type * as storage from "./storage.js";
 
 /** What a push needs of its client. */
 export interface PushClient {
@@ -36,8 +36,8 @@ export interface PushClient {
 const interval = 1000;
 const attempt = 60_000;
 
-/** Makes the class of pushes, from the one of connections that the loader has. */
-export const livePush = (Base: typeof LiveConnection) => class LivePush extends Base implements Push {
+/** Makes the class of pushes, from the one of connections that the loader has; memory keeps installations, where there is one. */
+export const livePush = (Base: typeof LiveConnection, memory?: typeof storage) => class LivePush extends Base implements Push {
   readonly #client: PushClient;
   readonly #development: boolean;
   readonly #options: ConnectOptions;
@@ -126,7 +126,7 @@ export const livePush = (Base: typeof LiveConnection) => class LivePush extends 
   }
 
   async #uninstall({ installationID }: Installation, call: CallOptions): Promise<void> {
-    forget(this.#owner!);
+    memory?.forget(this.#owner!);
     try {
       await this.#client.call("uninstallByInstallationID", [installationID], call);
     } catch (error) {
@@ -247,14 +247,14 @@ export const livePush = (Base: typeof LiveConnection) => class LivePush extends 
 
   /** Where to connect; what is remembered of the installation saves a request, and is forgotten when it is wrong. */
   async #endpoint(owner: string, clock: Clock): Promise<MqttEndpoint> {
-    let known = recall(owner, this.#development);
+    let known = memory?.recall(owner, this.#development);
     for (;;) {
       const installation = known ?? ((await this.#client.call("installMqtt", [this.#development], clock.rest())) as Installation);
       try {
         const endpoint = (await this.#client.call("getMqttEndpoint", [installation.installationID], clock.rest())) as MqttEndpoint;
         if (this.#current() !== owner) throw notLoggedIn(); // the installation may be somebody else's
         this.#installation = installation;
-        remember(owner, this.#development, installation);
+        memory?.remember(owner, this.#development, installation);
         return endpoint;
       } catch (error) {
         const { code } = error as KiiError;
@@ -273,7 +273,7 @@ export const livePush = (Base: typeof LiveConnection) => class LivePush extends 
     this.#below = undefined;
     this.#sent(this.#sending, change.error ?? notConnected());
     this.#patience.ended();
-    if (change.code === "REVOKED") forget(owner);
+    if (change.code === "REVOKED") memory?.forget(owner);
     if (change.error?.retryable) void this.#persist(owner, change.error);
     else this.#become(change);
   }

@@ -1,5 +1,5 @@
 // Remembers installations. A place that stores nothing (private mode, a sandboxed frame, a
-// worker) is as good: the installation is asked for again.
+// worker) is as good: the installation is asked for again. Service workers have no such place, and no such file.
 
 import type { Installation } from "../types/index.js";
 
