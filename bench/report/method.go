@@ -54,6 +54,9 @@ func confidence(n int) string {
 	ends := "from the lowest to the highest"
 	if out := cut(n); out > 0 {
 		ends = fmt.Sprintf("without the %d lowest and the %d highest", out, out)
+		if out == 1 {
+			ends = "without the lowest and the highest"
+		}
 	}
 	return fmt.Sprintf("Of %d rounds it goes %s, which holds the median in %.0f of 100 runs.", n, ends, 100*Confidence(n))
 }
