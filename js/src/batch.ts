@@ -56,8 +56,8 @@ export class Decoder {
     names?.forEach(([number, name]) => (known[number] = name));
     topics.forEach((name, i) => (known[firstTopic + i] = name));
     const source = { buffer: bytes.buffer, start: bytes.byteOffset, table };
-    const { length } = table; // a handler can give the buffer away, and with it a table that is in it
-    const list = table.buffer === bytes.buffer || bringsNames(table) ? this.#learn(bytes, table) : undefined;
+    const { length } = table; // a handler can give the buffer away, and with it a table that is in it; of a table of one row browsers make a buffer when it is asked for
+    const list = (length > columns && table.buffer === bytes.buffer) || bringsNames(table) ? this.#learn(bytes, table) : undefined;
     for (let row = 0, n = 0; row < length; row += columns, n++) {
       take(new LazyMessage(list ? list[n]! : known[table[row + TOPIC]!]!, source, row));
     }
