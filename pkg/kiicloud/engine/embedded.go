@@ -238,8 +238,19 @@ func (e *Embedded) Disconnect(inst store.Installation) { e.endSession(inst, "its
 
 func (e *Embedded) endSession(inst store.Installation, why string) {
 	e.ends.Add(1) // before the look: who connects meanwhile either is found, or looks again
-	if s := e.sessions.of(inst.Topic); s != nil {
-		s.end(&guard.Refusal{Code: mqtt.AdministrativeAction, Reason: why})
+	e.endFound(inst.Topic, &guard.Refusal{Code: mqtt.AdministrativeAction, Reason: why})
+}
+
+// endFound ends the connection of a topic, and the one to which that has given the topic back meanwhile.
+func (e *Embedded) endFound(topic string, why *guard.Refusal) {
+	s := e.sessions.of(topic)
+	for s != nil {
+		s.end(why)
+		before := e.sessions.of(topic)
+		if before == nil || before.turn >= s.turn { // a newer one was looked up later
+			return
+		}
+		s = before
 	}
 }
 

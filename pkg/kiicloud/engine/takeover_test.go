@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/kiiweb/kiiweb/internal/mqtt"
+	"github.com/kiiweb/kiiweb/pkg/kiicloud/guard"
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/guard/guardtest"
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/store"
 )
@@ -143,6 +144,34 @@ func TestAnEndThatFindsTheNewcomerAloneEndsBoth(t *testing.T) {
 	<-newcomer.Gone()
 	<-standing.Gone()
 	require.NoError(t, <-revoked)
+}
+
+// Nor where the end was counted before the newcomer looked again, and finds the newcomer while that does.
+func TestAnEndThatFindsTheNewcomerLateEndsBoth(t *testing.T) {
+	for _, w := range []way{tcp4, ws5} {
+		q := &pausing{memory: newMemory()}
+		c := start(t, q, nil)
+		inst := q.install(t, installationFor(1))
+		standing := c.subscribe(w, inst, qos1)
+		hello, ended := c.hello(inst), make(chan struct{})
+		q.set(nil, func() {
+			q.uninstall(t, inst)
+			c.e.ends.Add(1)
+			q.set(errStore, func() { // the second time
+				s := c.e.sessions.of(inst.Topic)
+				go func() {
+					c.e.endFound(inst.Topic, &guard.Refusal{Code: mqtt.AdministrativeAction, Reason: "the installation was removed"})
+					close(ended)
+				}()
+				require.Eventually(t, func() bool { s.mu.Lock(); defer s.mu.Unlock(); return s.ended }, 10*time.Second, time.Millisecond)
+			})
+		})
+		newcomer := c.dial(w)
+		newcomer.Send(guardtest.Connect(w.version, hello))
+		<-newcomer.Gone()
+		<-ended
+		<-standing.Gone()
+	}
 }
 
 // A client that has given an attempt up and made another one is not displaced by the first, which took longer to be
