@@ -25,6 +25,7 @@ type fakeNode struct {
 	via    map[string]uint16 // by which channel the last of them came
 	dead   []func()          // answers that it keeps back
 	well   bool              // it keeps no channel from going on any more
+	pushes *fakeConn         // on which the last push came
 }
 
 // late is how long pushes to "late…" wait for their confirm.
@@ -85,6 +86,15 @@ func (n *fakeNode) revive() {
 		go answer()
 	}
 	n.dead, n.well = nil, true
+}
+
+// refuse ends a channel for pushes with an error, and what it has kept back.
+func (n *fakeNode) refuse(channel uint16) {
+	n.mu.Lock()
+	c := n.pushes
+	n.dead, n.well = nil, true
+	n.mu.Unlock()
+	c.say(channel, channelClose, "\x01\x96", "\x03no!", "\x00\x3C", "\x00\x28")
 }
 
 func (n *fakeNode) setMute() {
@@ -188,7 +198,7 @@ func (c *fakeConn) stored(channel uint16) {
 	confirm := func() { c.say(channel, basicAck, tag, "\x00") }
 	c.n.mu.Lock()
 	c.n.got[key]++
-	c.n.via[key] = channel
+	c.n.via[key], c.n.pushes = channel, c
 	dead, blocks := strings.HasPrefix(key, "dead"), !c.n.well && strings.HasPrefix(key, "block")
 	if dead {
 		c.n.dead = append(c.n.dead, confirm)

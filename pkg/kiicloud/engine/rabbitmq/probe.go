@@ -14,7 +14,7 @@ const (
 // does not: but the first push to it has RabbitMQ make the channel known to the queue, which it waits for, for a minute. Then another
 // channel takes this one's place, and that queue has it for itself until it answers.
 func (p *publisher) probe(since time.Time) {
-	if p.isRetired() || p.confirmed.sinceThen(since) || !p.probing.CompareAndSwap(false, true) {
+	if p.isReserved() || p.confirmed.sinceThen(since) || !p.probing.CompareAndSwap(false, true) {
 		return
 	}
 	go func() {
@@ -44,8 +44,8 @@ func (p *publisher) firstOpen() (topic string) {
 	defer p.mu.Unlock()
 	var first uint64
 	for _, o := range p.open {
-		if o.n > p.acked && (first == 0 || o.n < first) {
-			first, topic = o.n, o.topic
+		if o.tag > p.acked && (first == 0 || o.tag < first) {
+			first, topic = o.tag, o.topic
 		}
 	}
 	return topic

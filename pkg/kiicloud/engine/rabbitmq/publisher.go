@@ -42,16 +42,16 @@ type publisher struct {
 	mu      sync.Mutex
 	open    map[string]*pending // those on their way, by message id
 	queues  map[string]int      // how many of them are for whom, by topic
-	acked   uint64              // the highest number that was confirmed
+	acked   uint64              // the highest tag that was confirmed
 	retired bool                // it has a successor
 	blocker string              // the topic whose queue holds it up: it has the channel for itself; "": none does
 }
 
 // pending is a push on its way.
 type pending struct {
-	n     uint64
 	topic string
-	back  bool // RabbitMQ has sent it back
+	tag   uint64 // its place on the channel, from 1 on; 0: not written yet
+	back  bool   // RabbitMQ has sent it back
 }
 
 func newPublisher(l *link, slot *slot) (*publisher, error) {
@@ -66,7 +66,9 @@ func newPublisher(l *link, slot *slot) (*publisher, error) {
 	closed := ch.NotifyClose(make(chan *amqp.Error, 1))
 	go func() { // RabbitMQ closes a channel to say that something is wrong with it; a new link has new ones
 		<-closed
-		if !p.isRetired() {
+		if p.isRetired() {
+			p.retire("") // whose queue had it for itself is not kept to it
+		} else {
 			l.close()
 		}
 	}()
@@ -108,6 +110,10 @@ type sent struct {
 // RabbitMQ has it.
 func (l *link) send(topic string, m amqp.Publishing, t *ticket) (sent, error) {
 	p, n := l.slotOf(topic).enter(topic)
+	return p.send(n, topic, m, t)
+}
+
+func (p *publisher) send(n uint64, topic string, m amqp.Publishing, t *ticket) (sent, error) {
 	m.MessageId = messageID(n)
 	dc, err := p.ch.PublishWithDeferredConfirm(exchange, topic, true, false, m)
 	if err != nil {
@@ -115,6 +121,7 @@ func (l *link) send(topic string, m amqp.Publishing, t *ticket) (sent, error) {
 		t.leave()
 		return sent{}, err
 	}
+	p.written(m.MessageId, dc.DeliveryTag)
 	return sent{p, n, m.MessageId, dc, time.Now(), t}, nil
 }
 
@@ -128,9 +135,17 @@ func (p *publisher) enter(topic string, behind bool) uint64 {
 		return 0
 	}
 	n := p.last.Add(1)
-	p.open[messageID(n)] = &pending{n: n, topic: topic}
+	p.open[messageID(n)] = &pending{topic: topic}
 	p.queues[topic]++
 	return n
+}
+
+// written notes the place that a push has got on the channel: those that come at the same time may be written in another order
+// than they have entered.
+func (p *publisher) written(id string, tag uint64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.open[id].tag = tag
 }
 
 // forget gives whether a push has come back. It is not on its way any more.
@@ -143,7 +158,7 @@ func (p *publisher) forget(id string, acked bool) bool {
 		delete(p.queues, o.topic)
 	}
 	if acked {
-		p.acked = max(p.acked, o.n)
+		p.acked = max(p.acked, o.tag)
 		if p.blocker == o.topic {
 			p.blocker = ""
 		}

@@ -63,16 +63,20 @@ func (s *slot) replace(p *publisher) {
 	s.succeed(p, "")
 }
 
-// succeed puts a new channel in the place of p, unless somebody else does so. blocker is whose queue holds p up, or empty.
+// succeed puts a new channel in the place of p, unless somebody else does so, or has. blocker is whose queue holds p up, or empty.
 func (s *slot) succeed(p *publisher, blocker string) {
 	if !p.replacing.CompareAndSwap(false, true) {
 		return
 	}
 	defer p.replacing.Store(false)
 	s.mu.RLock()
-	done := s.now != p || len(s.old) >= mostRetired
+	has, full := s.now != p, len(s.old) >= mostRetired
 	s.mu.RUnlock()
-	if done {
+	switch {
+	case has:
+		p.reserve(blocker)
+		return
+	case full:
 		return
 	}
 	next, err := newPublisher(p.l, s)
@@ -103,8 +107,26 @@ func (l *link) killUnlessShort() {
 func (p *publisher) retire(blocker string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.retired, p.blocker = true, blocker
+	p.retired, p.blocker = true, ""
+	if p.queues[blocker] > 0 { // else it has answered meanwhile
+		p.blocker = blocker
+	}
 	p.closeIfUnused()
+}
+
+// reserve keeps other queues than one off a channel that has a successor, as long as that one does not answer.
+func (p *publisher) reserve(topic string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.retired && p.blocker == "" && p.queues[topic] > 0 && !p.ch.IsClosed() { // else nothing more may come over it
+		p.blocker = topic
+	}
+}
+
+func (p *publisher) isReserved() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.blocker != ""
 }
 
 func (p *publisher) isRetired() bool {

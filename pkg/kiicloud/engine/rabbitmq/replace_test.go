@@ -205,6 +205,90 @@ func TestAQueueThatHoldsItsChannelUpGetsItForItself(t *testing.T) {
 	})
 }
 
+// Pushes that come at the same time may be written in another order than they have entered.
+func TestTheQueueThatHoldsAChannelUpIsToldByTheOrderOnTheChannel(t *testing.T) {
+	onFake(t, func(t *testing.T, n *fakeNode, c *cluster, l *link) {
+		well := beside(l, "block", "well")
+		p, first := l.slotOf("block").enter("block")
+		publishMany(t, c, well, 3) // overtakes it
+		time.Sleep(time.Millisecond)
+		place, err := c.flight.enter(context.Background(), "block", nil)
+		require.NoError(t, err)
+		s, err := p.send(first, "block", message(store.Push{MessageID: "m", Payload: []byte("{}")}), place)
+		require.NoError(t, err)
+		var flows sync.WaitGroup
+		flows.Go(func() { assert.Equal(t, unknown, s.wait(context.Background())) })
+		flows.Go(func() { assert.Equal(t, unknown, publishOneOf(c, well)) }) // behind it
+		time.Sleep(slowAfter + blockedAfter)
+		synctest.Wait()
+		publishMany(t, c, well, 3)
+		assert.NotEqual(t, n.by("block"), n.by(well))
+		flows.Wait()
+		assert.Equal(t, unknown, publishOneOf(c, "block"))
+		publishMany(t, c, well, 3)
+		opened, _ := n.channels()
+		assert.Equal(t, publishers+1, opened)
+		assert.False(t, l.ended())
+	})
+}
+
+// Also one that has a successor already keeps nobody waiting.
+func TestAQueueThatHoldsUpAChannelWithASuccessorGetsItForItself(t *testing.T) {
+	onFake(t, func(t *testing.T, n *fakeNode, c *cluster, l *link) {
+		require.Equal(t, unknown, publishOne(t, c, "dead"))
+		block, same := beside(l, "dead", "block"), beside(l, "dead", "same")
+		publishMany(t, c, same, manyBehind)
+		time.Sleep(staleAfter - time.Second)
+		var flows sync.WaitGroup
+		flows.Go(func() { assert.Equal(t, unknown, publishOneOf(c, block)) })
+		synctest.Wait()
+		flows.Go(func() { assert.Equal(t, unknown, publishOneOf(c, same)) }) // behind it
+		time.Sleep(time.Second)
+		synctest.Wait()
+		opened, _ := n.channels()
+		require.Equal(t, publishers+1, opened)
+		time.Sleep(slowAfter + blockedAfter)
+		synctest.Wait()
+		publishMany(t, c, same, 3)
+		flows.Wait()
+		n.revive()
+		synctest.Wait()
+		publishMany(t, c, block, 1)
+		assert.Empty(t, l.slotOf(same).old)
+		assert.Empty(t, c.flight.lanes)
+		assert.False(t, l.ended())
+	})
+}
+
+// A queue may answer while the successor is being made.
+func TestAChannelIsNotKeptForAQueueThatHasAnswered(t *testing.T) {
+	onFake(t, func(t *testing.T, n *fakeNode, c *cluster, l *link) {
+		publishMany(t, c, "well", 1)
+		s := l.slotOf("well")
+		s.succeed(s.now, "well")
+		synctest.Wait()
+		assert.Empty(t, s.old)
+		_, closed := n.channels()
+		assert.Equal(t, 1, closed)
+		publishMany(t, c, "well", 1)
+	})
+}
+
+// RabbitMQ may end the channel that a queue has for itself with an error.
+func TestAQueueOutlivesTheChannelThatItHasForItself(t *testing.T) {
+	onFake(t, func(t *testing.T, n *fakeNode, c *cluster, l *link) {
+		require.Equal(t, unknown, publishOne(t, c, "block"))
+		require.Len(t, l.slotOf("block").old, 1)
+		require.Equal(t, unknown, publishOne(t, c, "block"))
+		n.refuse(n.by("block"))
+		synctest.Wait()
+		assert.Empty(t, l.slotOf("block").old)
+		publishMany(t, c, "block", 3)
+		assert.Empty(t, c.flight.lanes)
+		assert.False(t, l.ended())
+	})
+}
+
 // A node that answers on no channel hangs, and another one may not.
 func TestANodeThatAnswersNothingIsGivenUp(t *testing.T) {
 	onFake(t, func(t *testing.T, n *fakeNode, c *cluster, l *link) {
