@@ -157,6 +157,25 @@ func TestFramesAreAsNamed(t *testing.T) {
 	assert.Equal(t, "16 KiB frames", Large.String())
 }
 
+func TestPushesHaveTheCloudsProperties(t *testing.T) {
+	for _, v := range []mqtt.Version{mqtt.V5, mqtt.V311} {
+		stream, err := NewStream(v, Shape{Payload: 64, Push: true})
+		require.NoError(t, err)
+		c, session, ctx := online(t, start(t), v, mqtt.Properties{})
+		_, err = session.Replay(ctx, stream, 2)
+		require.NoError(t, err)
+		for n := range 2 {
+			p := c.receive().(*mqtt.Publish).Properties
+			if v != mqtt.V5 {
+				assert.Empty(t, p)
+				continue
+			}
+			assert.EqualValues(t, 86400, *p.MessageExpiry)
+			assert.Equal(t, []mqtt.UserProperty{{Key: "pushMessageID", Value: fmt.Sprintf("%022d", n)}}, p.User)
+		}
+	}
+}
+
 func TestWindowHolds(t *testing.T) {
 	maximum := uint16(10)
 	c, session, ctx := online(t, start(t), mqtt.V5, mqtt.Properties{ReceiveMaximum: &maximum})

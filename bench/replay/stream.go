@@ -41,8 +41,9 @@ type Shape struct {
 	QoS     byte // 0 or 1
 	Payload int  // bytes, at least 4: the first four are the message's number
 	Frames  Coalescing
-	Topics  int // how many, in turn; 0 means 1
-	Period  int // after how many messages it begins again; 0 means Period
+	Topics  int  // how many, in turn; 0 means 1
+	Period  int  // after how many messages it begins again; 0 means Period
+	Push    bool // with the properties that the cloud gives a push, where MQTT 5 has some
 }
 
 // Period is after how many messages a stream's numbers, topics and packet identifiers
@@ -79,6 +80,9 @@ func NewStream(v mqtt.Version, s Shape) (*Stream, error) {
 		if s.QoS > 0 {
 			p.PacketID = uint16(n + 1)
 		}
+		if s.Push && v == mqtt.V5 {
+			p.Properties = pushProperties(n)
+		}
 		packet, err := codec.Append(nil, &p)
 		if err != nil {
 			return nil, err
@@ -87,6 +91,12 @@ func NewStream(v mqtt.Version, s Shape) (*Stream, error) {
 	}
 	b.cut(len(b.open))
 	return &Stream{qos: s.QoS, bytes: b.bytes, frames: b.frames, largest: b.largest}, nil
+}
+
+// pushProperties are what the cloud gives a push: how long it is worth delivering, and the id by which a repeat is known.
+func pushProperties(n int) mqtt.Properties {
+	expiry := uint32(24 * 60 * 60)
+	return mqtt.Properties{MessageExpiry: &expiry, User: []mqtt.UserProperty{{Key: "pushMessageID", Value: fmt.Sprintf("%022d", n)}}}
 }
 
 func payload(n, size int) []byte {

@@ -101,6 +101,9 @@ func (a *Act) WarmUp(ctx context.Context) error {
 	if _, err := a.Receive(ctx, replay.Shape{QoS: qos, Payload: 64}, 0, 5_000); err != nil || !a.Client.Reads {
 		return err
 	}
+	if _, err := a.Receive(ctx, replay.Shape{Payload: 64, Frames: replay.Small, Push: true}, 0, 16_000); err != nil {
+		return err
+	}
 	_, err := a.Publish(ctx, 1, 0, 500)
 	return err
 }
