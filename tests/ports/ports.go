@@ -2,12 +2,11 @@
 package ports
 
 import (
-	"io"
+	"fmt"
 	"math/rand/v2"
 	"net"
 	"os"
 	"strconv"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -16,43 +15,76 @@ import (
 const (
 	lowest = 10100 // browsers refuse 10080, and some below it
 	usual  = 32000 // most systems take the ports of outgoing connections from above that
+	enough = 2000  // fewer ports than that might run out
 )
 
 // Free gives n ports of 127.0.0.1 that nobody listens on. No other test is given them until t ends, in this process
-// or in another. They are below those that the system gives to outgoing connections, so that none of these takes the
-// port of a server that has not started yet, or is down for a while.
+// or in another. They are none of those that the system gives to outgoing connections, so that none of these takes the
+// port of a server that has not started yet, or is down for a while. Where it gives them nearly all, they are kept from it.
 func Free(t testing.TB, n int) []int {
 	t.Helper()
-	highest := usual
-	if b, err := os.ReadFile("/proc/sys/net/ipv4/ip_local_port_range"); err == nil {
-		if first, err := strconv.Atoi(strings.Fields(string(b))[0]); err == nil && first > lowest+2000 {
-			highest = first
-		}
-	}
+	low, high, shared := choice(outgoing())
 	var free []int
 	for tries := 0; len(free) < n; tries++ {
 		require.Less(t, tries, 10_000, "there are no free ports")
-		port := lowest + rand.IntN(highest-lowest)
-		if held, err := hold(port); err == nil {
-			t.Cleanup(func() { _ = held.Close() })
+		port := low + rand.IntN(high-low)
+		if release, err := hold(port, shared); err == nil {
+			t.Cleanup(release)
 			free = append(free, port)
 		}
 	}
 	return free
 }
 
-// hold takes a port that nobody listens on, until what it gives is closed. What says that it is taken is UDP's port
-// of that number: servers that use it are in no one's way.
-func hold(port int) (io.Closer, error) {
+// outgoing gives the first and the last of the ports that the system gives to outgoing connections.
+func outgoing() (first, last int) {
+	text, err := os.ReadFile("/proc/sys/net/ipv4/ip_local_port_range")
+	if err == nil {
+		_, err = fmt.Sscan(string(text), &first, &last)
+	}
+	if err != nil {
+		return usual, 1<<16 - 1
+	}
+	return first, last
+}
+
+// choice gives the ports to choose from, low to high-1: below those of outgoing connections, or above them. shared tells that there are too few
+// of either, so that these are among them.
+func choice(first, last int) (low, high int, shared bool) {
+	above := max(lowest, last+1)
+	switch {
+	case first-lowest >= enough:
+		return lowest, first, false
+	case 1<<16-above >= enough:
+		return above, 1 << 16, false
+	}
+	return lowest, usual, true
+}
+
+// hold takes a port that nobody listens on, until release is called. What says that it is taken is UDP's port
+// of that number: servers that use it are in no one's way. One that is shared is kept from outgoing connections, too.
+func hold(port int, shared bool) (release func(), err error) {
 	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 	held, err := net.ListenPacket("udp", address)
 	if err != nil {
 		return nil, err
 	}
+	release = func() { _ = held.Close() }
+	if shared {
+		kept, err := keep(port)
+		if err != nil {
+			release()
+			return nil, err
+		}
+		release = func() { _, _ = kept.Close(), held.Close() }
+	}
 	listener, err := net.Listen("tcp", address)
+	if err == nil {
+		err = listener.Close()
+	}
 	if err != nil {
-		_ = held.Close()
+		release()
 		return nil, err
 	}
-	return held, listener.Close()
+	return release, nil
 }
