@@ -154,7 +154,7 @@ func (l *link) behave(v *Visit) {
 		case *mqtt.Ack:
 			switch {
 			case p.Kind == mqtt.PUBACK && p.PacketID == afterID:
-				close(v.handled)
+				v.acknowledge()
 			case p.Kind == mqtt.PUBREC && p.ReasonCode < mqtt.UnspecifiedError:
 				l.send(&mqtt.Ack{Kind: mqtt.PUBREL, PacketID: p.PacketID})
 			}

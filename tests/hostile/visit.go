@@ -22,6 +22,7 @@ type Visit struct {
 
 	mu    sync.Mutex
 	links int
+	acks  int           // of After
 	heard []mqtt.Packet // what the client said to the row's bytes
 }
 
@@ -30,6 +31,15 @@ func (v *Visit) arrive() int {
 	defer v.mu.Unlock()
 	v.links++
 	return v.links
+}
+
+// acknowledge notes that the client has acknowledged After.
+func (v *Visit) acknowledge() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.acks++; v.acks == 1 {
+		close(v.handled)
+	}
 }
 
 func (v *Visit) hear(p mqtt.Packet) {
@@ -56,6 +66,7 @@ func (v *Visit) Check(t testing.TB, patience time.Duration) {
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	assert.Equal(t, 1, v.acks, "acknowledgements of the last message")
 	if v.Case.End == Kept {
 		assert.Equal(t, 1, v.links, "connections")
 		return
