@@ -72,7 +72,7 @@ var sections = []report.Section{
 		Title: "Receiving",
 		Text: `A replay server of prepared frames sends as fast as TCP takes them, at QoS 1 up to 1,000 messages ahead of their acknowledgements. Each
 message is looked at as an application does: its topic and its payload as bytes, which number the messages; a message that is lost, repeated or
-out of turn is a failure. Every page is warmed up before. A burst is 4,000 messages with one packet per frame, 12,000 in frames of 2 KiB and 32,000 in frames of 16 KiB, of 1 KiB a quarter of that; clients stay connected from turn to turn. **The CPU time is that of the whole renderer process**, all threads, by the scheduler's account: a client that works in
+out of turn is a failure. Every page is warmed up before. A burst is 4,000 messages with one packet per frame; with several it is 12,000 in frames of 2 KiB and 32,000 in frames of 16 KiB, or a quarter of that where they have 1 KiB; clients stay connected from turn to turn. **The CPU time is that of the whole renderer process**, all threads, by the scheduler's account: a client that works in
 a worker, or leaves garbage behind, pays for it there. "Minimal parser" is twenty unchecked lines of JavaScript, "frame counter" reads nothing and is
 what the browser itself costs, and "object counter" reads nothing either, but makes an object and a view of the payload for each message and calls the handler with it, which every
 client has to. These are marks to measure by. At QoS 1 the two counters answer each frame with one frame of acknowledgements, prepared beforehand.`,

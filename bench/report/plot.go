@@ -18,8 +18,8 @@ const (
 	plotWide  = labelLeft + barsWide + 110
 )
 
-// Plot draws a metric as bars on a logarithmic scale, a group for each case, with a line from
-// the lowest to the highest value of the rounds.
+// Plot draws a metric as bars on a logarithmic scale, a group for each case, with a line over
+// the interval.
 func (r *Results) Plot(m Metric, cases []string) string {
 	low, high := r.limits(m, cases)
 	at := func(v float64) float64 { return barsWide * math.Log10(v/low) / math.Log10(high/low) }
