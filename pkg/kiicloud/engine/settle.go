@@ -27,7 +27,7 @@ type settler struct {
 	wg      sync.WaitGroup
 }
 
-// settlement is what one transaction tells the queue: places, by installation.
+// settlement is what the queue is told at once: places, by installation.
 type settlement struct {
 	places map[string][]int64
 	hurry  chan struct{} // closed when somebody waits for it

@@ -111,7 +111,8 @@ func (s *SQL) Check(ctx context.Context) error {
 const acknowledgeChunk = 2000
 
 // Acknowledge removes delivered pushes, named by installation and place in its queue. Those that are gone already are no
-// error. Where it fails some may be removed.
+// error. Where it fails some may be removed. Once it has begun it goes on when ctx ends, as long as the store takes it: whoever tries
+// again begins anew, and might never come to an end.
 func (s *SQL) Acknowledge(ctx context.Context, delivered map[string][]int64) error {
 	var places []any
 	for _, id := range slices.Sorted(maps.Keys(delivered)) { // as they are on the disk
@@ -123,6 +124,7 @@ func (s *SQL) Acknowledge(ctx context.Context, delivered map[string][]int64) err
 		if err := s.writer.do(ctx, func(t tx) error { return t.acknowledge(chunk) }); err != nil {
 			return wrap("remove delivered pushes", err)
 		}
+		ctx = context.WithoutCancel(ctx)
 	}
 	return nil
 }

@@ -362,3 +362,36 @@ func TestManyAcknowledgementsAreNotOneTransaction(t *testing.T) {
 	require.NoError(t, s.Acknowledge(ctx, places))
 	require.Zero(t, waits(last))
 }
+
+// brief is a context that ends when somebody looks at it too often.
+type brief struct {
+	context.Context
+	end  func()
+	left int
+}
+
+func (b *brief) Done() <-chan struct{} {
+	if b.left--; b.left < 0 {
+		b.end()
+	}
+	return b.Context.Done()
+}
+
+// More acknowledgements than can be removed in the time that there is are removed all the same.
+func TestAcknowledgementsComeToAnEnd(t *testing.T) {
+	s := open(t, t.TempDir(), nil)
+	inst := installFor(t, s, "u")
+	seq, _, err := s.Enqueue(context.Background(), Push{InstallationID: inst.ID, MessageID: "m", Payload: []byte("{}")})
+	require.NoError(t, err)
+	places := map[string][]int64{inst.ID: {seq}}
+	for i := range 8 * acknowledgeChunk {
+		places[fmt.Sprintf("!%06d", i)] = []int64{1} // of which there is none, before what there is
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	require.NoError(t, s.Acknowledge(&brief{ctx, cancel, 2}, places)) // the writer looks twice for each transaction
+	found, err := s.Pending(context.Background(), inst.ID, 0, 10)
+	require.NoError(t, err)
+	require.Empty(t, found)
+	require.ErrorIs(t, s.Acknowledge(&brief{ctx, cancel, 0}, places), context.Canceled)
+}
