@@ -56,7 +56,7 @@ export class Clock {
     if (!signal && timeout === undefined) return work;
     return new Promise((resolve, reject) => {
       const abort = () => reject(aborted(signal!));
-      if (signal?.aborted) return abort();
+      if (signal?.aborted) abort(); // and whatever work comes to is taken
       signal?.addEventListener("abort", abort);
       const timer = timeout === undefined ? undefined : setTimeout(() => reject(timedOut()), timeout);
       work.then(resolve, reject).finally(() => {

@@ -109,10 +109,12 @@ export class ChosenHost implements Host {
         reason = error as KiiError;
       }
     }
+    if (this.#ended) throw this.#ended;
     const part = loadPart((this.#loading = "mainhost.mjs"), this.#main);
     const ahead = fetchAhead(wasmURL);
     try {
       const { MainHost } = await part;
+      if (this.#ended) throw this.#ended; // it would begin
       return new MainHost(config, wasmURL, this.#login, reason, ahead);
     } catch (error) {
       ahead?.drop();

@@ -6,20 +6,24 @@ import { MainHost } from "./mainhost.js";
 import type { Program } from "./program.js";
 import { takeOver } from "./wasm.js";
 
+/** How long a failure is news, in milliseconds. */
+const recent = 10_000;
+
 export class EarlyHost extends MainHost {
-  /** The first call's, and the error its, where it fails. */
+  /** The first call's, and the error its, where it fails shortly before. */
   #begun: Promise<Program> | undefined;
+  #failed = Infinity; // when it did
 
   /** The first arguments are MainHost's; ahead is the module's fetch, where that has begun. */
   constructor(...[config, wasmURL, login, reason, ahead]: [...ConstructorParameters<typeof MainHost>, Ahead?]) {
     super(config, wasmURL, login, reason);
     if (ahead) takeOver(wasmURL, ahead);
     this.#begun = super.begin();
-    this.#begun.catch(() => {}); // the first call tells
+    this.#begun.catch(() => (this.#failed = performance.now())); // the first call tells
   }
 
   protected override async begin(): Promise<Program> {
-    const begun = this.#begun ?? super.begin();
+    const begun = (performance.now() - this.#failed < recent && this.#begun) || super.begin();
     this.#begun = undefined;
     const program = await begun;
     await turn();

@@ -47,7 +47,7 @@ export interface Parts {
 /** The log that is asked for, which looks on at what the hosts of these settings do from now on. */
 export async function logFor(settings: Settings, load: Parts["debug"]): Promise<DebugLog | undefined> {
   if (!settings.debug) return undefined;
-  const { DebugLog } = await loaded(new Clock({ timeout: defaultTimeout }), loadPart("debug.mjs", load), () => "debug.mjs");
+  const { DebugLog } = await loaded(new Clock({ timeout: defaultTimeout }), loadPart("debug.mjs", load), () => "debug.mjs", "Try again.");
   const log = new DebugLog(settings.debug);
   settings.config.tap = log.tap;
   return log;

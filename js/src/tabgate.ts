@@ -74,12 +74,13 @@ export class TabGate implements Host {
     this.#entering++;
     try {
       const login = this.#given(method, args) ?? ((await this.#own.call(method, args, clock.rest())) as Login);
-      (await this.#opened(login, clock))?.entered(login);
+      (await this.#opened(login, new Clock(clock.rest())))?.entered(login);
       this.#entering--;
       return login;
     } catch (error) {
       this.#entering--;
-      this.#forget();
+      // A module that does not run has nobody's login, and to tell it would start it once more.
+      if (!/^(WASM_LOAD|CRASHED)$/.test((error as KiiError).code)) this.#forget();
       throw error;
     }
   }

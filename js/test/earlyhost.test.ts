@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { fetchAhead, type Ahead } from "../src/ahead.js";
 import { EarlyHost } from "../src/earlyhost.js";
 import { disposed } from "../src/errors.js";
+import { compiledModule } from "../src/wasm.js";
 import type { Login } from "../types/index.js";
 import { quiet, serve, wasm } from "./crasher.js";
 
@@ -46,6 +47,21 @@ test("what failed before the first call is told by it, and tried again by the ne
   await assert.rejects(host.call("echo", [1], {}), { code: "WASM_LOAD", why: "notFound" });
   assert.equal(asked.length, 1);
   assert.equal(await host.call("echo", [2], {}), 2);
+  assert.equal(asked.length, 2);
+  host.end(disposed());
+});
+
+test("what failed long before the first call is not told by it: that tries", async (t) => {
+  const { now } = performance;
+  t.after(() => Object.assign(performance, { now }));
+  let there = false;
+  const { url, asked } = await place(t, () => there);
+  const host = new EarlyHost(config, url, () => null);
+  await assert.rejects(compiledModule(url), { why: "notFound" });
+  await new Promise((resolve) => setTimeout(resolve, 0)); // the host has heard of it
+  there = true;
+  performance.now = () => now.call(performance) + 60_000;
+  assert.equal(await host.call("echo", [1], {}), 1);
   assert.equal(asked.length, 2);
   host.end(disposed());
 });

@@ -118,6 +118,12 @@ test("a clock ends the waiting, not the work", async () => {
   await assert.rejects(new Clock({ timeout: 1000 }).bound(Promise.reject(new Error("own"))), { message: "own" });
 });
 
+test("a clock whose signal has spoken leaves no error that nobody has", async () => {
+  const failing = new Promise<void>((_, reject) => setTimeout(() => reject(new Error("late")), 1));
+  await assert.rejects(new Clock({ signal: AbortSignal.abort("no") }).bound(failing), { code: "ABORTED", cause: "no" });
+  await new Promise((resolve) => setTimeout(resolve, 50)); // it is for the console by now
+});
+
 test("a clock leaves what remains of the time", async () => {
   const clock = new Clock({ timeout: 60_000 });
   await new Promise((resolve) => setTimeout(resolve, 20));

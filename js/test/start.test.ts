@@ -90,6 +90,25 @@ test("main: where mainhost.mjs does not load that is named, and the next call be
   host.end(disposed());
 });
 
+test("main: a client that ends while mainhost.mjs loads begins nothing", async (t) => {
+  const { url, until } = await files(t, () => "silence");
+  let made = 0;
+  class Counted extends EarlyHost {
+    constructor(...given: ConstructorParameters<typeof EarlyHost>) {
+      super(...given);
+      made++;
+    }
+  }
+  let arrive!: (part: typeof here) => void;
+  const host = chosen(url, "main", () => new Promise((resolve) => (arrive = resolve)));
+  const called = assert.rejects(echo(host, 1), { code: "CLOSED" });
+  await until(1);
+  host.end(disposed());
+  arrive({ build, MainHost: Counted });
+  await called;
+  assert.equal(made, 0);
+});
+
 test("main: clients side by side fetch once", async (t) => {
   const { url, modules } = await files(t);
   const hosts = [chosen(url, "main", async () => here), chosen(url, "main", async () => here)];
@@ -140,6 +159,19 @@ test("auto: a worker that dies when it has begun is followed by the page, which 
   host.end(disposed());
 });
 
+test("auto: a worker that dies when the client has ended is not followed", async (t) => {
+  const { url, modules } = await files(t);
+  const { made } = installWorkers(t, () => {});
+  let asked = 0;
+  const host = chosen(url, "auto", async () => (asked++, here));
+  const called = assert.rejects(echo(host, 1), { code: "CLOSED" });
+  host.end(disposed());
+  made[0]!.fail("out of memory");
+  await called;
+  assert.equal(asked, 0);
+  assert.equal(modules(), 0);
+});
+
 test("worker: a module that is not found before the first call has come is named by that", async (t) => {
   let found: "yes" | "no" = "no";
   const { url, modules, until } = await files(t, () => found);
@@ -183,6 +215,23 @@ for (const { name, host: where, file, main = async () => here, script = () => {}
   });
 }
 
+test("a login that finds no module asks for it once, with tabs that share too", async (t) => {
+  const { url, modules } = await files(t, () => "no");
+  const kii = await loadFrom(elsewhere, { ...silence, main: async () => here })({ ...config, wasmURL: `${url}/k.wasm`, host: "main" });
+  await assert.rejects(kii.login("a", "b"), { code: "WASM_LOAD", why: "notFound" });
+  await new Promise((resolve) => setTimeout(resolve, 100)); // whatever follows it has asked by now
+  assert.equal(modules(), 1);
+  await kii.dispose();
+});
+
+test("a call that was over before push.mjs did not come leaves no error that nobody has", async () => {
+  const missing = { ...silence, push: () => Promise.reject(new TypeError("Failed to fetch")) };
+  const kii = await loadFrom(elsewhere, missing)({ ...config, wasmURL: "http://127.0.0.1:1/k.wasm" });
+  await assert.rejects(kii.startPush({ signal: AbortSignal.abort() }), { code: "ABORTED" });
+  await new Promise((resolve) => setTimeout(resolve, 50)); // it is for the console by now
+  await kii.dispose();
+});
+
 test("TIMEOUT names tabs.mjs and push.mjs, which never come", async () => {
   const kii = await loadFrom(elsewhere, silence)({ ...config, wasmURL: "http://127.0.0.1:1/k.wasm" });
   await assert.rejects(kii.useToken("t", { userID: "u" }, { timeout: 20 }), { code: "TIMEOUT", message: /tabs\.mjs has not loaded/, remedy: /tabs\.mjs/ });
@@ -195,5 +244,9 @@ test("load does not wait for debug.mjs for ever", async (t) => {
   globalThis.setTimeout = ((work: () => void, ms: number) => setTimeout(work, ms / 1000)) as typeof setTimeout;
   t.after(() => (globalThis.setTimeout = setTimeout));
   const options = { ...config, wasmURL: "http://127.0.0.1:1/k.wasm", debug: true };
-  await assert.rejects(loadFrom(elsewhere, silence)(options), { code: "TIMEOUT", message: /debug\.mjs has not loaded/ });
+  await assert.rejects(loadFrom(elsewhere, silence)(options), {
+    code: "TIMEOUT",
+    message: /debug\.mjs has not loaded/,
+    remedy: "Check that the server answers for debug.mjs. Try again.", // load takes no timeout
+  });
 });

@@ -111,6 +111,19 @@ test("a login that fails leaves the one before as it is", async (t) => {
   assert.equal(other.module.login, "first of 1");
 });
 
+test("what a login has taken is not there for tabs.mjs any more", async (t) => {
+  const { setTimeout } = globalThis;
+  const { now } = performance;
+  t.after(() => (Object.assign(globalThis, { setTimeout }), Object.assign(performance, { now })));
+  const waits: number[] = [];
+  globalThis.setTimeout = ((work: () => void, ms: number) => (waits.push(ms), setTimeout(work, 0))) as typeof setTimeout;
+  const module = new Module();
+  module.answer = Promise.resolve().then(() => void (performance.now = () => now.call(performance) + 59_000));
+  const gate = new TabGate(module as unknown as ChosenHost, config, () => new Promise(() => {}), () => null, () => {});
+  await assert.rejects(gate.call("login", ["name"], { timeout: 60_000 }), { code: "TIMEOUT", message: /tabs\.mjs/ });
+  assert.deepEqual(waits.filter((ms) => ms > 1000), []);
+});
+
 test("an owner whose getters throw is refused, before anything is loaded", async () => {
   const tab = new Tab(new FakeBrowser());
   const owner = { get userID() { throw new TypeError("mine"); } };
