@@ -182,3 +182,69 @@ func TestASplitterLetsGo(t *testing.T) {
 	require.Nil(t, s.tail)
 	require.Nil(t, s.rest)
 }
+
+// A PUBLISH over the limit gives its beginning and is passed over, wherever the stream is cut; what stands beside it is whole.
+func TestSplitterPassesOver(t *testing.T) {
+	const limit, most = 70_000, 280_000
+	sized := func(size int) []byte { // a PUBLISH at QoS 1 of so many bytes
+		n := size - 4
+		head := []byte{0x32, byte(n&0x7F | 0x80), byte(n>>7&0x7F | 0x80), byte(n >> 14), 0, 1, 'a', 0, 7}
+		return append(head, bytes.Repeat([]byte{0xD0}, size-len(head))...)
+	}
+	type cut struct{ given, whole int }
+	sizes := []int{limit, limit + 1, most, most, limit}
+	var stream []byte
+	var want []cut
+	var at []int // where something begins or ends
+	for _, size := range sizes {
+		at = append(at, len(stream), len(stream)+beginningMax, len(stream)+size)
+		stream = append(append(stream, sized(size)...), raw(t, "D0 |")...)
+		if size > limit {
+			want = append(want, cut{beginningMax, size})
+		} else {
+			want = append(want, cut{size, 0})
+		}
+		want = append(want, cut{2, 0})
+	}
+	var points []int
+	for _, p := range at {
+		for d := -2; d <= 10; d++ {
+			points = append(points, min(max(p+d, 0), len(stream)))
+		}
+	}
+	play := func(chunks ...[]byte) (got []cut, err error) {
+		s := NewSplitter(limit)
+		s.PassOver(most)
+		for _, chunk := range chunks {
+			s.Feed(chunk)
+			for {
+				pkt, err := s.Next()
+				if err != nil || pkt == nil {
+					if err != nil {
+						return got, err
+					}
+					break
+				}
+				got = append(got, cut{len(pkt), s.Cut()})
+				if s.Cut() > 0 {
+					view, err := ParsePublish(V311, FromServer, Beginning(pkt))
+					require.NoError(t, err)
+					require.Equal(t, "a", string(view.Topic))
+					require.Equal(t, uint16(7), view.PacketID)
+					require.Empty(t, view.Payload)
+				}
+			}
+		}
+		return got, nil
+	}
+	for i, first := range points {
+		second := max(first, points[(i*7+3)%len(points)])
+		got, err := play(stream[:first], stream[first:second], stream[second:])
+		require.NoError(t, err)
+		require.Equal(t, want, got, "cut at %d and %d", first, second)
+	}
+	_, err := play(sized(most + 1))
+	var e *Error
+	require.ErrorAs(t, err, &e)
+	require.Equal(t, PacketTooLarge, e.Reason)
+}

@@ -11,6 +11,9 @@ import (
 // to ask whether they are good, or have lost what the endpoint's server makes again.
 const maxRefused = 3
 
+// passedMost is of how many messages that came before the subscription stood the application is told.
+const passedMost = 1000
+
 // machine is the whole state of the lifecycle.
 type machine struct {
 	phase    phase
@@ -26,7 +29,7 @@ type machine struct {
 	contest  contest
 	balks    int          // connections running that ended over something that was sent
 	refusal  *fault.Error // the latest of the refusals running
-	passed   *fault.Error // what is to be told of a message that came before the subscription stood
+	passed   []effect     // what is to be told of messages that came before the subscription stood
 }
 
 // memory is what the machine knows of the session at the server.
@@ -104,19 +107,17 @@ func step(m machine, e event) (machine, []effect) {
 		if m.phase == phaseSubscribing {
 			m.phase, m.refused, m.refusal, m.accepted = phaseOnline, 0, nil, true
 			do := []effect{unlimit{}, announce{state: Online, reason: m.session.news()}, flow{}, watchStable{m.gen}}
-			if m.passed != nil {
-				do = append(do, m.tellPassed())
-			}
+			do, m.passed = append(do, m.passed...), nil
 			return m, do
 		}
 	case passedOver:
-		switch m.passed = e.err; m.phase {
-		case phaseOnline:
-			return m, []effect{m.tellPassed()}
-		case phaseSubscribing:
-			return m, nil
+		tell := announce{state: Online, reason: e.err.Message, err: e.err}
+		switch {
+		case m.phase == phaseOnline:
+			return m, []effect{tell}
+		case m.phase == phaseSubscribing && len(m.passed) < passedMost:
+			m.passed = append(m.passed, tell)
 		}
-		m.passed = nil
 	case unrenewed:
 		if m.phase == phaseOnline {
 			return m, []effect{announce{state: Online, reason: "not subscribed to " + e.filter + " any more", err: e.err}}
@@ -167,13 +168,6 @@ func (s memory) news() string {
 		return "subscribed anew: the broker did not keep the session"
 	}
 	return "subscribed"
-}
-
-// tellPassed tells of a message that was passed over.
-func (m *machine) tellPassed() effect {
-	err := m.passed
-	m.passed = nil
-	return announce{state: Online, reason: err.Message, err: err}
 }
 
 // start begins an attempt of a new generation.

@@ -71,6 +71,30 @@ func TestAMessageThatIsTooLargeBeforeTheSubscriptionStands(t *testing.T) {
 	assert.Equal(t, fault.PacketTooLarge, h.next(Online).Code)
 }
 
+// Each of them is told, and acknowledged in its turn.
+func TestMessagesThatAreTooLargeBeforeTheSubscriptionStands(t *testing.T) {
+	h := newHarness(t, func(c *Config) { c.Version, c.MaxPacket = mqtt.V311, 100 })
+	h.next(Connecting)
+	b := h.accept()
+	b.expect(mqtt.CONNECT)
+	b.send(&mqtt.Connack{}, push(1, "a", strings.Repeat("x", 200)), push(2, "b", strings.Repeat("x", 200)), push(3, "c", "small"))
+	b.subscribe(mqtt.GrantedQoS1)
+	for id := range uint16(3) {
+		assert.Equal(t, id+1, b.expect(mqtt.PUBACK).(*mqtt.Ack).PacketID)
+	}
+	assert.Empty(t, h.next(Online).Code)
+	assert.Contains(t, h.next(Online).Reason, "a message to a was passed over")
+	assert.Contains(t, h.next(Online).Reason, "a message to b was passed over")
+	assert.Equal(t, []string{"small"}, payloads(h.batch()))
+	b.close(errReset)
+	h.next(Waiting)
+	h.connects()
+	h.welcome(&mqtt.Connack{SessionPresent: true})
+	assert.Empty(t, h.next(Online).Code)
+	h.settled()
+	assert.Empty(t, h.changes, "they are told once")
+}
+
 // What is no message even where it begins, or is too large and no message, still ends the connection.
 func TestWhatIsTooLargeAndBrokenIsNotPassedOver(t *testing.T) {
 	for name, bytes := range map[string][]byte{

@@ -42,7 +42,7 @@ export type Code =
   | "PROTOCOL_ERROR"
   /** The broker speaks none of the MQTT versions that were tried. */
   | "PROTOCOL_VERSION"
-  /** The message is larger than the broker takes. */
+  /** The message is larger than the broker takes; with the state `online`: one that came was larger than is accepted, and was passed over. */
   | "PACKET_TOO_LARGE"
   /** `maxQueue` messages wait to be sent. */
   | "QUEUE_FULL"
