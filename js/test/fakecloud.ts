@@ -81,6 +81,11 @@ export class FakeCloud {
     this.end({ state: "closed", code: "REVOKED", reason: "uninstalled" });
   }
 
+  /** The module of the tab that has the connection says something of it. */
+  tell(change: StateChange): void {
+    this.#current!.sink.state(change);
+  }
+
   /** Ends the connection, as the module of the tab that has it says. */
   end(change: StateChange): void {
     const old = this.#current!;

@@ -91,3 +91,32 @@ for (const others of [0, 1]) {
     else assert.deepEqual(following[0]!.got, ids, "once");
   });
 }
+
+test("what one connection of a tab leaves behind is acknowledged where another one goes on", async (t) => {
+  const { cloud, open } = setUp(t);
+  const leader = await open();
+  const { connection: first } = leader;
+  await first.subscribe("x");
+  await leader.connect();
+  let closing: Promise<void> | undefined;
+  first.on("message", (m) => m.text() === "p2" && (closing = first.close()));
+  for (let i = 0; i < 3; i++) cloud.push("x");
+  await until("it has closed, before the last", () => closing !== undefined);
+  await closing;
+  await until("nothing is left unacknowledged", () => cloud.stored.length === 0);
+  assert.equal(leader.connection.state, "online");
+});
+
+test("a message that was passed over is told to those who are there, and not to who comes later", async (t) => {
+  const { cloud, open } = setUp(t);
+  const leader = await open();
+  const follower = await open();
+  cloud.tell({ state: "online", code: "PACKET_TOO_LARGE", reason: "passed over" });
+  await until("the follower knows", () => follower.connection.lastChange.code === "PACKET_TOO_LARGE");
+  assert.equal(leader.connection.lastChange.code, "PACKET_TOO_LARGE");
+  const newcomer = await open();
+  const { connection: before } = leader;
+  await leader.connect();
+  for (const { connection } of [newcomer, leader]) assert.deepEqual([connection.state, connection.lastChange.code], ["online", undefined]);
+  assert.equal(before.state, "online");
+});

@@ -260,9 +260,8 @@ export class Group {
   }
 
   #become(change: StateChange): void {
-    const again = change.state === "connecting" && this.#change?.state === "connecting";
-    this.#change = change;
-    if (again) return; // this tab has said so already, or the leader before
+    if (change.state !== this.#change?.state) this.#change = change; // what else is told of a state does not concern who comes later
+    else if (change.state === "connecting") return; // this tab has said so already, or the leader before
     this.#members.become(change);
     if (isFinal(change.state)) this.#happens("leave");
   }

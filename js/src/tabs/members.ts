@@ -76,7 +76,7 @@ export class Members {
     for (const member of this.#all) {
       // One that is still connecting gets it, too: a broker may send what it has kept before it answers SUBSCRIBE.
       const part = mine(fresh, this.#topic, member.filters.keys());
-      if (part) handling.push(member.sink.batch(part));
+      handling.push(part && member.sink.batch(part)); // whom it does not concern goes on, as the connection does
     }
     if (handling.length < 2) return handling[0];
     return Promise.all(handling).then((all) => (all.every(Boolean) ? all[0] : undefined));
