@@ -14,7 +14,7 @@ import { Decoder, type Batch } from "./batch.js";
 import { ownBytes } from "./bytes.js";
 import { callOptions, copyOptions } from "./calls.js";
 import { asyncDispose } from "./dispose.js";
-import { invalidArgument, KiiError } from "./errors.js";
+import { aborted, invalidArgument, KiiError } from "./errors.js";
 import type { Handled, Link, Sink } from "./host.js";
 import { Listeners } from "./listeners.js";
 import { encodeProperties } from "./properties.js";
@@ -127,10 +127,12 @@ export class LiveConnection implements Connection {
   async close(options?: CallOptions): Promise<void> {
     const call = callOptions(options);
     if (isFinal(this.state)) return;
+    if (call.signal?.aborted) throw aborted(call.signal); // what was kept back would not be acknowledged, though it goes on
     const held = this.hold();
     try {
       if (this.handingOut) await null;
       await this.#call("close", [], call);
+      held.clear();
     } catch (error) {
       if (isFinal(this.state)) return; // it ended in some other way meanwhile
       this.#held = undefined; // it goes on
@@ -138,8 +140,6 @@ export class LiveConnection implements Connection {
       this.#lost += held.dropped;
       while (held.length > 0) this.#deliver(held.shift()!);
       throw error;
-    } finally {
-      held.clear();
     }
   }
 
@@ -174,7 +174,7 @@ export class LiveConnection implements Connection {
     this.handingOut = true;
     this.#decoder.decode(batch, this.#deliver);
     this.handingOut = false;
-    return this.#firstHeld || undefined;
+    return this.#firstHeld;
   }
 
   readonly #deliver = (message: Message): void => {

@@ -42,6 +42,6 @@ export class Patience {
   /** What to say of error: more where the same seems to happen again and again. */
   explain({ code, message }: KiiError): string {
     if (code !== "CRASHED" || this.#brief < 2) return message;
-    return `${message} It has done so ${this.#brief} times running, each time soon after it had connected: perhaps for a message that is waiting.`;
+    return `${message} It has done so ${this.#brief} times running: perhaps for a message that is waiting.`;
   }
 }

@@ -23,7 +23,7 @@ const turn = () => new Promise((resolve) => setTimeout(resolve));
 
 test("messages before the first listener are held for it, in order", async () => {
   const { connection } = connect();
-  assert.equal(connection.sink.batch(plain("1", "2")), undefined, "they count as delivered");
+  assert.equal(connection.sink.batch(plain("1", "2")), 0, "they count as delivered");
   const seen: string[] = [];
   connection.on("message", (m) => seen.push(m.text()));
   assert.deepEqual(seen, [], "not before on has returned");
@@ -220,7 +220,7 @@ test("a close in the middle of a batch says up to where that was handled, before
   const sent = ["1", "2", "3", "4"].map((payload, i) => ({ payload, flags: 2, packetId: 10 + i }));
   events.push(connection.sink.batch(batch(sent.slice(0, 1), ["topic"])), connection.sink.batch(batch(sent, ["topic"])));
   events.push(connection.sink.batch(batch([{ payload: "5", flags: 2, packetId: 20 }], ["topic"])));
-  assert.deepEqual(events, ["1", "1", "2", undefined, 12, 12]);
+  assert.deepEqual(events, ["1", "1", "2", 0, 12, 12]);
   await closing;
   assert.equal(events.at(-1), "close");
 });
@@ -230,4 +230,20 @@ test("the first that is kept is one that would be acknowledged", async () => {
   connection.on("message", () => void connection.close());
   await turn();
   assert.equal(connection.sink.batch(batch([{ payload: "1" }, { payload: "2" }, { payload: "3", flags: 2, packetId: 7 }], ["topic"])), 7);
+});
+
+test("a close that is aborted before it begins keeps nothing back, which would not be acknowledged then", async () => {
+  const { connection, calls } = connect();
+  const seen: string[] = [];
+  let closing: Promise<void> | undefined;
+  connection.on("message", (m) => {
+    seen.push(m.text());
+    closing ??= connection.close({ signal: AbortSignal.abort() });
+  });
+  await turn();
+  const sent = ["1", "2"].map((payload, i) => ({ payload, flags: 2, packetId: 1 + i }));
+  assert.equal(connection.sink.batch(batch(sent, ["topic"])), 0, "all is handled");
+  await assert.rejects(closing!, { code: "ABORTED" });
+  assert.deepEqual(seen, ["1", "2"]);
+  assert.deepEqual(calls, []);
 });
