@@ -209,6 +209,10 @@ func holdsUp(l lab) {
 			err := l.publish(silent, "held")
 			assert.True(l, refusedOrUnknown(err), "%v", err)
 		}()
+		if round == 0 { // else one that was written just before it, and is not confirmed for it, may be taken for it
+			l.b.Ctl("eval", "F = fun W() -> {messages, M} = process_info("+name+", messages), "+
+				"case [x || {'$gen_call', _, _} <- M] of [] -> timer:sleep(10), W(); _ -> ok end end, ok = F().")
+		}
 		var sending sync.WaitGroup
 		var failed atomic.Int64
 		for i, inst := range well {
