@@ -60,7 +60,7 @@ interop: build ## our client against all brokers, bad networks and restarts, for
 	go -C tests/interop test -count=1 -timeout 90m . -update
 
 browser: deps build ## end-to-end tests, natively and in headless Chromium
-	go test -count=1 -timeout 30m ./tests/...
+	go test -count=1 -timeout 30m ./tests/... ./bench/tests/...
 
 test: check lint types size browser brokers ## everything that must pass
 

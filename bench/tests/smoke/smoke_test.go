@@ -28,7 +28,7 @@ func TestEveryClient(t *testing.T) {
 	stage, err := suite.NewStage(root)
 	require.NoError(t, err)
 	t.Cleanup(stage.Close)
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Minute)
 	t.Cleanup(cancel)
 	clients := suite.Clients()
 	require.Len(t, clients, 8)
