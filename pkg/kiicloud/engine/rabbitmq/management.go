@@ -48,32 +48,36 @@ func (m *management) call(ctx context.Context, method, path string, body any) er
 			return err
 		}
 	}
+	_, err := m.ask(ctx, method, path, text, func(status int) bool { return status/100 == 2 })
+	return err
+}
+
+// ask asks one node after the other until one gives a status that is good, and gives that.
+func (m *management) ask(ctx context.Context, method, path string, body []byte, good func(status int) bool) (status int, err error) {
 	var errs []error
 	first := int(m.last.Load())
 	for i := range m.bases {
 		at := (first + i) % len(m.bases)
-		err := m.ask(ctx, method, m.bases[at]+"/api"+path, text)
-		if err == nil {
+		status, _, err := m.send(ctx, method, m.bases[at]+"/api"+path, body)
+		switch {
+		case err == nil && good(status):
 			m.last.Store(int32(at))
-			return nil
+			return status, nil
+		case err == nil:
+			err = refusal(status, m.bases[at])
 		}
-		errs = append(errs, err)
-		if ctx.Err() != nil {
+		if errs = append(errs, err); ctx.Err() != nil {
 			break
 		}
 	}
-	return fmt.Errorf("RabbitMQ's management API: %w", errors.Join(errs...))
+	return 0, fmt.Errorf("RabbitMQ's management API: %w", errors.Join(errs...))
 }
 
-func (m *management) ask(ctx context.Context, method, url string, body []byte) error {
-	status, _, err := m.send(ctx, method, url, body)
-	switch {
-	case err != nil || status/100 == 2:
-		return err
-	case status == http.StatusUnauthorized:
-		return fmt.Errorf("%s answers 401: the user of -engine is unknown there, or may not do this: give it the tag administrator", host(url))
+func refusal(status int, base string) error {
+	if status == http.StatusUnauthorized {
+		return fmt.Errorf("%s answers 401: the user of -engine is unknown there, or may not do this: give it the tag administrator", host(base))
 	}
-	return fmt.Errorf("%s answers %d", host(url), status)
+	return fmt.Errorf("%s answers %d", host(base), status)
 }
 
 // send makes one request, and gives the answer's status and its begin.

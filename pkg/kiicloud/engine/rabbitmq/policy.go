@@ -2,8 +2,6 @@ package rabbitmq
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 
@@ -39,21 +37,6 @@ func (b bounds) set(ctx context.Context) error {
 
 // there asks for it: to set it each time would have RabbitMQ go through all queues.
 func (b bounds) there(ctx context.Context) (bool, error) {
-	var errs []error
-	first := int(b.m.last.Load())
-	for i := range b.m.bases {
-		at := (first + i) % len(b.m.bases)
-		status, _, err := b.m.send(ctx, http.MethodGet, b.m.bases[at]+"/api"+b.path(), nil)
-		if err == nil && (status == http.StatusOK || status == http.StatusNotFound) {
-			b.m.last.Store(int32(at))
-			return status == http.StatusOK, nil
-		}
-		if err == nil {
-			err = fmt.Errorf("%s answers %d", host(b.m.bases[at]), status)
-		}
-		if errs = append(errs, err); ctx.Err() != nil {
-			break
-		}
-	}
-	return false, fmt.Errorf("RabbitMQ's management API: %w", errors.Join(errs...))
+	status, err := b.m.ask(ctx, http.MethodGet, b.path(), nil, func(status int) bool { return status == http.StatusOK || status == http.StatusNotFound })
+	return status == http.StatusOK, err
 }
