@@ -111,13 +111,16 @@ var malformedConnects = []malformedCase{
 	{"CONNACK, refused with a session", only311, FromServer, "20 | 01 05", ProtocolError, "MQTT-3.2.2-4"},
 	{"CONNACK with a code of another packet", only5, FromServer, "20 | 00 8E { }", ProtocolError, "MQTT-3.2.2-8"},
 	{"CONNACK with a reserved code", only311, FromServer, "20 | 00 06", ProtocolError, "MQTT-3.2.2-6"},
+	{"CONNACK with MQTT 5's code for the version", only311, FromServer, "20 | 00 84", UnsupportedProtocolVersion, "MQTT-3.1.2-2"},
 	{"CONNACK too short", only311, FromServer, "20 | 00", MalformedPacket, ""},
 	{"CONNACK too long", only311, FromServer, "20 | 00 00 00", MalformedPacket, ""},
 }
 
 var malformedPublishes = []malformedCase{
 	{"PUBLISH with QoS 3", all, FromServer, "36 | <t> 0001 { }", MalformedPacket, "MQTT-3.3.1-4"},
+	{"PUBLISH with QoS 3, retained", all, FromServer, "37 | <t> 0001 { }", MalformedPacket, "MQTT-3.3.1-4"},
 	{"PUBLISH with DUP at QoS 0", all, FromServer, "38 | <t> { }", MalformedPacket, "MQTT-3.3.1-2"},
+	{"PUBLISH with DUP at QoS 0, retained", all, FromServer, "39 | <t> { }", MalformedPacket, "MQTT-3.3.1-2"},
 	{"PUBLISH with packet identifier 0 from a client", only5, FromClient, "32 | <t> 0000 { }", ProtocolError, "MQTT-2.2.1-3"},
 	{"PUBLISH with packet identifier 0 from a server", only5, FromServer, "32 | <t> 0000 { }", ProtocolError, "MQTT-2.2.1-4"},
 	{"PUBLISH with packet identifier 0", both3, FromServer, "34 | <t> 0000", ProtocolError, "MQTT-2.3.1-1"},

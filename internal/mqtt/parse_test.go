@@ -186,6 +186,14 @@ func TestFindUserProperty(t *testing.T) {
 	assert.False(t, ok)
 	_, ok = FindUserProperty(raw(t, "26 <k> 00"), "k")
 	assert.False(t, ok, "what is malformed is not there")
+	for n := range props { // nothing is read beyond the end
+		_, ok = FindUserProperty(props[:n:n], "none")
+		assert.False(t, ok)
+	}
+	for _, malformed := range []string{"2B 00", "FF 00", "26", "26 00", "00 26 <k> <v>", "26 <k> 00", "26 <k> 0002 61"} {
+		_, ok = FindUserProperty(raw(t, malformed), "k")
+		assert.False(t, ok, malformed)
+	}
 }
 
 func TestDecodePropertiesOfTheHandshake(t *testing.T) {

@@ -117,6 +117,13 @@ func TestScan(t *testing.T) {
 		checkScan(t, v, 1000, frame, 8)
 		checkScan(t, v, 1000, frame, 7) // no room
 		checkScan(t, v, 300, frame, 8)  // too large
+		largest := raw(t, "30 | <topic> { } 'payload'")
+		if v != V5 {
+			largest = raw(t, "30 | <topic> 'payload'")
+		}
+		for _, max := range []int{len(largest) - 1, len(largest), len(largest) + 1} {
+			checkScan(t, v, max, largest, 1)
+		}
 		for n := range len(frame) {
 			checkScan(t, v, 1000, frame[:n], 16)
 			assert.Zero(t, testing.AllocsPerRun(1, func() { Scan(v, 1000, frame[:n], len(frame[:n]), table) }))
@@ -134,6 +141,8 @@ func TestScanOfUsualProperties(t *testing.T) {
 		expiry = "02 00093A80 "
 		pair   = "26 <key> <value> "
 	)
+	// Correlation data, of which the length's second byte, 2, would pass for an expiry, and what follows for user properties.
+	disguised := "09 00FD 00" + strings.Repeat("26 <> <> ", 23) + "26 <> <xxx> " + strings.Repeat("00 ", 129)
 	for _, c := range []struct {
 		properties string
 		ok         bool
@@ -158,8 +167,13 @@ func TestScanOfUsualProperties(t *testing.T) {
 		{"26 <key>", false}, // ends too soon
 		{"26 <key> 0002 61", false},
 		{"02 000000", false},
-		{"23 0001", false},     // a topic alias is for the others
-		{"11 00000001", false}, // belongs elsewhere
+		{"23 0001", false},                // a topic alias is for the others
+		{"11 00000001", false},            // belongs elsewhere
+		{"03 <key> <value>", false},       // no pair
+		{expiry + "02 0000 0000", false},  // nor is a second expiry
+		{"26 010361 6161 <value>", false}, // a text of more bytes than there are
+		{"26 <key> 010361 6161", false},
+		{disguised, true}, // 256 bytes: a length whose first byte would say 128, and what would pass for the end of 128
 	} {
 		properties := raw(t, c.properties)
 		packet := raw(t, "<topic>")

@@ -3,6 +3,7 @@ package mqtt
 import (
 	"bytes"
 	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -51,16 +52,24 @@ func TestSplitterCutsAnywhere(t *testing.T) {
 
 func TestSplitterFedAheadOfNext(t *testing.T) {
 	s := NewSplitter(0)
-	first, second := raw(t, "30 | <a>"), raw(t, "30 | <b> 'x' C0 |")
+	first := raw(t, "30 | <a>")
 	backing := append(append([]byte(nil), first...), "untouched"...)
 	s.Feed(backing[:2])
 	s.Feed(backing[2:len(first)])
 	s.Feed(raw(t, "30 | <b> 'x'"))
 	got, err := split(t, s, raw(t, "C0 |"))
 	require.NoError(t, err)
-	require.Equal(t, [][]byte{first, second[:len(second)-2], raw(t, "C0 |")}[:1], got[:1])
-	require.Len(t, got, 3)
+	require.Equal(t, [][]byte{first, raw(t, "30 | <b> 'x'"), raw(t, "C0 |")}, got)
 	require.Equal(t, "untouched", string(backing[len(first):]), "a chunk's spare capacity is not ours")
+
+	s = NewSplitter(0)
+	got, err = split(t, s, first[:3])
+	require.NoError(t, err)
+	require.Empty(t, got)
+	s.Feed(append(append([]byte(nil), first[3:]...), first...)) // ends what was begun, and has more
+	got, err = split(t, s, raw(t, "C0 |"))
+	require.NoError(t, err)
+	require.Equal(t, [][]byte{first, first, raw(t, "C0 |")}, got)
 }
 
 func TestSplitterRefuses(t *testing.T) {
@@ -96,6 +105,17 @@ func TestSplitterRefuses(t *testing.T) {
 			s.Feed(raw(t, "C0 |"))
 			_, again := s.Next()
 			assert.Equal(t, err, again, "the error is final")
+
+			s = NewSplitter(c.max)
+			for i := range c.stream { // cut everywhere it is told as soon
+				s.Feed(c.stream[i : i+1])
+				var pkt []byte
+				if pkt, again = s.Next(); again != nil {
+					break
+				}
+				require.Nil(t, pkt)
+			}
+			assert.Equal(t, err, again)
 		})
 	}
 }
@@ -181,6 +201,31 @@ func TestASplitterLetsGo(t *testing.T) {
 	s.Release()
 	require.Nil(t, s.tail)
 	require.Nil(t, s.rest)
+}
+
+// A beginning is what it is of, at every length of a topic, with and without a packet identifier.
+func TestBeginning(t *testing.T) {
+	for _, topic := range []string{"a", strings.Repeat("t", 125), strings.Repeat("t", 126), strings.Repeat("t", 300), strings.Repeat("t", 17_000), strings.Repeat("t", 65_535)} {
+		for qos := range byte(3) {
+			p := Publish{Topic: topic, QoS: qos, Retain: true}
+			if qos > 0 {
+				p.PacketID = 7
+			}
+			want, err := newCodec(t, V311).Append(nil, &p)
+			require.NoError(t, err)
+			p.Payload = bytes.Repeat([]byte{0xD0}, 1000)
+			pkt, err := newCodec(t, V311).Append(nil, &p)
+			require.NoError(t, err)
+			for _, missing := range []int{0, 1, 999, 1000} {
+				require.True(t, bytes.Equal(want, Beginning(pkt[:len(pkt)-missing])), "%d bytes of topic, QoS %d, %d missing", len(topic), qos, missing)
+			}
+			cut := pkt[:len(pkt)-1001]
+			require.True(t, bytes.Equal(cut, Beginning(cut)), "no beginning")
+		}
+	}
+	for _, short := range []string{"30", "30 02", "30 02 00", "30 02 0001"} {
+		require.Equal(t, raw(t, short), Beginning(raw(t, short)))
+	}
 }
 
 // A PUBLISH over the limit gives its beginning and is passed over, wherever the stream is cut; what stands beside it is whole.

@@ -67,6 +67,35 @@ func TestPackStagedLeavesTheRest(t *testing.T) {
 	_, n, ok := PackStaged(V5, nil, 60, false)
 	assert.True(t, ok)
 	assert.Zero(t, n)
+	_, n, ok = PackStaged(V5, bytes.Clone(whole), 60, false)
+	assert.True(t, ok, "what is not retained needs no broker that retains")
+	assert.Equal(t, 1, n)
+}
+
+// A packet may have as many bytes as the limit, and none is longer than what it is made of.
+func TestPackStagedHasLimits(t *testing.T) {
+	for _, v := range []Version{V311, V5} {
+		size, _, ok := PackStaged(v, stage(nil, 0, "a", "payload"), 0, false)
+		require.True(t, ok)
+		for max, want := range map[int]bool{size - 1: false, size: true, size + 1: true} {
+			_, _, ok = PackStaged(v, stage(nil, 0, "a", "payload"), max, false)
+			assert.Equal(t, want, ok, "a limit of %d for %d bytes", max, size)
+		}
+		longest := 1<<21 - 1 - 3 // its remaining length is the last of three bytes
+		if v == V5 {
+			longest--
+		}
+		for payload, want := range map[int]bool{longest: true, longest + 1: false} {
+			b := stage(stage(nil, 0, "a", strings.Repeat("x", payload)), 0, "b", "behind it")
+			size, _, ok = PackStaged(v, b, 0, false)
+			require.Equal(t, want, ok, "a payload of %d bytes", payload)
+			if ok {
+				behind, err := newCodec(t, v).Append(nil, &Publish{Topic: "b", Payload: []byte("behind it")})
+				require.NoError(t, err)
+				assert.Equal(t, behind, b[size-len(behind):size])
+			}
+		}
+	}
 }
 
 // FuzzPackStaged holds the packets to what the codec makes of the same messages.

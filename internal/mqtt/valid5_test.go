@@ -26,6 +26,8 @@ var valid5 = []validCase{
 			RequestProblemInfo: ptr(byte(0)), RequestResponseInfo: ptr(byte(1)), SessionExpiry: ptr(uint32(0xFFFFFFFF)),
 			AuthMethod: "SCRAM", AuthData: []byte{0, 1}, User: []UserProperty{{"a", "1"}, {"a", "2"}},
 		}}, false},
+	{"CONNECT with a will that is not to be retained", FromClient, "10 | <MQTT> 05 0C 0000 { } <c> { } <w> <gone>",
+		&Connect{Version: V5, ClientID: "c", Will: &Will{Topic: "w", Payload: []byte("gone"), QoS: 1}}, false},
 	{"CONNECT with a will and all its properties", FromClient,
 		"10 | <MQTT> 05 2C 0000 { } <c> { 18 00000005 01 01 02 0000000A 03 <text> 08 <r/t> 09 0001 FF 26 <k> <v> } <w/t> <gone>",
 		&Connect{Version: V5, ClientID: "c", Will: &Will{
@@ -54,6 +56,8 @@ var valid5 = []validCase{
 	{"PUBLISH at QoS 0, retained, empty", FromClient, "31 | <t> { }", &Publish{Topic: "t", Retain: true}, false},
 	{"PUBLISH at QoS 1", FromServer, "32 | <t> FFFF { } 'x'", &Publish{Topic: "t", QoS: 1, PacketID: 65535, Payload: []byte("x")}, false},
 	{"PUBLISH at QoS 2, sent again", FromServer, "3D | <t> 0001 { } 'x'", &Publish{Topic: "t", QoS: 2, Dup: true, Retain: true, PacketID: 1, Payload: []byte("x")}, false},
+	{"PUBLISH with a content type that would be no topic", FromServer, "30 | <t> { 03 <application/cloudevents+json> } 'x'",
+		&Publish{Topic: "t", Payload: []byte("x"), Properties: Properties{ContentType: "application/cloudevents+json"}}, false},
 	{"PUBLISH with every property", FromServer,
 		"32 | <t> 0001 { 01 00 02 00000E10 03 <application/json> 08 <answers> 09 0002 00FF 23 0007 0B 01 0B FFFFFF7F 26 <pushMessageID> <42> } '{'",
 		&Publish{Topic: "t", QoS: 1, PacketID: 1, Payload: []byte("{"), Properties: Properties{
