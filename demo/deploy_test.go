@@ -139,3 +139,20 @@ func TestTheCommandWhereAllItWritesIsLogged(t *testing.T) {
 	require.Contains(t, messages, "ready")
 	assert.Equal(t, "stopped", messages[len(messages)-1])
 }
+
+// The command that the proxies' configurations stand in front of is one that the program takes, and advertises the proxy.
+func TestProxiesStandBeforeACommand(t *testing.T) {
+	for _, file := range []string{"Caddyfile", "nginx.conf"} {
+		text := read(t, "deploy", file)
+		m := regexp.MustCompile(`(?m)^#   kiicloud (.*)$`).FindStringSubmatch(text)
+		require.NotNil(t, m, file)
+		o, err := parse(strings.Fields(strings.ReplaceAll(m[1], `""`, "EMPTY")), io.Discard)
+		require.NoError(t, err, file)
+		assert.Contains(t, text, o.cloud.HTTP)
+		assert.Contains(t, strings.NewReplacer(";", "", " {", "").Replace(text), o.cloud.Host+"\n", "the site")
+		assert.Equal(t, 443, o.cloud.EnginePorts.WSS, file)
+		assert.Len(t, o.cloud.TrustProxies, 1, file)
+		assert.Equal(t, 3, strings.Count(m[1], `""`), "TLS is the proxy's")
+		assert.Contains(t, text, "/metrics", file)
+	}
+}

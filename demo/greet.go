@@ -29,7 +29,7 @@ func greet(w io.Writer, r kiicloud.Ready, host, notice string) {
 		fmt.Fprintf(w, "Open  %s  in a browser: %s\n", secure, trust)
 		fmt.Fprintf(w, "      (Plain HTTP is for this machine alone: pages elsewhere send no passwords over it.)\n")
 	default:
-		fmt.Fprintf(w, "Open  %s  in a browser; without -https it can log in on this machine alone.\n", plain)
+		fmt.Fprintf(w, "Open  %s  in a browser; without -https, or a proxy for TLS in front, it can log in on this machine alone.\n", plain)
 	}
 	fmt.Fprintf(w, "Stop  with Ctrl+C.\n")
 	if notice != "" {

@@ -24,7 +24,7 @@ import (
 	"github.com/kiiweb/kiiweb/pkg/kiicloud"
 )
 
-// stopTime is how long a clean stop may take before connections are cut.
+// stopTime is how long a clean stop may take, after -drain, before connections are cut.
 const stopTime = 10 * time.Second
 
 // Exit codes: what a shell expects of a program that was used wrongly, or interrupted.
@@ -127,7 +127,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	if o.ready {
 		if err := report(stdout, ready); err != nil {
 			logger.Error("the ready line could not be written", "error", err)
-			stop(server.Shutdown, signals, logger)
+			stop(server.Shutdown, stopTime, signals, logger)
 			return exitFailed
 		}
 	}
@@ -137,13 +137,13 @@ func run(args []string, stdout, stderr io.Writer) int {
 		greet(stderr, ready, server.Host(), page.notice())
 	}
 	<-signals
-	return stop(server.Shutdown, signals, logger)
+	return stop(server.Shutdown, stopTime+o.cloud.Drain, signals, logger)
 }
 
 // stop ends the server cleanly; a second signal, or the time being up, ends it at once.
-func stop(shutdown func(context.Context) error, signals <-chan os.Signal, logger *slog.Logger) int {
+func stop(shutdown func(context.Context) error, within time.Duration, signals <-chan os.Signal, logger *slog.Logger) int {
 	logger.Info("stopping; press Ctrl+C again to stop at once")
-	ctx, cancel := context.WithTimeout(context.Background(), stopTime)
+	ctx, cancel := context.WithTimeout(context.Background(), within)
 	defer cancel()
 	stopped := make(chan error, 1)
 	go func() { stopped <- shutdown(ctx) }()

@@ -181,16 +181,16 @@ func TestTheCommandRefusesWrongUse(t *testing.T) {
 func TestStop(t *testing.T) {
 	quiet := slog.New(slog.DiscardHandler)
 	t.Run("cleanly", func(t *testing.T) {
-		assert.Equal(t, 0, stop(func(context.Context) error { return nil }, nil, quiet))
+		assert.Equal(t, 0, stop(func(context.Context) error { return nil }, stopTime, nil, quiet))
 	})
 	t.Run("with an error", func(t *testing.T) {
-		assert.Equal(t, exitFailed, stop(func(context.Context) error { return errors.New("stuck") }, nil, quiet))
+		assert.Equal(t, exitFailed, stop(func(context.Context) error { return errors.New("stuck") }, stopTime, nil, quiet))
 	})
 	t.Run("at once at the second signal", func(t *testing.T) {
 		signals := make(chan os.Signal, 1)
 		signals <- syscall.SIGINT
 		released := make(chan struct{})
-		code := stop(func(ctx context.Context) error { <-ctx.Done(); close(released); return ctx.Err() }, signals, quiet)
+		code := stop(func(ctx context.Context) error { <-ctx.Done(); close(released); return ctx.Err() }, stopTime, signals, quiet)
 		assert.Equal(t, exitInterrupted, code)
 		<-released // what was stopped is told to give up
 	})

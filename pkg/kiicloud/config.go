@@ -54,14 +54,20 @@ type Config struct {
 
 	TrustProxies rest.Proxies // reverse proxies whose X-Forwarded-For is believed
 
+	// Drain is how long Shutdown goes on serving before it ends anything, so that a balancer, which /readyz tells, can turn to
+	// other processes meanwhile.
+	Drain time.Duration
+
 	MetricsToken string // lets who is elsewhere read /metrics; "" lets nobody
 
 	SecretFile string // the key of the MQTT passwords; "" means a file in DataDir
 	Store      string // "sqlite", or a postgres:// address; "" means the former
 	Engine     string // "embedded", or a rabbitmq:// address (rabbitmq.ParseAddress); "" means the former
 
-	EnginePorts rabbitmq.Ports // at which clients reach RabbitMQ; none means DefaultEnginePorts
-	EngineToken string         // lets RabbitMQ ask from other machines; "" lets it ask from this one
+	// EnginePorts are those at which clients reach MQTT at Host: RabbitMQ's, or those of a proxy in front of this
+	// process. None means DefaultEnginePorts with RabbitMQ, else those that are listened on.
+	EnginePorts rabbitmq.Ports
+	EngineToken string // lets RabbitMQ ask from other machines; "" lets it ask from this one
 
 	Page   http.Handler // serves everything but the API and MQTT; nil means nothing
 	Logger *slog.Logger // nil means slog.Default()
@@ -132,6 +138,7 @@ func (c Config) check() error {
 		max   time.Duration
 	}{
 		{"-endpoint-delay", c.EndpointDelay, 24 * time.Hour},
+		{"-drain", c.Drain, time.Hour},
 		{"-mqtt-ttl", c.MQTTTTL, DefaultMQTTTTL},
 		{"-token-ttl", c.TokenTTL, DefaultMQTTTTL},
 	} {

@@ -65,6 +65,7 @@ func TestConfigThatCannotWorkIsExplained(t *testing.T) {
 func TestOriginPolicy(t *testing.T) {
 	loopback := Config{HTTP: "127.0.0.1:8080", MQTT: "localhost:1883"}
 	open := Config{HTTP: "0.0.0.0:8080"}
+	proxied := Config{HTTP: "127.0.0.1:8080", Host: "cloud.example"}
 	listed := Config{HTTP: "127.0.0.1:8080", AllowOrigins: []string{"https://app.example"}}
 	advertised := Config{HTTP: "0.0.0.0:8080", Host: "cloud.example", AllowOrigins: []string{"https://app.example"}}
 	for name, tc := range map[string]struct {
@@ -80,6 +81,9 @@ func TestOriginPolicy(t *testing.T) {
 		"loopback: a name made to point here": {loopback, "http://cloud.example:8080", false},
 		"loopback: a sandboxed page":          {loopback, "null", false},
 		"loopback: a browser extension":       {loopback, "chrome-extension://abc", false},
+		"behind a proxy: its own page":        {proxied, "http://cloud.example:8080", true},
+		"behind a proxy: another port":        {proxied, "http://cloud.example:3000", false},
+		"behind a proxy: a foreign page":      {proxied, "https://evil.example", false},
 		"open: the same host":                 {open, "http://cloud.example:8080", true},
 		"open: the same host, other port":     {open, "http://cloud.example:3000", false},
 		"open: a loopback page":               {open, "http://localhost:3000", false},

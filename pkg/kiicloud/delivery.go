@@ -70,10 +70,12 @@ func (s *Server) openEngine() error {
 		s.engine = s.rabbit
 		return s.greet()
 	}
-	l := s.lns
 	s.embedded, err = engine.NewEmbedded(engine.EmbeddedConfig{
 		Queue: s.store, Secret: secret, Host: s.cfg.advertised(), TTL: s.cfg.MQTTTTL, Logger: s.cfg.Logger, Took: s.count.took,
-		Ports: func() (tcp, ssl, ws, wss int) { return l.mqtt.port(), l.mqtts.port(), l.http.port(), l.https.port() },
+		Ports: func() (tcp, ssl, ws, wss int) {
+			p := s.ports()
+			return p.TCP, p.SSL, p.WS, p.WSS
+		},
 	})
 	s.engine = s.embedded
 	return err

@@ -59,11 +59,12 @@ func (c *Config) RegisterFlags(fs *flag.FlagSet) {
 		c.TrustProxies = append(c.TrustProxies, p)
 		return err
 	})
+	fs.DurationVar(&c.Drain, "drain", 0, "how long after SIGTERM all is still served, with /readyz 503, so that a balancer can turn to other processes")
 	fs.StringVar(&c.MetricsToken, "metrics-token", "", "a `token` with which /metrics may be read from elsewhere (default: from this machine alone)")
 	fs.StringVar(&c.SecretFile, "secret-file", "", "`file` with the key from which MQTT passwords are derived (default: in the data folder, made when missing)")
 	fs.StringVar(&c.Store, "store", "sqlite", "where users, installations and queues are kept: sqlite, in the data folder, or `address` of a database, postgres://user:password@host/database")
 	fs.StringVar(&c.Engine, "engine", "embedded", "what speaks MQTT: embedded, in this process, or `address` of a RabbitMQ 4 cluster, rabbitmq://user:password@host,host/vhost?management=http://host:15672 (docs/rabbitmq.md)")
-	fs.Func("engine-ports", "the `ports` at which clients reach RabbitMQ, of tcp=1883,ssl=8883,ws=15675,wss=15676 those that there are (default tcp=1883,ws=15675)", func(s string) (err error) {
+	fs.Func("engine-ports", "the `ports` that endpoints advertise, where clients reach MQTT at RabbitMQ's or a proxy's: of tcp=1883,ssl=8883,ws=80,wss=443 those that there are (default: those that are listened on; with RabbitMQ tcp=1883,ws=15675)", func(s string) (err error) {
 		c.EnginePorts, err = parsePorts(s)
 		return err
 	})

@@ -8,7 +8,8 @@ import (
 
 // originPolicy decides which pages may use the cloud from a browser: its own and those
 // listed, or where none are, any page of this machine when only this machine can
-// connect, and else only pages that came from the address that they call.
+// connect, and else only pages that came from the address that they call. A proxy on this machine may pass on what others
+// send, so the cloud's own pages, by the name that it advertises, may use it in any case.
 func (c Config) originPolicy() func(*http.Request) bool {
 	loopback := c.onLoopback()
 	return func(r *http.Request) bool {
@@ -26,7 +27,7 @@ func (c Config) originPolicy() func(*http.Request) bool {
 			return false
 		}
 		if loopback { // not what the Host header says: a foreign name can be made to point here
-			return loopbackHost(u.Hostname())
+			return loopbackHost(u.Hostname()) || c.ownOrigin(origin, r.Host)
 		}
 		return strings.EqualFold(u.Host, r.Host)
 	}

@@ -4,6 +4,8 @@ import (
 	"net"
 	"path/filepath"
 	"strconv"
+
+	"github.com/kiiweb/kiiweb/pkg/kiicloud/engine/rabbitmq"
 )
 
 // Ready says where a running cloud is and how to use it. Its JSON is the ready line of
@@ -24,16 +26,12 @@ type Ready struct {
 }
 
 func (s *Server) ready(admin Admin, ca string) Ready {
+	p := s.ports()
 	r := Ready{
 		HTTP: s.lns.http.url("http"), HTTPS: s.lns.https.url("https"),
-		PortTCP: s.lns.mqtt.port(), PortSSL: s.lns.mqtts.port(),
-		PortWS: s.lns.http.port(), PortWSS: s.lns.https.port(),
+		PortTCP: p.TCP, PortSSL: p.SSL, PortWS: p.WS, PortWSS: p.WSS,
 		AppID: s.cfg.Apps[0].ID, AppKey: s.cfg.Apps[0].Key,
 		ClientID: admin.ClientID, ClientSecret: admin.Secret,
-	}
-	if s.rabbit != nil {
-		p := s.cfg.EnginePorts
-		r.PortTCP, r.PortSSL, r.PortWS, r.PortWSS = p.TCP, p.SSL, p.WS, p.WSS
 	}
 	r.API = r.HTTP + "/api"
 	if r.HTTP == "" {
@@ -46,6 +44,14 @@ func (s *Server) ready(admin Admin, ca string) Ready {
 		}
 	}
 	return r
+}
+
+// ports are those that endpoints carry.
+func (s *Server) ports() rabbitmq.Ports {
+	if s.cfg.EnginePorts != (rabbitmq.Ports{}) {
+		return s.cfg.EnginePorts
+	}
+	return rabbitmq.Ports{TCP: s.lns.mqtt.port(), SSL: s.lns.mqtts.port(), WS: s.lns.http.port(), WSS: s.lns.https.port()}
 }
 
 // Host is the host name that endpoints carry: what clients connect to.

@@ -91,7 +91,15 @@ func (s *Server) open() (err error) {
 	s.listenTLS(conf)
 	s.handle(s.route(api, s.mqtt(allow), s.ops()))
 	s.facts = s.ready(admins[0], ca)
+	s.warnOfPlainPorts()
 	return nil
+}
+
+// warnOfPlainPorts says when nobody but this machine could use the endpoints: kiiweb's clients send no passwords to others without TLS.
+func (s *Server) warnOfPlainPorts() {
+	if p := s.ports(); p.SSL == 0 && p.WSS == 0 && !loopbackHost(s.cfg.advertised()) {
+		s.cfg.Logger.Warn("endpoints name no port with TLS, and clients elsewhere send passwords over no other; where a proxy for TLS stands in front, say where by -engine-ports wss=443")
+	}
 }
 
 // ops are the paths for who looks after the cloud.
@@ -117,6 +125,9 @@ func (s *Server) listenTLS(conf *tls.Config) {
 // redirects the double slashes that Kii's clients send.
 func (s *Server) route(api http.Handler, mqtt part, ops *ops) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.stopped.Load() {
+			w.Header().Set("Connection", "close") // a proxy that keeps connections is not to send over one that is about to end
+		}
 		switch path := r.URL.Path; {
 		case ops.serves(path):
 			ops.ServeHTTP(w, r)
@@ -195,12 +206,13 @@ func (s *Server) run(what string, serve func() error) {
 // Ready tells where the cloud is.
 func (s *Server) Ready() Ready { return s.facts }
 
-// Shutdown stops the cloud: no new connections, MQTT clients are told, requests under
-// way are finished, the store is closed. When ctx ends before that, the rest is cut and
+// Shutdown stops the cloud: for Config.Drain it still serves, and is not ready any more; then no new connections, MQTT
+// clients are told, requests under way are finished, the store is closed. When ctx ends before that, the rest is cut and
 // its error returned; the store is closed properly all the same. It is idempotent.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.stopping.Do(func() {
 		s.stopped.Store(true)
+		s.drain(ctx)
 		s.stopTCP()
 		var wg sync.WaitGroup
 		errs := make([]error, len(s.web)+1)
@@ -222,4 +234,18 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		s.stopErr = errors.Join(append(errs, s.store.Close())...)
 	})
 	return s.stopErr
+}
+
+// drain waits until those who ask whether this process is ready have had the time to ask.
+func (s *Server) drain(ctx context.Context) {
+	if s.cfg.Drain <= 0 {
+		return
+	}
+	s.cfg.Logger.Info("serving on until others have noticed", "drain", s.cfg.Drain)
+	over := time.NewTimer(s.cfg.Drain)
+	defer over.Stop()
+	select {
+	case <-over.C:
+	case <-ctx.Done():
+	}
 }

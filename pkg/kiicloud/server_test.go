@@ -19,6 +19,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/kiiweb/kiiweb/internal/mqtt"
+	"github.com/kiiweb/kiiweb/pkg/kiicloud/guard/guardtest"
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/store"
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/store/pgtest"
 )
@@ -229,4 +231,50 @@ func TestShutdownDoesNotWaitForConnectionsWithoutARequest(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
 	defer cancel()
 	require.NoError(t, s.Shutdown(ctx))
+}
+
+// A process that is to go serves on until those who ask have noticed, over connections that it has others give up.
+func TestShutdownDrains(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	s, err := Start(ctx, config(t.TempDir(), func(c *Config) { c.Drain = time.Hour }))
+	require.NoError(t, err)
+	t.Cleanup(func() { cancel(); _ = s.Shutdown(ctx) })
+	r := s.Ready()
+	kept, fresh := newClient(t, r.CA), newClient(t, r.CA)
+	ask := func(client *http.Client, path string) (status int, last bool) {
+		res, err := client.Get(r.HTTP + path)
+		require.NoError(t, err)
+		_, _ = io.Copy(io.Discard, res.Body)
+		require.NoError(t, res.Body.Close())
+		return res.StatusCode, res.Close
+	}
+	status, last := ask(kept, "/readyz")
+	assert.Equal(t, http.StatusOK, status)
+	assert.False(t, last)
+
+	stopped := make(chan error, 1)
+	go func() { stopped <- s.Shutdown(ctx) }()
+	watch := newClient(t, r.CA)
+	require.Eventually(t, func() bool { status, _ := ask(watch, "/readyz"); return status == http.StatusServiceUnavailable }, time.Minute, time.Millisecond)
+	for name, client := range map[string]*http.Client{"a connection from before": kept, "a new one": fresh} {
+		status, last = ask(client, "/healthz")
+		assert.Equal(t, http.StatusOK, status, name)
+		assert.True(t, last, name)
+	}
+	p := newcomer(t, r, "late")
+	p.greet(guardtest.DialTCP(t, mqtt.V5, p.port("portTCP")), mqtt.V5)
+	select {
+	case err := <-stopped:
+		t.Fatal("it has stopped", err)
+	default:
+	}
+	cancel()
+	require.ErrorIs(t, <-stopped, context.Canceled)
+	_, err = fresh.Get(r.HTTP)
+	require.Error(t, err)
+}
+
+func TestShutdownDrainsNoLongerThanItWasTold(t *testing.T) {
+	s := start(t, t.TempDir(), func(c *Config) { c.Drain = time.Millisecond })
+	stop(t, s)
 }

@@ -20,11 +20,11 @@ var ciphers = []uint16{
 func (c Config) serverTLS(host string) (conf *tls.Config, ca string, err error) {
 	conf = &tls.Config{MinVersion: tls.VersionTLS12, CipherSuites: ciphers}
 	if c.TLSCert != "" {
-		pair, err := tls.LoadX509KeyPair(c.TLSCert, c.TLSKey)
-		if err != nil {
+		b := &brought{certFile: c.TLSCert, keyFile: c.TLSKey, log: c.Logger, every: lookAgain}
+		if err := b.read(); err != nil {
 			return nil, "", fmt.Errorf("-tls-cert and -tls-key: %w", err)
 		}
-		conf.Certificates = []tls.Certificate{pair}
+		conf.GetCertificate = b.get
 		return conf, "", nil
 	}
 	a, err := openAuthority(c.DataDir, time.Now)

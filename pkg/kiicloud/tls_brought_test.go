@@ -1,0 +1,77 @@
+package kiicloud
+
+import (
+	"bytes"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// A certificate that was renewed is used without a restart; files that do not go together, or are gone, leave the old one.
+func TestABroughtCertificateIsReadAgain(t *testing.T) {
+	dir := t.TempDir()
+	cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	at := time.Now()
+	bring := func(host string, files ...string) {
+		from := t.TempDir()
+		_, err := open(t, from, time.Now()).server([]string{host})
+		require.NoError(t, err)
+		for _, name := range files {
+			source := map[string]string{cert: serverFile, key: serverKeyFile}[name]
+			at = at.Add(time.Hour) // renewals are that far apart, and more
+			require.NoError(t, os.Chtimes(filepath.Join(from, source), at, at))
+			require.NoError(t, os.Rename(filepath.Join(from, source), name))
+		}
+	}
+	bring("one.example", cert, key)
+	var log bytes.Buffer
+	c := Config{TLSCert: cert, TLSKey: key, Logger: slog.New(slog.NewTextHandler(&log, nil))}
+	_, ca, err := c.serverTLS("ignored")
+	require.NoError(t, err)
+	assert.Empty(t, ca)
+
+	b := &brought{certFile: cert, keyFile: key, log: c.Logger}
+	require.NoError(t, b.read())
+	serves := func() string {
+		pair, err := b.get(nil)
+		require.NoError(t, err)
+		return pair.Leaf.DNSNames[0]
+	}
+	assert.Equal(t, "one.example", serves())
+	bring("two.example", cert)
+	assert.Equal(t, "one.example", serves(), "the key is the old one's yet")
+	assert.Contains(t, log.String(), "the old one goes on")
+	require.NoError(t, os.Remove(key))
+	assert.Equal(t, "one.example", serves())
+	bring("three.example", cert, key)
+	assert.Equal(t, "three.example", serves())
+	assert.Contains(t, log.String(), "the certificate was renewed")
+
+	log.Reset()
+	assert.Equal(t, "three.example", serves())
+	assert.Empty(t, log.String(), "what has not changed is not read again")
+
+	b.every = time.Hour
+	bring("four.example", cert, key)
+	assert.Equal(t, "three.example", serves(), "nor is it looked for at each handshake")
+}
+
+func TestACertificateThatHasLapsedIsSaid(t *testing.T) {
+	dir := t.TempDir()
+	_, err := open(t, dir, time.Now().Add(-2*serverLife)).server([]string{"old.example"})
+	require.NoError(t, err)
+	var log bytes.Buffer
+	c := Config{TLSCert: filepath.Join(dir, serverFile), TLSKey: filepath.Join(dir, serverKeyFile), Logger: slog.New(slog.NewTextHandler(&log, nil))}
+	_, _, err = c.serverTLS("ignored")
+	require.NoError(t, err)
+	assert.Contains(t, log.String(), "has lapsed")
+
+	c.TLSKey = filepath.Join(dir, "missing")
+	_, _, err = c.serverTLS("ignored")
+	assert.ErrorContains(t, err, "-tls-cert and -tls-key")
+}
