@@ -61,10 +61,11 @@ export function readOptions(options: LoadOptions, files: Files): Settings {
   if (getToken !== undefined && typeof getToken !== "function") throw invalidArgument("getToken must be a function.");
   if (typeof debug !== "boolean" && typeof debug !== "function") throw invalidArgument("debug must be true, false or a function.");
   if (!hosts.includes(host)) throw invalidArgument(`host must be one of ${hosts.join(", ")}.`);
+  const worker = workerURL === undefined ? undefined : absolute("workerURL", workerURL);
   return {
     config,
-    wasmURL: wasmURL === undefined ? besideLoader(files) : absolute("wasmURL", wasmURL),
-    workerURL: workerURL === undefined ? files.worker : constant(absolute("workerURL", workerURL)),
+    wasmURL: absolute("wasmURL", wasmURL === undefined ? besideLoader(files) : wasmURL),
+    workerURL: () => worker ?? absolute("workerURL", files.worker()),
     host: host as HostOption,
     ...(!tabs && { tabs }),
     ...((getToken as object) && { getToken: getToken as NonNullable<Settings["getToken"]> }),
@@ -83,10 +84,6 @@ export function storageKey({ appID, site, baseURL }: Config): string {
   return `kiiweb push ${JSON.stringify([site ?? baseURL, appID])}`;
 }
 
-function constant<T>(value: T): () => T {
-  return () => value;
-}
-
 /** site may be a region, or the URL of another cloud, which baseURL always is. */
 function cloud(site: unknown, baseURL: unknown): Pick<Config, "site" | "baseURL"> {
   if ((site === undefined) === (baseURL === undefined)) throw invalidArgument("One of site and baseURL must be given.");
@@ -101,7 +98,7 @@ function text(name: string, value: unknown): string {
   return value;
 }
 
-/** Relative to the page, as in any other place where a page gives a URL. */
+/** Relative to the page, as in any other place where a page gives a URL; some bundlers (Turbopack) put a path for a file, too. */
 function absolute(name: string, url: unknown): string {
   try {
     // Not instanceof: it may come from another frame.

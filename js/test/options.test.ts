@@ -17,8 +17,9 @@ const common = { appID: "a", appKey: "k" };
 const thrower = (name: string) => Object.defineProperty({}, name, { enumerable: true, get: () => { throw null; } });
 
 test("options of load become a configuration", () => {
-  const usual = { config: { ...common, site: "JP" }, wasmURL: beside.wasm(), workerURL: beside.worker, host: "auto" };
-  assert.deepEqual(read({ ...common, site: "JP" }), usual);
+  const { workerURL, ...rest } = read({ ...common, site: "JP" });
+  assert.deepEqual(rest, { config: { ...common, site: "JP" }, wasmURL: beside.wasm(), host: "auto" });
+  assert.equal(workerURL(), beside.worker());
   assert.deepEqual(read({ ...common, baseURL: "http://localhost:8080/api", allowInsecure: false, other: 1 }).config, {
     ...common,
     baseURL: "http://localhost:8080/api",
@@ -31,6 +32,14 @@ test("options of load become a configuration", () => {
   assert.equal(elsewhere.host, "worker");
   const ofAFrame = Object.assign(Object.create({ [Symbol.toStringTag]: "URL" }), { toString: () => "https://cdn.example/f.wasm" }) as URL;
   assert.equal(read({ ...common, site: "US", wasmURL: ofAFrame }).wasmURL, "https://cdn.example/f.wasm");
+});
+
+// Turbopack makes a path of new URL("worker.js", import.meta.url).href.
+test("files of which the bundler knows no more than a path are of the page's origin", () => {
+  const files = { wasm: () => "/_next/static/media/kiiweb.0f.wasm", worker: () => "/_next/static/media/worker.1f.js" };
+  const { wasmURL, workerURL } = readOptions({ ...common, site: "JP" }, files);
+  assert.equal(wasmURL, "https://here.example/_next/static/media/kiiweb.0f.wasm");
+  assert.equal(workerURL(), "https://here.example/_next/static/media/worker.1f.js");
 });
 
 const notHere = () => Promise.reject(new Error("not here"));
