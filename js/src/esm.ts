@@ -1,8 +1,7 @@
 // Entry of kiiweb.mjs.
 
-import { loadFrom } from "./index.js";
+import { loadFrom, openFrom } from "./index.js";
 import type { Parts } from "./parts.js";
-import { openFrom } from "./rawhost.js";
 
 export { KiiError, version } from "./index.js";
 

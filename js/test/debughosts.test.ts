@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { build } from "../src/build.js";
+import { RawHost } from "../src/compat/rawhost.js";
 import { DebugLog } from "../src/debug/entry.js";
 import type { Tap } from "../src/debug/tap.js";
-import { loadFrom } from "../src/index.js";
-import { openFrom } from "../src/rawhost.js";
+import { loadFrom, openFrom } from "../src/index.js";
 import { loadFrom as loadServiceWorkers } from "../src/serviceload.js";
 import { firstWords, WorkerHost } from "../src/workerhost.js";
 import type { DebugEntry, LoadOptions } from "../types/index.js";
@@ -64,7 +64,7 @@ test("without the option there is no tap, and nothing is loaded", async (t) => {
 test("load and Kii's classes have what looks on", async () => {
   for (const debug of [true, () => {}]) await (await loadFrom(files, parts)({ ...options, debug })).dispose();
   const told: string[] = [];
-  const raw = openFrom(files, parts)({ ...options, debug: ({ text }: DebugEntry) => void told.push(text) });
+  const raw = new RawHost(openFrom(files, parts)({ ...options, debug: ({ text }: DebugEntry) => void told.push(text) }));
   await assert.rejects(raw.call("login", ["name", "SECRET"]), { code: "WASM_LOAD" });
   raw.retire();
   await soon();
@@ -75,9 +75,23 @@ test("load and Kii's classes have what looks on", async () => {
 test("a log that cannot be had is told at once, with the reason", async () => {
   await assert.rejects(loadFrom(files, { ...parts, debug: notHere })({ ...options, debug: true }), { code: "WASM_LOAD", message: /debug\.mjs/ });
   await assert.rejects(loadFrom(files, { ...parts, debug: async () => ({ build: "other", DebugLog }) })({ ...options, debug: true }), { why: "mismatch" });
-  const raw = openFrom(files, { ...parts, debug: notHere })({ ...options, debug: true });
+  const raw = new RawHost(openFrom(files, { ...parts, debug: notHere })({ ...options, debug: true }));
   await assert.rejects(raw.call("login", ["name", "password"]), { code: "WASM_LOAD" });
   raw.retire();
   const load = loadServiceWorkers(files.wasm);
   await assert.rejects(load({ ...options, debug: true }), { code: "UNSUPPORTED", remedy: /Leave debug away/ });
+});
+
+test("Kii's classes ask again for a log that could not be had", async () => {
+  let asked = 0;
+  const debug = () => (asked++ === 0 ? notHere() : parts.debug());
+  const told: string[] = [];
+  const raw = new RawHost(openFrom(files, { ...parts, debug })({ ...options, debug: ({ text }: DebugEntry) => void told.push(text) }));
+  const call = () => raw.call("login", ["name", "password"]);
+  await assert.rejects(call(), { code: "WASM_LOAD", message: /debug\.mjs/ });
+  assert.deepEqual(told, []);
+  await Promise.all([assert.rejects(call(), { message: /mainhost\.mjs/ }), assert.rejects(call(), { message: /mainhost\.mjs/ })]);
+  assert.equal(asked, 2, "once for both");
+  assert.deepEqual(told.slice(0, 2), ["login (1)", "login (2)"]);
+  raw.retire();
 });

@@ -3,13 +3,14 @@
 
 import type { Kii, LoadOptions } from "../../types/index.js";
 import { copyOptions } from "../calls.js";
-import type { RawHost } from "../rawhost.js";
+import type { Host } from "../host.js";
 import { currentUserChanged } from "./access.js";
+import { RawHost } from "./rawhost.js";
 
 /** What the loader gives: where the other files are depends on how it was loaded itself. */
 export interface Loader {
-  /** Makes a place where the module runs, at which nobody is logged in. Wrong options throw. */
-  open(options: LoadOptions): RawHost;
+  /** Gives what makes a place where the module runs, at which nobody is logged in. Wrong options throw. */
+  open(options: LoadOptions): () => Promise<Host>;
   load(options: LoadOptions): Promise<Kii>;
 }
 
@@ -33,7 +34,7 @@ export function loadKii(options: LoadOptions): Promise<Kii> {
 
 /** Takes another app in place of the one before. more is what load takes beside that. */
 export function initialize(appID: string, appKey: string, site: string, more?: object): void {
-  const host = loader.open({ ...copyOptions("options", more), appID, appKey, site: undefined, baseURL: site });
+  const host = new RawHost(loader.open({ ...copyOptions("options", more), appID, appKey, site: undefined, baseURL: site }));
   app?.host.retire();
   app = { appID, appKey, site, host };
   currentUserChanged(null);

@@ -1,7 +1,6 @@
 // Entry of compat.js, for <script src>: the loader, and the globals of Kii's JavaScript SDK.
 
-import { KiiError, loadFrom, version } from "../index.js";
-import { openFrom } from "../rawhost.js";
+import { KiiError, loadFrom, openFrom, version } from "../index.js";
 import { files, parts } from "../scriptfiles.js";
 import { useLoader } from "./app.js";
 import * as compat from "./index.js";
