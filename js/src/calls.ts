@@ -27,7 +27,7 @@ export function callOptions(options: CallOptions | null | undefined): CallOption
   if (timeout != null && !(Number.isInteger(timeout) && timeout > 0 && timeout <= maxTimeout)) {
     throw invalidArgument(`options.timeout must be a whole number of milliseconds from 1 to ${maxTimeout}.`);
   }
-  return { ...(signal == null ? undefined : { signal }), timeout: timeout ?? defaultTimeout };
+  return { ...(signal && { signal }), timeout: timeout ?? defaultTimeout };
 }
 
 // By what it can do: one from another frame is no instance of this one's class, and what only calls itself a signal, or
@@ -50,9 +50,9 @@ export class Clock {
     this.#options = options;
   }
 
-  /** Waits for work, which goes on without the caller, until the signal or the timeout ends that. */
+  /** Waits for work, which goes on without the caller, until the signal ends that, or the timeout, which all waits have together. */
   bound<T>(work: Promise<T>): Promise<T> {
-    const { signal, timeout } = this.#options;
+    const { signal, timeout } = this.rest();
     if (!signal && timeout === undefined) return work;
     return new Promise((resolve, reject) => {
       const abort = () => reject(aborted(signal!));
@@ -70,7 +70,6 @@ export class Clock {
   rest(): CallOptions {
     const { signal, timeout } = this.#options;
     if (timeout === undefined) return this.#options;
-    const left = Math.max(1, Math.round(timeout - (performance.now() - this.#began)));
-    return { ...(signal && { signal }), timeout: left };
+    return { ...(signal && { signal }), timeout: Math.max(1, Math.round(timeout - (performance.now() - this.#began))) };
   }
 }
