@@ -44,9 +44,10 @@ func (s *Site) UseNames(root string) error {
 	return nil
 }
 
-// buildID gives the part of a module's build id that the loader checks.
+// buildID gives the part of a module's build id that the loader checks, as far as it does.
 func buildID(path string) (string, error) {
 	id, err := exec.Command("go", "tool", "buildid", path).Output()
 	parts := strings.Split(strings.TrimSpace(string(id)), "/")
-	return parts[len(parts)-1], err
+	last := parts[len(parts)-1]
+	return last[:min(10, len(last))], err
 }

@@ -71,6 +71,7 @@ func TestPackageVersion(t *testing.T) {
 func TestContentID(t *testing.T) {
 	assert.Equal(t, "d", contentID("a/b/c/d\n"))
 	assert.Equal(t, "d", contentID("d"))
+	assert.Equal(t, "d012345678", contentID("a/b/c/d0123456789\n"))
 }
 
 func TestWhatIsFreshIsLeftAlone(t *testing.T) {

@@ -12,7 +12,7 @@ const wasmFile = "kiiweb.wasm"
 // module is the built WebAssembly module.
 type module struct {
 	sha256 string
-	// build is the last part of Go's build id, a hash of the module's content. It stands
+	// build is the beginning of the last part of Go's build id, a hash of the module's content. That stands
 	// in the module's section "go:buildid", where the loader compares it with its own.
 	build string
 }
@@ -90,10 +90,12 @@ var outOfLine = []string{
 	"context", "syscall", "syscall/js", "time",
 }
 
-// contentID gives the last part of a build id of the form action/action/content/content.
+// contentID gives the beginning of the last part of a build id of the form action/action/content/content: 60 bits
+// tell builds apart, and each file of the loader has them, which nothing compresses.
 func contentID(id string) string {
 	id = strings.TrimSpace(id)
-	return id[strings.LastIndexByte(id, '/')+1:]
+	id = id[strings.LastIndexByte(id, '/')+1:]
+	return id[:min(10, len(id))]
 }
 
 // repackFile repacks the module in a file.

@@ -149,13 +149,7 @@ export class Client implements Kii {
   }
 
   #forPush(): PushClient {
-    return {
-      call: (method, args, call) => this.#host.call(method, args, call),
-      connect: (endpoint, options, sink, call) => this.#host.connect(endpoint, options, sink, call),
-      login: () => this.#login,
-      onLogin: (listener) => this.#logins.add(listener),
-      key: ({ userID, thingID }) => `${this.#storageKey} ${JSON.stringify(thingID === undefined ? ["user", userID] : ["thing", thingID])}`,
-    };
+    return { host: this.#host, login: () => this.#login, onLogin: (listener) => this.#logins.add(listener), storageKey: this.#storageKey };
   }
 
   #keep(connection: LiveConnection, unwatch: () => void): void {

@@ -31,8 +31,7 @@ export class KiiError extends Error implements PublicError {
   }
 }
 // On the prototype, as the built-in errors have it: a console then does not list it among the fields.
-Object.defineProperty(KiiError.prototype, "name", { value: "KiiError", configurable: true, writable: true });
-Object.defineProperty(KiiError.prototype, brand, { value: true });
+Object.defineProperties(KiiError.prototype, { name: { value: "KiiError", configurable: true, writable: true }, [brand]: { value: true } });
 
 export function invalidArgument(message: string, cause?: unknown): KiiError {
   return make("INVALID_ARGUMENT", message, "Correct the argument that the message names; nothing was sent.", cause);

@@ -30,7 +30,7 @@ export interface Link {
     options: LinkOptions,
   ): Promise<unknown>;
   wake(cause: string): void;
-  /** The way for many messages at once; undefined where there is none. */
+  /** The way for many messages at once, which each connection has under the loader. */
   readonly sender?: Sender | undefined;
 }
 

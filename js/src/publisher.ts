@@ -7,8 +7,8 @@ import { timedOut } from "./errors.js";
 
 /** What a host does for it. */
 export interface Sender {
-  /** Takes messages as they are staged, the first under that ticket. */
-  send(staged: Uint8Array, first: number): void;
+  /** Takes so many messages as they are staged, the first under that ticket. */
+  send(staged: Uint8Array, first: number, count: number): void;
   /** Nobody waits any more for that one. */
   forget(ticket: number): void;
 }
@@ -80,7 +80,7 @@ export class Publisher {
     this.#size = 0;
     this.#first = this.#next;
     if (this.#waiting.size > 0) this.#watch(this.#timeout); // else the end has come before
-    this.#sender.send(staged, first);
+    this.#sender.send(staged, first, this.#next - first);
   }
 
   /** Takes the word of the host for those messages. */

@@ -12,24 +12,22 @@ import type {
   StateChange,
   StopPushOptions,
 } from "../types/index.js";
-import { callOptions, Clock, copyOptions, defaultTimeout } from "./calls.js";
+import { callOptions, Clock, copyOptions } from "./calls.js";
 import type { LiveConnection } from "./connection.js";
 import { invalidArgument, KiiError } from "./errors.js";
-import type { Link, Sink } from "./host.js";
+import type { Host, Link, Sink } from "./host.js";
 import { Patience } from "./patience.js";
-import { readStaged } from "./staged.js";
 import { isFinal } from "./state.js";
 import type * as storage from "./storage.js";
 
 /** What a push needs of its client. */
 export interface PushClient {
-  call(method: string, args: unknown[], options: CallOptions): Promise<unknown>;
-  connect(endpoint: MqttEndpoint, options: ConnectOptions, sink: Sink, call: CallOptions): Promise<Link>;
+  readonly host: Host;
   login(): Login | null;
   /** Calls listener when somebody else or nobody is logged in; the function returned ends that. */
   onLogin(listener: () => void): () => void;
-  /** Where the owner's installation is remembered. */
-  key(login: Login): string;
+  /** Begins the names under which installations are remembered. */
+  readonly storageKey: string;
 }
 
 /** How often an endpoint is asked for that is being prepared, and how long one attempt may take, in milliseconds. */
@@ -72,7 +70,7 @@ export const livePush = (Base: typeof LiveConnection, memory?: typeof storage) =
       },
       wake: (cause) => (this.#below ? this.#below.wake(cause) : this.#hurry()),
       sender: {
-        send: (staged, first) => this.#send(staged, first),
+        send: (staged, first, count) => this.#send(staged, first, count),
         forget: (ticket) => {
           if (this.#sending.delete(ticket)) this.#below?.sender?.forget(ticket);
         },
@@ -128,7 +126,7 @@ export const livePush = (Base: typeof LiveConnection, memory?: typeof storage) =
   async #uninstall({ installationID }: Installation, call: CallOptions): Promise<void> {
     memory?.forget(this.#owner!);
     try {
-      await this.#client.call("uninstallByInstallationID", [installationID], call);
+      await this.#client.host.call("uninstallByInstallationID", [installationID], call);
     } catch (error) {
       if ((error as KiiError).code === "NOT_FOUND") return; // somebody else has done it
       this.#uninstalled = undefined;
@@ -136,19 +134,13 @@ export const livePush = (Base: typeof LiveConnection, memory?: typeof storage) =
     }
   }
 
-  /** What was published in one turn: at once by the connection below, where that can. */
-  #send(staged: Uint8Array, first: number): void {
-    const { sender } = this.#below ?? {};
-    const messages = readStaged(staged.slice());
-    if (sender) {
-      messages.forEach((_, i) => this.#sending.add(first + i));
-      return sender.send(staged, first);
-    }
-    for (const { topic, payload, qos, retain } of messages) {
-      const ticket = Int32Array.of(first++);
-      const sent = this.#below?.call("publish", [topic, payload], { qos, retain, timeout: defaultTimeout }) ?? Promise.reject(notConnected());
-      sent.then(() => this.sink.sent(ticket), (error) => this.sink.sent(ticket, error as KiiError));
-    }
+  /** What was published in one turn. */
+  #send(staged: Uint8Array, first: number, count: number): void {
+    const tickets = Int32Array.from({ length: count }, (_, i) => first + i);
+    for (const ticket of tickets) this.#sending.add(ticket);
+    const sender = this.#below?.sender;
+    if (sender) sender.send(staged, first, count);
+    else this.#sent(tickets, notConnected());
   }
 
   #sent(tickets: Iterable<number>, error?: KiiError): void {
@@ -159,7 +151,7 @@ export const livePush = (Base: typeof LiveConnection, memory?: typeof storage) =
   /** Whose key it is to be. */
   #current(): string | undefined {
     const login = this.#client.login();
-    return login ? this.#client.key(login) : undefined;
+    return login ? keyOf(this.#client.storageKey, login) : undefined;
   }
 
   /** What has ended does not follow logins any more. */
@@ -235,7 +227,7 @@ export const livePush = (Base: typeof LiveConnection, memory?: typeof storage) =
         if (!over()) this.#changed(owner, change);
       },
     };
-    const below = await this.#client.connect(endpoint, this.#options, sink, clock.rest()).catch((error) => {
+    const below = await this.#client.host.connect(endpoint, this.#options, sink, clock.rest()).catch((error) => {
       end();
       throw error;
     });
@@ -249,9 +241,9 @@ export const livePush = (Base: typeof LiveConnection, memory?: typeof storage) =
   async #endpoint(owner: string, clock: Clock): Promise<MqttEndpoint> {
     let known = memory?.recall(owner, this.#development);
     for (;;) {
-      const installation = known ?? ((await this.#client.call("installMqtt", [this.#development], clock.rest())) as Installation);
+      const installation = known ?? ((await this.#client.host.call("installMqtt", [this.#development], clock.rest())) as Installation);
       try {
-        const endpoint = (await this.#client.call("getMqttEndpoint", [installation.installationID], clock.rest())) as MqttEndpoint;
+        const endpoint = (await this.#client.host.call("getMqttEndpoint", [installation.installationID], clock.rest())) as MqttEndpoint;
         if (this.#current() !== owner) throw notLoggedIn(); // the installation may be somebody else's
         this.#installation = installation;
         memory?.remember(owner, this.#development, installation);
@@ -291,6 +283,11 @@ function pause(milliseconds: number, signal?: AbortSignal, hurry?: (go: () => vo
     signal?.addEventListener("abort", go);
     hurry?.(go);
   });
+}
+
+/** Where an owner's installation is remembered. */
+function keyOf(storageKey: string, { userID, thingID }: Login): string {
+  return `${storageKey} ${JSON.stringify(thingID === undefined ? ["user", userID] : ["thing", thingID])}`;
 }
 
 function notLoggedIn(): KiiError {

@@ -8,6 +8,7 @@ import { disposed, invalidArgument } from "./errors.js";
 import type { Host, Link, Place, Signal, Sink } from "./host.js";
 import type { Config } from "./options.js";
 import { loadPart, type Parts } from "./parts.js";
+import { decodeProperties } from "./properties.js";
 import type { Tabs } from "./tabs/tabs.js";
 import { loaded } from "./waiting.js";
 
@@ -74,7 +75,7 @@ export class TabGate implements Host {
     this.#entering++;
     try {
       const login = this.#given(method, args) ?? ((await this.#own.call(method, args, clock.rest())) as Login);
-      (await this.#opened(login, new Clock(clock.rest())))?.entered(login);
+      (await this.#opened(login, clock))?.entered(login);
       this.#entering--;
       return login;
     } catch (error) {
@@ -103,6 +104,7 @@ export class TabGate implements Host {
       const { share } = await loadPart("tabs.mjs", this.#load);
       const tabs = share(this.#config, {
         own: this.#own,
+        decodeProperties,
         started: () => this.#own.started,
         login: this.#login,
         left: () => this.#leave(),

@@ -63,11 +63,11 @@ function isWasm(bytes: ArrayBuffer): boolean {
   return bytes.byteLength >= 8 && new DataView(bytes).getUint32(0) === 0x0061736d; // "\0asm"
 }
 
-/** Go stamps the build id, whose last part is a hash of the content, into a section of the module. */
+/** Go stamps the build id, whose last part is a hash of the content, into a section of the module. expected is how that begins. */
 function checkBuild(module: WebAssembly.Module, expected: string): void {
   const section = WebAssembly.Module.customSections(module, "go:buildid")[0];
   const id = section ? new TextDecoder().decode(section) : "";
-  if (expected && !id.includes(`/${expected}"`)) {
+  if (expected && !id.includes(`/${expected}`)) {
     throw wasmLoad("mismatch", "The WebAssembly module belongs to another build than its loader.");
   }
 }

@@ -94,9 +94,9 @@ export class WorkerHost implements Host {
         }),
       wake: (cause) => this.#post({ type: "wake", link, cause }),
       sender: {
-        send: (staged, first) => {
+        send: (staged, first, count) => {
           const copy = staged.slice();
-          this.#post({ type: "send", link, staged: copy, first }, [copy.buffer]);
+          this.#post({ type: "send", link, staged: copy, first, count }, [copy.buffer]);
         },
         forget: (ticket) => this.#post({ type: "forget", link, ticket }),
       },

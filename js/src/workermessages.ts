@@ -19,7 +19,7 @@ export type ToWorker =
   /** Opens a connection, whose number is id. */
   | { type: "connect"; id: number; endpoint: MqttEndpoint; options: object; timeout: Timeout; login: Login | null }
   /** Messages of a connection to be sent, as they are staged, and that nobody waits for one any more. */
-  | { type: "send"; link: number; staged: Uint8Array; first: number }
+  | { type: "send"; link: number; staged: Uint8Array; first: number; count: number }
   | { type: "forget"; link: number; ticket: number }
   /** The caller's signal has ended the call. */
   | { type: "abort"; id: number }

@@ -60,7 +60,7 @@ class Server {
         this.#abort(message.id);
         break;
       case "send":
-        this.#links.get(message.link)?.sender?.send(message.staged, message.first);
+        this.#links.get(message.link)?.sender?.send(message.staged, message.first, message.count);
         break;
       case "forget":
         this.#links.get(message.link)?.sender?.forget(message.ticket);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { KiiError } from "../src/errors.js";
+import { decodeProperties } from "../src/properties.js";
 import { share } from "../src/tabs/entry.js";
 import { settled } from "./fakebrowser.js";
 import { setUp, until } from "./tabpages.js";
@@ -217,7 +218,7 @@ test("a place in which tabs cannot meet says so with a KiiError", () => {
     }
   });
   try {
-    const client = { own: {} as never, started: () => false, login: () => null, left: () => {} };
+    const client = { own: {} as never, decodeProperties, started: () => false, login: () => null, left: () => {} };
     assert.throws(() => share({ appID: "a", appKey: "k", site: "JP" }, client, { userID: "u", token: "t" }), (error: unknown) => {
       return error instanceof KiiError && error.code === "UNSUPPORTED" && error.cause === denied;
     });

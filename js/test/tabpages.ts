@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 
 import { LiveConnection } from "../src/connection.js";
 import { disposed } from "../src/errors.js";
+import { decodeProperties } from "../src/properties.js";
 import { Tabs } from "../src/tabs/tabs.js";
 import type { Login } from "../types/index.js";
 import { FakeBrowser, type FakeTab } from "./fakebrowser.js";
@@ -34,6 +35,7 @@ export class Page {
     this.login = options.login === undefined ? somebody : options.login;
     this.tabs = new Tabs(options.config ?? config, {
       own: this.host,
+      decodeProperties,
       started: () => this.host.started,
       login: () => this.login,
       left: () => (this.login = null),

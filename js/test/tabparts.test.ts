@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { columns, NAME, TOPIC } from "../src/batch.js";
+import { decodeProperties } from "../src/properties.js";
 import { patience, start, step, type Event, type Role } from "../src/tabs/election.js";
 import { matches, mine } from "../src/tabs/filters.js";
 import { Recent } from "../src/tabs/recent.js";
@@ -81,7 +82,7 @@ test("who gives the buffers of messages away does not disturb what looks for rep
   const id = [0x26, 0, 13, ...new TextEncoder().encode("pushMessageID"), 0, 1, 65];
   const relay = new Relay();
   const one = () => relay.complete(batch([{ payload: "x".repeat(300_000), properties: id }], ["t"]));
-  const recent = new Recent();
+  const recent = new Recent(decodeProperties);
   for (let i = 0; i < 5; i++) { // more bytes than are kept
     const { bytes } = recent.pass(one())!;
     structuredClone(bytes, { transfer: [bytes.buffer as ArrayBuffer] });

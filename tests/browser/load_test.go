@@ -69,12 +69,12 @@ func TestModuleThatDoesNotLoad(t *testing.T) {
 			return true
 		}
 	}
-	// The build id names the content; here it names another one.
+	// The build id's last part names the content; here it names another one.
 	tampered := bytes.Clone(wasm)
 	id := bytes.Index(tampered, []byte("Go build ID: \""))
 	require.Positive(t, id)
 	end := id + 14 + bytes.IndexByte(tampered[id+14:], '"')
-	tampered[end-1] ^= 1
+	tampered[id+bytes.LastIndexByte(tampered[id:end], '/')+1] ^= 1
 	browser := chrome.Start(t, chrome.Options{})
 
 	for name, tc := range map[string]struct {

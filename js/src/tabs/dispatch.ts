@@ -34,7 +34,7 @@ export class Dispatch {
         });
       }
     });
-    sender!.send(staged, first); // under the loader each connection has one
+    sender!.send(staged, first, count);
     try {
       await clock.bound(all);
       return failures;

@@ -6,6 +6,7 @@ import type { Batch } from "../batch.js";
 import { Clock } from "../calls.js";
 import { aborted, type KiiError } from "../errors.js";
 import type { Handled, Host, Link, Sink } from "../host.js";
+import type { decodeProperties } from "../properties.js";
 import { isFinal } from "../state.js";
 import { Passed, type Asks } from "./asks.js";
 import { Audience } from "./audience.js";
@@ -31,6 +32,7 @@ export interface Place {
   readonly own: Host;
   readonly asks: Asks;
   readonly around: Surroundings;
+  readonly decodeProperties: typeof decodeProperties;
   /** Says something to another tab. */
   post(to: string, message: ToOne): void;
   /** Somebody else or nobody leads now. */
@@ -62,7 +64,7 @@ export class Group {
   constructor(topic: string, place: Place) {
     this.topic = topic;
     this.#place = place;
-    this.#members = new Members(topic);
+    this.#members = new Members(topic, place.decodeProperties);
     this.#renewal = new Renewal(this.#members, (filter, options) => this.#calls.make("subscribe", [filter], options));
     this.#audience = new Audience(place.around, place.names, topic);
     this.#meeting = new Meeting(place.around, place.names, topic, place.id, (message) => this.#hear(message), () => this.#happens("tick"));

@@ -4,6 +4,7 @@ import type { StateChange } from "../../types/index.js";
 import type { Batch } from "../batch.js";
 import type { KiiError } from "../errors.js";
 import type { Handled, LinkOptions } from "../host.js";
+import type { decodeProperties } from "../properties.js";
 import { isFinal } from "../state.js";
 import { mine } from "./filters.js";
 import type { Member } from "./member.js";
@@ -11,11 +12,14 @@ import { Recent } from "./recent.js";
 
 export class Members {
   readonly #topic: string;
+  readonly #decode: typeof decodeProperties;
   readonly #all = new Set<Member>();
-  #recent = new Recent();
+  #recent: Recent;
 
-  constructor(topic: string) {
+  constructor(topic: string, decode: typeof decodeProperties) {
     this.#topic = topic;
+    this.#decode = decode;
+    this.#recent = new Recent(decode);
   }
 
   get size(): number {
@@ -33,7 +37,7 @@ export class Members {
   /** Tells whether it was there. Who closes in the middle of a batch has not had its rest, and gets it with the next connection. */
   delete(member: Member): boolean {
     const was = this.#all.delete(member);
-    if (this.size === 0) this.#recent = new Recent();
+    if (this.size === 0) this.#recent = new Recent(this.#decode);
     return was;
   }
 
@@ -75,7 +79,7 @@ export class Members {
     if (!fresh) return undefined;
     for (const member of this.#all) {
       // One that is still connecting gets it, too: a broker may send what it has kept before it answers SUBSCRIBE.
-      const part = mine(fresh, this.#topic, [...member.filters.keys()]);
+      const part = mine(fresh, this.#topic, member.filters.keys());
       handling.push(part && member.sink.batch(part)); // whom it does not concern goes on, as the connection does
     }
     if (handling.length < 2) return handling[0];

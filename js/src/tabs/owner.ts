@@ -6,6 +6,7 @@ import { Clock } from "../calls.js";
 import { KiiError } from "../errors.js";
 import type { Host, Link, Sink } from "../host.js";
 import type { Config } from "../options.js";
+import type { decodeProperties } from "../properties.js";
 import { packError } from "../workermessages.js";
 import { Asks, lostCall, mayRepeat, Passed } from "./asks.js";
 import { checkConnect } from "./checks.js";
@@ -26,6 +27,8 @@ const maxWays = 64;
 export interface Client {
   /** Runs the module in this tab. */
   readonly own: Host;
+  /** The loader has it for messages. */
+  readonly decodeProperties: typeof decodeProperties;
   /** Tells whether that has begun. */
   started(): boolean;
   /** Who is logged in here. */
@@ -40,6 +43,7 @@ export class Owner implements Place {
   readonly own: Host;
   readonly asks: Asks;
   readonly around: Surroundings;
+  readonly decodeProperties: typeof decodeProperties;
   readonly #config: Config;
   readonly #client: Client;
   readonly #groups = new Map<string, Group>();
@@ -58,6 +62,7 @@ export class Owner implements Place {
     this.id = around.newID();
     this.names = ownerNames(config, login);
     this.own = client.own;
+    this.decodeProperties = client.decodeProperties;
     this.around = around;
     this.asks = new Asks(this.id, (to, message) => this.post(to, message));
     this.#config = config;

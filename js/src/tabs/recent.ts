@@ -2,7 +2,7 @@
 // next one receives again reaches nobody twice.
 
 import { columns, propertiesAt, withRows, type Batch } from "../batch.js";
-import { decodeProperties } from "../properties.js";
+import type { decodeProperties } from "../properties.js";
 
 /** So many messages can be unacknowledged at most when the leader goes (the receive maximum), and then some. */
 const memory = 2048;
@@ -16,9 +16,15 @@ const idKey = "pushMessageID";
 export class Recent {
   #batches: { readonly batch: Batch; readonly size: number }[] = [];
   #bytes = 0;
+  readonly #decode: typeof decodeProperties;
   readonly #ids = new Set<string>(); // oldest first
   /** How many more messages are looked at. */
   #suspect = 0;
+
+  /** decode is the loader's, which has it for messages. */
+  constructor(decode: typeof decodeProperties) {
+    this.#decode = decode;
+  }
 
   /** Another tab leads from now on: what is repeated, comes first. */
   expectRepeats(): void {
@@ -60,7 +66,7 @@ export class Recent {
   #digest(batch: Batch): number[] {
     const fresh: number[] = [];
     for (let row = 0; row < batch.table.length; row += columns) {
-      const id = decodeProperties(propertiesAt(batch, row)).userProperties?.find(([name]) => name === idKey)?.[1];
+      const id = this.#decode(propertiesAt(batch, row)).userProperties?.find(([name]) => name === idKey)?.[1];
       if (id === undefined || !this.#ids.has(id)) fresh.push(row);
       if (id !== undefined) this.#remember(id);
     }
