@@ -1,6 +1,6 @@
 # Verbs only. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help database lint vuln kills demo build size weigh check fmt vet unit types deps browser brokers interop test test-long test-cluster scaling race displacement tabs docs bench bench-server fuzz clean
+.PHONY: simulation help database lint vuln kills demo build size weigh check fmt vet unit types deps browser brokers interop test test-long test-cluster scaling race displacement tabs docs bench bench-server fuzz clean
 
 # Node.js where tests/deps.sh had to install a newer one than the system's.
 export PATH := $(CURDIR)/.cache/node/node_modules/node/bin:$(PATH)
@@ -64,7 +64,10 @@ browser: deps build ## end-to-end tests, natively and in headless Chromium
 
 test: check lint types size browser brokers ## everything that must pass
 
-test-long: test race fuzz kills interop test-cluster displacement tabs ## test, and what takes longer: the race detector, fuzzing, fifty kills, all brokers, the cluster, fifty tabs (writes their tables anew)
+test-long: test race fuzz simulation kills interop test-cluster displacement tabs ## test, and what takes longer: the race detector, fuzzing, simulations, fifty kills, all brokers, the cluster, fifty tabs (writes their tables anew)
+
+simulation: ## play a session against a simulated broker, network and application: 50,000 seeds
+	go test -count=1 -timeout 60m -run 'TestSimulation$$' ./internal/session -seeds 50000
 
 kills: database ## kill the cloud fifty times under load, on each store
 	go test -count=1 -timeout 30m -v -run Kills ./tests/crash -kills 50

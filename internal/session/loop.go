@@ -29,6 +29,7 @@ type loop struct {
 	endpoint Endpoint       // of the current attempt
 	renewAt  time.Time      // when to fetch it anew; zero: never, or it was tried
 	assigned string         // client identifier that a server gave
+	claim    claim          // whose session the server has
 	broker   *Broker        // what the latest CONNACK said
 	dialed   time.Time      // when the present dial began
 	offered  transport.Conn // just dialed, for the greet effect

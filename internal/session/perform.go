@@ -42,6 +42,7 @@ func (l *loop) perform(e effect) {
 	case unwait:
 		l.alarms.off(alarmRetry)
 	case announce:
+		l.claim.unsure = l.claim.unsure || e.state == Displaced
 		c := Change{State: e.state, Reason: e.reason, Err: e.err}
 		switch c.State {
 		case Waiting: // otherwise wait announces it
@@ -182,7 +183,7 @@ func guardHook[T any](cfg *Config, hook func() (T, error)) (v T, err error) {
 func (l *loop) resume(e resume) {
 	kept := e.sessionPresent || l.version == mqtt.V31 && !l.cfg.CleanStart
 	l.out.rewind(kept)
-	l.out.asks.rewind(e.sessionPresent)
+	l.out.asks.rewind(l.claim.resolve(e.sessionPresent, l.version))
 	if !kept {
 		l.unreleased.forget()
 	}

@@ -148,15 +148,15 @@ func tooLarge(m mqtt.PublishView, size, most int) *fault.Error {
 // and again. MaxBacklog bounds what is kept all the same.
 const overrun = 4
 
-// duplicate tells whether a message at QoS 2 was received before [MQTT-4.3.3-10]. On
-// MQTT 3.1, which does not tell whether the session is still there, one without DUP
-// is new.
+// duplicate tells whether a message at QoS 2 was received before [MQTT-4.3.3-10]. Where
+// it is not known whether the session is still the same, one without DUP is new.
 func (l *loop) duplicate(view mqtt.PublishView) bool {
-	return l.unreleased.add(view.PacketID) && (l.version != mqtt.V31 || view.Dup())
+	return l.unreleased.add(view.PacketID) && (!l.claim.stale || view.Dup())
 }
 
 // connack takes in the server's answer to CONNECT.
 func (l *loop) connack(p *mqtt.Connack) {
+	l.claim.asked = false
 	if p.ReasonCode != mqtt.Success {
 		l.lose(refusedConnect(l.version, p))
 		return

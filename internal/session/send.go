@@ -138,6 +138,7 @@ func (l *loop) greet(e greet) {
 			p.Properties.SessionExpiry = &l.cfg.SessionExpiry
 		}
 	}
+	l.claim.asks()
 	l.must(l.encode(p))
 }
 
