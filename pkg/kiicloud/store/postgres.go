@@ -5,7 +5,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -95,15 +98,26 @@ func withoutURL(err error) error {
 
 // postgresDB makes a pool of connections with these settings, besides those of the address. A
 // server notices within a minute that a client is gone, and lets go of what it had locked.
+//
+// Of several hosts in the address the one counts that can be written, for reads as well: they have to see what was
+// written. That a server can be written is asked before the settings are made, which may forbid it, and those
+// are made by SET: a pool in between, such as PgBouncer, takes few of them at a connection's start.
 func postgresDB(conf *pgx.ConnConfig, settings map[string]string) *sql.DB {
 	c := conf.Copy()
 	if c.ConnectTimeout == 0 {
 		c.ConnectTimeout = connectTimeout
 	}
+	if c.ValidateConnect == nil {
+		c.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+	}
+	var set strings.Builder
 	for _, more := range []map[string]string{{"tcp_keepalives_idle": "30", "tcp_keepalives_interval": "10", "tcp_keepalives_count": "3"}, settings} {
-		for k, v := range more {
-			c.RuntimeParams[k] = v
+		for _, name := range slices.Sorted(maps.Keys(more)) {
+			fmt.Fprintf(&set, "SET %s = '%s';", name, strings.ReplaceAll(more[name], "'", "''"))
 		}
+	}
+	c.AfterConnect = func(ctx context.Context, conn *pgconn.PgConn) error {
+		return conn.Exec(ctx, set.String()).Close()
 	}
 	return stdlib.OpenDB(*c)
 }
@@ -190,6 +204,13 @@ func met(err error) bool {
 		return true
 	}
 	return false
+}
+
+// readOnly tells of a server that was the one to write to and is another one's replica now: some
+// managed services leave such a one's connections open. Another connection finds the new one.
+func readOnly(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pg.Code == "25006" // read_only_sql_transaction
 }
 
 // claimer takes the store for this process. The lock is the writing connection's, and nothing

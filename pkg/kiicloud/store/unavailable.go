@@ -43,11 +43,11 @@ func unavailable(err error) bool {
 	}
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
-		switch pg.Code[:2] { // 08: the connection; 53: resources; 57P: the server stops or starts; 25006: it is a replica
+		switch pg.Code[:2] { // 08: the connection; 53: resources; 57P: the server stops or starts
 		case "08", "53", "57":
 			return true
 		}
-		return pg.Code == "25006" || met(err)
+		return readOnly(err) || met(err)
 	}
 	var connect *pgconn.ConnectError
 	var network net.Error

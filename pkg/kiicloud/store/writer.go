@@ -162,7 +162,7 @@ func (w *writer) attempt(ops []*op, alone bool) (apart, again bool, _ error) {
 	t := tx{w, ctx}
 	if err := t.begin(alone); err != nil {
 		again := ctx.Err() == nil // where the connection is lost
-		if !w.lost() {
+		if !w.lost(err) {
 			t.exec("ROLLBACK") // it may have begun, and got no lock
 			again = w.met(err)
 		}
@@ -174,17 +174,17 @@ func (w *writer) attempt(ops []*op, alone bool) (apart, again bool, _ error) {
 			continue
 		}
 		err := o.err
-		if w.lost() {
+		if w.lost(err) {
 			return true, ctx.Err() == nil, err
 		}
 		if rb := t.exec("ROLLBACK"); rb != nil {
 			err = errors.Join(err, rb)
-			w.lost()
+			w.lost(rb)
 		}
 		return true, w.met(err), err
 	}
 	if err := t.exec("COMMIT"); err != nil {
-		if !w.lost() { // a connection that is lost now leaves open whether it was done
+		if !w.lost(err) { // a connection that is lost now leaves open whether it was done
 			t.exec("ROLLBACK") // where the database has done so already, this fails and harms nothing
 			again = w.met(err)
 		}

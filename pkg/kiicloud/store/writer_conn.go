@@ -70,9 +70,9 @@ func (w *writer) disconnect() error {
 	return conn.Close()
 }
 
-// lost tells whether the connection is gone, and forgets it then.
-func (w *writer) lost() bool {
-	if w.conn == nil || w.d.alive == nil || w.d.alive(w.conn) {
+// lost tells whether the connection is gone, or of no use after err, and forgets it then.
+func (w *writer) lost(err error) bool {
+	if w.conn == nil || w.d.alive == nil || w.d.alive(w.conn) && !readOnly(err) {
 		return w.conn == nil
 	}
 	_ = w.disconnect()
