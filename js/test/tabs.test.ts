@@ -120,3 +120,18 @@ test("a message that was passed over is told to those who are there, and not to 
   for (const { connection } of [newcomer, leader]) assert.deepEqual([connection.state, connection.lastChange.code], ["online", undefined]);
   assert.equal(before.state, "online");
 });
+
+for (const who of ["the leader", "a follower"]) {
+  test(`${who} gets what comes together to several of its filters`, async (t) => {
+    const { cloud, open } = setUp(t);
+    const pages = [await open(), await open()];
+    const page = pages[who === "the leader" ? 0 : 1]!;
+    await page.connection.subscribe("a");
+    await page.connection.subscribe("b/+");
+    cloud.push(); // the next ones wait for its acknowledgement, and come in one batch
+    const ids = ["a", "b/1", "b/2"].map((topic) => cloud.push(topic));
+    await until("all are acknowledged", () => cloud.stored.length === 0);
+    await settled();
+    assert.deepEqual(page.got.slice(1), ids);
+  });
+}

@@ -17,9 +17,9 @@ export function matches(filter: string, topic: string): boolean {
 }
 
 /** Gives the part of batch that is to the topic own or within filters; undefined when there is none. */
-export function mine(batch: Batch, own: string, filters: Iterable<string>): Batch | undefined {
+export function mine(batch: Batch, own: string, filters: readonly string[]): Batch | undefined {
   const { table, topics, firstTopic } = batch;
-  const wanted = topics.map((name) => name === own || [...filters].some((filter) => matches(filter, name)));
+  const wanted = topics.map((name) => name === own || filters.some((filter) => matches(filter, name)));
   if (wanted.every(Boolean)) return batch;
   const rows: number[] = [];
   for (let row = 0; row < table.length; row += columns) {

@@ -79,7 +79,7 @@ export class Members {
     if (!fresh) return undefined;
     for (const member of this.#all) {
       // One that is still connecting gets it, too: a broker may send what it has kept before it answers SUBSCRIBE.
-      const part = mine(fresh, this.#topic, member.filters.keys());
+      const part = mine(fresh, this.#topic, [...member.filters.keys()]);
       handling.push(part && member.sink.batch(part)); // whom it does not concern goes on, as the connection does
     }
     if (handling.length < 2) return handling[0];
