@@ -53,7 +53,7 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: c, store: st, count: newMetrics(), gate: guard.NewGate(c.MaxConnections, c.MaxConnectionsByAddress)}
+	s := &Server{cfg: c, store: st, count: newMetrics(), gate: guard.NewGate(c.connections(openFiles()), c.MaxConnectionsByAddress)}
 	if err := s.open(); err != nil {
 		if s.rabbit != nil {
 			err = errors.Join(err, s.rabbit.Shutdown(ctx))
