@@ -64,6 +64,7 @@ export class Express {
   #words = new Int32Array();
   #most = Infinity; // bytes that there may be room for, as far as is known
   readonly #turns = new Turns();
+  #owed = 0; // how many frames have come for which acknowledgements are owed
 
   /** failed is told that the program has died in a call. */
   constructor(exports: ExpressExports, offer: ExpressOffer, failed: (cause: unknown) => void) {
@@ -103,8 +104,9 @@ export class Express {
     // Repeats alone are an empty batch: handled when what came before was.
     const handling = this.#handOut(messages > 0 ? bytes : new Uint8Array(), messages);
     if (acks > 0) {
-      const owe = (stop: Handled) => port.owe(stop ? -stop : acks);
-      if (typeof handling === "object") void handling.then(owe);
+      const owed = ++this.#owed;
+      const owe = (stop: Handled, alone?: boolean) => port.owe(stop ? -stop : acks, alone);
+      if (typeof handling === "object") void handling.then((stop) => owe(stop, owed === this.#owed));
       else owe(handling);
     }
     return true;
@@ -265,12 +267,13 @@ export class Port {
 
   /**
    * Sends so many more acknowledgements: many at once, few in one frame with those for the frames that come right behind. Below 0:
-   * all that come before the packet identifier -acks, and no more.
+   * all that come before the packet identifier -acks, and no more. alone: in the time that the handlers took, in another thread, no such
+   * frame has come, so they wait for no more.
    */
-  owe(acks: number): void {
+  owe(acks: number, alone?: boolean): void {
     if (acks < 0 || this.#owed < 0) this.#owed = Math.min(acks, this.#owed);
     else this.#owed += acks;
-    if (this.#owed >= plenty && this.#timer === undefined) return this.pay();
+    if ((alone ? this.#owed > 0 : this.#owed >= plenty) && this.#timer === undefined) return this.pay();
     if (this.#due) return;
     this.#due = true;
     this.#express.afterwards(() => {

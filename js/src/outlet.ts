@@ -1,5 +1,5 @@
 // Hands a connection's batches to another thread so that it gets few messages for many
-// frames: what comes while it is busy with one waits, and goes as one when its word
+// frames: what comes while it is busy with one waits, and goes in one when its word
 // comes. So nothing waits for a clock, and at low rates nothing waits.
 
 import { columns, FLAGS, NAME, OFFSET, PACKET_ID, PROPS_OFFSET, rememberName, type Batch } from "./batch.js";
@@ -11,7 +11,7 @@ import type { Handled } from "./host.js";
  */
 const maxBytes = 16 << 20;
 
-/** So many messages go as one at most, so that the other thread is not held up for long. */
+/** So many messages go in one at most, so that the other thread is not held up for long. */
 const portion = 4096;
 
 /**
@@ -20,22 +20,30 @@ const portion = 4096;
  */
 const portionBytes = 4 << 20;
 
+/**
+ * Batches of fewer bytes are put together: to give another buffer away takes a browser longer than to copy them. To copy a
+ * larger one takes longer, since it goes into memory that is new.
+ */
+const small = 4096;
+
 interface Entry {
   batch: Batch;
   resolve: (stop: Handled) => void;
 }
 
+/** Takes batches that follow each other, and gives a promise of what became of each. */
+type Post = (batches: Batch[]) => Promise<Handled[]>;
+
 export class Outlet {
-  readonly #post: (batch: Batch) => Promise<Handled>;
+  readonly #post: Post;
   readonly #maxBytes: number;
-  #busy = 0; // batches that are posted and not handled
+  #busy = 0; // portions that are posted and not handled
   #waiting: Entry[] = [];
   #bytes = 0; // that wait, with tables
-  #dropped = 0; // since the last batch was made
+  #dropped = 0; // since the last portion was posted
   #names = new Map<number, string>(); // brought by what was dropped, for the batch that follows it
 
-  /** post gives a promise that settles when the batch was handled. */
-  constructor(post: (batch: Batch) => Promise<Handled>, most: number = maxBytes) {
+  constructor(post: Post, most: number = maxBytes) {
     this.#post = post;
     this.#maxBytes = most;
   }
@@ -43,7 +51,7 @@ export class Outlet {
   /** Takes a batch. The promise settles when it was handled, or as much of it as will be. */
   hand(batch: Batch): Promise<Handled> {
     this.#name(batch);
-    if (this.#busy === 0 && this.#waiting.length === 0) return this.#send(batch);
+    if (this.#busy === 0 && this.#waiting.length === 0) return this.#send([batch]).then(([stop]) => stop);
     return new Promise((resolve) => {
       this.#waiting.push({ batch, resolve });
       this.#bytes += sizeOf(batch);
@@ -72,18 +80,22 @@ export class Outlet {
     }
     this.#bytes -= bytes;
     const entries = this.#waiting.splice(0, count);
-    void this.#send(merge(entries.map(({ batch }) => batch))).then((stop) => settle(entries, stop));
+    const groups = grouped(entries);
+    void this.#send(groups.map((group) => merge(group.map(({ batch }) => batch)))).then((stops) => {
+      let stop: Handled;
+      groups.forEach((group, i) => settle(group, (stop ||= stops[i])));
+    });
   }
 
-  async #send(batch: Batch): Promise<Handled> {
+  async #send(batches: Batch[]): Promise<Handled[]> {
     if (this.#dropped > 0) {
-      batch.dropped = this.#dropped;
+      batches[0]!.dropped = this.#dropped;
       this.#dropped = 0;
     }
     this.#busy++;
-    const stop = await this.#post(batch);
+    const stops = await this.#post(batches);
     if (--this.#busy === 0 && this.#waiting.length > 0) this.#next();
-    return stop;
+    return stops;
   }
 
   /** Drops the oldest messages at QoS 0, down to half of what may wait. */
@@ -135,7 +147,7 @@ function sizeOf({ bytes, table }: Batch): number {
   return bytes.length + table.byteLength;
 }
 
-/** Says of each what was said of all together: those before the one that stop is in were handled, none behind it was. */
+/** Says of each of a group what was said of all together: those before the one that stop is in were handled, none behind it was. */
 function settle(entries: Entry[], stop: Handled): void {
   const last = entries.findIndex(({ batch }) => stop && has(batch, stop));
   entries.forEach(({ resolve }, i) => resolve(i < last ? undefined : stop));
@@ -144,6 +156,18 @@ function settle(entries: Entry[], stop: Handled): void {
 function has({ table }: Batch, packetID: number): boolean {
   for (let at = PACKET_ID; at < table.length; at += columns) if (table[at] === packetID) return true;
   return false;
+}
+
+/** Groups those that are to be one batch; a large one is by itself. */
+function grouped(entries: Entry[]): Entry[][] {
+  const groups: Entry[][] = [];
+  for (let at = 0; at < entries.length; ) {
+    const start = at;
+    while (at < entries.length && entries[at]!.batch.bytes.length < small) at++;
+    if (at === start) at++;
+    groups.push(entries.slice(start, at));
+  }
+  return groups;
 }
 
 /** Makes one batch of several. */

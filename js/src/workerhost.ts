@@ -1,12 +1,13 @@
 // The host that runs the Go program in a dedicated worker: the page's end.
 
 import type { CallOptions, ConnectOptions, Login, MqttEndpoint, Owner } from "../types/index.js";
+import type { Batch } from "./batch.js";
 import { isFinal } from "./state.js";
 import { aborted, crashed, KiiError, timedOut } from "./errors.js";
 import type { Tap } from "./debug/tap.js";
 import type { Handled, Host, Link, Signal, Sink } from "./host.js";
 import type { Config, GetToken } from "./options.js";
-import { packError, plain, unpackError, type ToPage, type ToWorker } from "./workermessages.js";
+import { packError, plain, unpackError, type Batches, type ToPage, type ToWorker, type Word } from "./workermessages.js";
 
 /**
  * The worker keeps the time of its calls. This many milliseconds later they end without it:
@@ -52,7 +53,13 @@ export class WorkerHost implements Host {
     this.#grace = grace;
     this.#getToken = getToken;
     this.#tap = tap;
-    worker.onmessage = ({ data }) => this.#receive(data as ToPage);
+    worker.onmessage = ({ data }) => {
+      try {
+        this.#receive(data as ToPage | Batches);
+      } catch (cause) {
+        this.#die(cause);
+      }
+    };
     worker.onmessageerror = () => this.#die("A message of the worker cannot be read.");
     worker.onerror = (event) => {
       event.preventDefault();
@@ -139,20 +146,13 @@ export class WorkerHost implements Host {
     });
   }
 
-  #post(message: ToWorker, transfer: Transferable[] = []): void {
+  #post(message: ToWorker | Word, transfer: Transferable[] = []): void {
     if (!this.#death) this.#worker.postMessage(message, transfer);
   }
 
   /** What it does not know it passes over; what it cannot read ends the worker. */
-  #receive(message: ToPage): void {
-    try {
-      this.#handle(message);
-    } catch (cause) {
-      this.#die(cause);
-    }
-  }
-
-  #handle(message: ToPage): void {
+  #receive(message: ToPage | Batches): void {
+    if (Array.isArray(message)) return this.#hand(message);
     switch (message?.type) {
       case "result":
         this.#calls.get(message.id)?.resolve(message.value);
@@ -160,13 +160,6 @@ export class WorkerHost implements Host {
       case "error":
         this.#calls.get(message.id)?.reject(asKiiError(unpackError(message.error)));
         break;
-      case "batch": {
-        const handling = this.#sinks.get(message.link)?.batch(message.batch);
-        const delivered = (stop: Handled) => this.#post({ type: "delivered", id: message.id, ...(stop && { stop }) });
-        if (typeof handling === "object") void handling.then(delivered);
-        else delivered(handling);
-        break;
-      }
       case "sent":
         this.#sinks.get(message.link)?.sent(message.tickets, message.error && asKiiError(unpackError(message.error)));
         break;
@@ -183,6 +176,16 @@ export class WorkerHost implements Host {
       case "seen":
         this.#tap?.tell(message.seen);
     }
+  }
+
+  /** Hands batches out, and says what became of each. */
+  #hand([id, link, given, ...row]: Batches): void {
+    const sink = this.#sinks.get(link);
+    const batches = row.length > 0 ? [{ bytes: new Uint8Array(given as ArrayBuffer), table: Int32Array.from(row), topics: [], firstTopic: 0 }] : (given as Batch[]);
+    const handling = batches.map((batch) => sink?.batch(batch));
+    const delivered = (all: Handled[]) => this.#post([id, ...all]);
+    if (handling.some((one) => typeof one === "object")) void Promise.all(handling).then(delivered);
+    else delivered(handling as Handled[]);
   }
 
   async #renew(id: number, owner: Owner): Promise<void> {

@@ -5,7 +5,7 @@ import type { Login, MqttEndpoint, Owner, StateChange } from "../types/index.js"
 import type { Batch } from "./batch.js";
 import type { Seen } from "./debug/tap.js";
 import { invalidArgument, KiiError } from "./errors.js";
-import type { Signal } from "./host.js";
+import type { Handled, Signal } from "./host.js";
 import type { Config } from "./options.js";
 
 /** Of a call, in milliseconds. */
@@ -25,8 +25,6 @@ export type ToWorker =
   | { type: "abort"; id: number }
   | { type: "wake"; link: number; cause: string }
   | { type: "signal"; signal: Signal; cause: string }
-  /** The page's handlers have returned from a batch. */
-  | { type: "delivered"; id: number; stop?: number }
   /** What the page was asked for. */
   | { type: "token"; id: number; token: string | null }
   | { type: "noToken"; id: number; error: Crossing };
@@ -36,8 +34,6 @@ export type ToPage =
   | { type: "hello"; build: string }
   | { type: "result"; id: number; value: unknown }
   | { type: "error"; id: number; error: Crossing }
-  /** Messages, whose buffers are transferred. */
-  | { type: "batch"; id: number; link: number; batch: Batch }
   /** How messages of a connection went. */
   | { type: "sent"; link: number; tickets: Int32Array; error?: Crossing }
   | { type: "state"; link: number; change: Omit<StateChange, "error">; error?: Crossing }
@@ -45,6 +41,15 @@ export type ToPage =
   | { type: "renew"; id: number; owner: Owner }
   /** For the debug log. */
   | { type: "seen"; seen: Seen };
+
+/**
+ * Messages of a connection, and the number by which the page's word names them. There are many of these, so they are as brief as
+ * can be. What is alone in its frame, and on a topic that is known, is its frame and its row of the table.
+ */
+export type Batches = [id: number, link: number, batches: Batch[]] | [id: number, link: number, frame: ArrayBuffer, ...row: number[]];
+
+/** The page's handlers have returned from the messages of that number: what became of each batch. */
+export type Word = [id: number, ...stops: Handled[]];
 
 /** An error on its way: the fields of a KiiError, whose class does not cross, or any other value. */
 export type Crossing = { message: string; fields: object; cause?: Crossing } | { value: unknown };

@@ -1,26 +1,29 @@
 // The worker's end: hands what the page asks for on to a host that runs right here.
 
 import type { CallOptions, Login, StateChange } from "../types/index.js";
-import type { Batch } from "./batch.js";
+import { columns, type Batch } from "./batch.js";
 import { build } from "./build.js";
 import { tapOf, type Tap } from "./debug/tap.js";
 import type { Handled, Host, Link, Sink } from "./host.js";
 import type { Config, GetToken } from "./options.js";
 import { Outlet } from "./outlet.js";
-import { packError, unpackError, type ToPage, type ToWorker } from "./workermessages.js";
+import { packError, unpackError, type Batches, type ToPage, type ToWorker, type Word } from "./workermessages.js";
 
 /** What a dedicated worker's global scope and a MessagePort have in common. */
 export interface Port {
-  postMessage(message: ToPage, transfer: Transferable[]): void;
+  postMessage(message: ToPage | Batches, transfer: Transferable[]): void;
   onmessage: ((event: MessageEvent) => void) | null;
 }
+
+/** So many bytes are copied to the page rather than given away. */
+const mostCopied = 1024;
 
 type MakeHost = (config: Config, wasmURL: string, login: () => Login | null) => Host;
 
 /** Serves the page behind port, and greets it. */
 export function serve(port: Port, makeHost: MakeHost): void {
   const server = new Server(port, makeHost);
-  port.onmessage = ({ data }) => server.receive(data as ToWorker);
+  port.onmessage = ({ data }) => server.receive(data as ToWorker | Word);
   port.postMessage({ type: "hello", build }, []);
 }
 
@@ -33,9 +36,9 @@ class Server {
   readonly #calls = new Map<number, AbortController>();
   /** Kept when the connections have ended: what is asked of them still gets its answer. */
   readonly #links = new Map<number, Link>();
-  /** The batches that the page has in hand, by their numbers. */
-  readonly #handed = new Map<number, (stop: Handled) => void>();
-  #batches = 0;
+  /** The portions of batches that the page has in hand, by their numbers. */
+  readonly #handed = new Map<number, (stops: Handled[]) => void>();
+  #portions = 0;
   /** The tokens that the page was asked for, by their numbers. */
   readonly #renewals = new Map<number, { resolve(token: string | null): void; reject(error: unknown): void }>();
   #asked = 0;
@@ -46,7 +49,13 @@ class Server {
   }
 
   /** What it does not know it passes over. */
-  receive(message: ToWorker): void {
+  receive(message: ToWorker | Word): void {
+    if (Array.isArray(message)) {
+      const [id, ...stops] = message;
+      this.#handed.get(id)?.(stops);
+      this.#handed.delete(id);
+      return;
+    }
     switch (message?.type) {
       case "init":
         this.#host ??= this.#makeHost(this.#config(message), message.wasmURL, () => this.#login);
@@ -70,10 +79,6 @@ class Server {
         break;
       case "signal":
         if (message.signal === "wake" || message.signal === "pause") this.#host?.signal(message.signal, message.cause);
-        break;
-      case "delivered":
-        this.#handed.get(message.id)?.(message.stop);
-        this.#handed.delete(message.id);
         break;
       case "token":
         this.#renewals.get(message.id)?.resolve(message.token);
@@ -144,7 +149,7 @@ class Server {
   }
 
   #sink(link: number): Sink {
-    const outlet = new Outlet((batch) => this.#hand(link, batch));
+    const outlet = new Outlet((batches) => this.#hand(link, batches));
     return {
       batch: (batch) => outlet.hand(batch),
       sent: (tickets, error) => this.#post({ type: "sent", link, tickets, ...(error && { error: packError(error) }) }),
@@ -156,14 +161,34 @@ class Server {
   }
 
   /** Gives the buffers away, and settles when the page's handlers have returned. */
-  #hand(link: number, batch: Batch): Promise<Handled> {
-    const id = ++this.#batches;
-    const delivered = new Promise<Handled>((resolve) => this.#handed.set(id, resolve));
-    this.#post({ type: "batch", id, link, batch }, [...new Set([batch.bytes.buffer, batch.table.buffer])] as ArrayBuffer[]);
+  #hand(link: number, batches: Batch[]): Promise<Handled[]> {
+    const id = ++this.#portions;
+    const delivered = new Promise<Handled[]>((resolve) => this.#handed.set(id, resolve));
+    const brief = briefly(batches);
+    if (brief) this.#post([id, link, ...brief]);
+    else this.#post([id, link, batches], buffersOf(batches));
     return delivered;
   }
 
-  #post(message: ToPage, transfer: Transferable[] = []): void {
+  #post(message: ToPage | Batches, transfer: Transferable[] = []): void {
     this.#port.postMessage(message, transfer);
   }
+}
+
+/** One message in its frame, in the form that takes least, or undefined. To copy so few bytes takes a browser less than to give them away. */
+function briefly([batch, another]: Batch[]): [ArrayBuffer, ...number[]] | undefined {
+  const { bytes, table, topics, names, dropped } = batch!;
+  const { buffer, byteLength } = bytes;
+  if (another || table.length !== columns || byteLength > mostCopied || byteLength !== buffer.byteLength || topics.length > 0 || names || dropped) return undefined;
+  return [buffer as ArrayBuffer, ...table];
+}
+
+/** What is given away with batches. The long way has a batch's table in the same buffer; a table of one row is copied sooner than given away. */
+function buffersOf(batches: Batch[]): ArrayBuffer[] {
+  const buffers: ArrayBuffer[] = [];
+  for (const { bytes, table } of batches) {
+    buffers.push(bytes.buffer as ArrayBuffer);
+    if (table.length > columns && table.buffer !== bytes.buffer) buffers.push(table.buffer as ArrayBuffer);
+  }
+  return buffers;
 }

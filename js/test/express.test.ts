@@ -162,6 +162,29 @@ test("who handles messages elsewhere says when", async (t) => {
   assert.deepEqual(handled, [1]);
 });
 
+test("what other hands had is acknowledged at once where nothing has come meanwhile", async (t) => {
+  const done: ((stop?: number) => void)[] = [];
+  const { come, handled } = setUp(t, () => new Promise((resolve) => done.push(resolve)));
+  const word = async (n: number, stop?: number) => {
+    done[n]!(stop);
+    for (let i = 0; i < 5; i++) await null; // no turn
+  };
+  come(1, 1, 0);
+  await word(0);
+  assert.deepEqual(handled, [1]);
+  come(1, 1, 0);
+  come(1, 1, 0);
+  await word(1);
+  assert.deepEqual(handled, [1], "more may come");
+  await word(2);
+  assert.deepEqual(handled, [1, 2]);
+  come(1, 1, 0);
+  await word(3, 9);
+  assert.deepEqual(handled, [1, 2], "what nobody wants any more has time");
+  await until(() => handled.length === 3);
+  assert.deepEqual(handled, [1, 2, -9]);
+});
+
 test("repeats are acknowledged behind what they may repeat", async (t) => {
   const done: (() => void)[] = [];
   const { come, handled } = setUp(t, () => new Promise<void>((resolve) => done.push(resolve)));

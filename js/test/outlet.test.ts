@@ -2,24 +2,27 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Decoder, type Batch } from "../src/batch.js";
+import type { Handled } from "../src/host.js";
 import { Outlet } from "../src/outlet.js";
 import { batch, decoded, plain } from "./messages.js";
 
 /** An outlet, what it has posted, and the other thread's word that the oldest was handled. */
 function setUp(most?: number) {
   const posted: Batch[] = [];
-  const words: ((stop?: number) => void)[] = [];
-  const outlet = new Outlet((batch) => {
-    posted.push(batch);
+  const words: ((stops: Handled[]) => void)[] = [];
+  const portions: Batch[][] = [];
+  const outlet = new Outlet((batches) => {
+    posted.push(...batches);
+    portions.push(batches);
     return new Promise((resolve) => words.push(resolve));
   }, most);
   const decoder = new Decoder();
   const messages = () => posted.splice(0).map((b) => decoded(decoder, b).map((m) => `${m.topic} ${m.text()}`));
-  const handled = async (stop?: number) => {
-    words.shift()!(stop);
+  const handled = async (...stops: Handled[]) => {
+    words.shift()!(stops);
     await new Promise((resolve) => setTimeout(resolve));
   };
-  return { outlet, posted, words, messages, handled };
+  return { outlet, posted, portions, words, messages, handled };
 }
 
 /** A frame as it comes the short way, with one message. */
@@ -43,6 +46,23 @@ test("what comes while the other thread is busy goes as one", async () => {
   assert.deepEqual(late, ["2", "3", "4"]);
   void outlet.hand(frame("5"));
   assert.deepEqual(messages(), [["a 5"]]);
+});
+
+test("large frames go as they are, with the others in one", async () => {
+  const { outlet, portions, messages, handled } = setUp();
+  const large = [1, 2].map((n) => frame(String(n).repeat(4096)));
+  const done: number[] = [];
+  void outlet.hand(frame("first", { name: "a" }));
+  const given = [frame("s"), frame("t"), large[0]!, large[1]!, frame("u"), frame("v")];
+  given.forEach((batch, n) => void outlet.hand(batch).then(() => done.push(n)));
+  messages();
+  await handled();
+  assert.equal(portions.length, 2);
+  assert.deepEqual(portions[1]!.slice(1, 3).map(({ bytes }) => bytes.buffer), large.map(({ bytes }) => bytes.buffer), "not copied");
+  assert.deepEqual(messages(), [["a s", "a t"], [`a ${"1".repeat(4096)}`], [`a ${"2".repeat(4096)}`], ["a u", "a v"]]);
+  assert.deepEqual(done, []);
+  await handled();
+  assert.deepEqual(done, [0, 1, 2, 3, 4, 5]);
 });
 
 test("batches of the long way keep their place, and their topics", async () => {
@@ -79,6 +99,16 @@ test("where the whole was handled in part, each batch is told what became of it"
   await handled(2);
   await handled(6);
   assert.deepEqual(await Promise.all(words), [2, undefined, 6, 6]);
+});
+
+test("of large frames each is told what became of it, and those behind the first that nobody wants that nobody does", async () => {
+  const { outlet, handled } = setUp();
+  const word = (packetId: number, payload: string) => outlet.hand(batch([{ payload, flags: 2, packetId }]));
+  const large = "x".repeat(4096);
+  const words = [word(1, ""), word(2, large), word(3, large), word(4, ""), word(5, ""), word(6, large), word(7, "")];
+  await handled(undefined);
+  await handled(undefined, undefined, 5, undefined, undefined);
+  assert.deepEqual(await Promise.all(words), [undefined, undefined, undefined, undefined, 5, 5, 5]);
 });
 
 test("what waits can be posted before the word comes", async () => {
@@ -167,7 +197,7 @@ test("what is acknowledged is never dropped", async () => {
 });
 
 test("what waits beyond its bound because it cannot be dropped goes in portions that can be put together", async () => {
-  const { outlet, posted, handled } = setUp();
+  const { outlet, portions, handled } = setUp();
   const large = "x".repeat(3 << 20);
   let done = 0;
   void outlet.hand(frame("first", { name: "a" }));
@@ -177,7 +207,7 @@ test("what waits beyond its bound because it cannot be dropped goes in portions 
   const sizes: number[] = [];
   while (done < 108) {
     await handled();
-    for (const b of posted.splice(0)) sizes.push(b.bytes.length);
+    for (const batches of portions.splice(0)) sizes.push(batches.reduce((sum, b) => sum + b.bytes.length, 0));
   }
   assert.ok(Math.max(...sizes.slice(1)) <= 4 << 20, String(sizes));
   assert.equal(sizes.length, 8, "the small ones went with the last large one");

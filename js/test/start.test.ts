@@ -123,7 +123,7 @@ function slow(greet: Promise<void>): (worker: FakeWorker) => void {
     const { inside } = worker;
     const port: Port = {
       onmessage: null,
-      postMessage: (message, transfer) => void (message.type === "hello" ? greet : Promise.resolve()).then(() => inside.postMessage(message, transfer)),
+      postMessage: (message, transfer) => void ("build" in message ? greet : Promise.resolve()).then(() => inside.postMessage(message, transfer)),
     };
     serveWorker(port, (c, wasmURL, login) => new EarlyHost(c, wasmURL, login));
     inside.onmessage = (event) => port.onmessage?.(event);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import type { Batch } from "../src/batch.js";
 import { LiveConnection } from "../src/connection.js";
 import { KiiError } from "../src/errors.js";
 import type { Host, Link, Sink } from "../src/host.js";
@@ -175,6 +176,46 @@ test("a batch is delivered when the page's handlers have returned, and what came
   assert.deepEqual(events.slice(2), ["handled 2", "handled 3", "delivered 2", "delivered 3"]);
 });
 
+test("messages are the same however they cross: alone, together, in large frames", async (t) => {
+  let sink!: Sink;
+  const { host, worker } = await pair(t, { connect: async (_endpoint, _options, s) => ((sink = s), link) });
+  const connection = new LiveConnection();
+  const seen: unknown[] = [];
+  connection.on("message", (m) => seen.push([m.topic, m.text(), m.qos, m.retain, m.dup, m.packetId, m.properties]));
+  connection.attach(await host.connect(endpoint, {}, connection.sink, {}));
+  await sink.batch(plain("names the topic"));
+  const forms: string[] = [];
+  const take = worker.onmessage!;
+  worker.onmessage = (event) => {
+    forms.push(event.data.length > 3 ? "alone" : `${event.data[2].length}`);
+    take.call(worker as never, event);
+  };
+  const frame = (payload: string, flags: number, packetId: number): Batch => {
+    const bytes = new TextEncoder().encode(`..\x01\x01${payload}`);
+    return { bytes, table: Int32Array.of(0, flags, packetId, 4, payload.length, 2, 2, 0), topics: [], firstTopic: 0 };
+  };
+  const large = "x".repeat(4096);
+  const sent: [string, number, number][] = [["1", 0, 0], ["2", 3, 7], ["3", 10, 8], [large, 2, 65535], [large, 0, 0], ["4", 2, 9]];
+  await sink.batch(frame(...sent[0]!)); // alone, since it has been handled before the next one comes
+  await Promise.all(sent.slice(1).map((one) => sink.batch(frame(...one))));
+  const properties = { payloadFormat: 1 };
+  assert.deepEqual(seen.slice(1), sent.map(([text, flags, id]) => ["topic", text, (flags >> 1) & 3, (flags & 1) !== 0, (flags & 8) !== 0, id, properties]));
+  assert.deepEqual(forms, ["alone", "alone", "4"]);
+});
+
+test("a close in the middle of several batches says at which message", async (t) => {
+  let sink!: Sink;
+  const { host } = await pair(t, { connect: async (_endpoint, _options, s) => ((sink = s), link) });
+  const connection = new LiveConnection();
+  let closing: Promise<void> | undefined;
+  connection.on("message", (m) => m.packetId === 2 && (closing ??= connection.close()));
+  connection.attach(await host.connect(endpoint, {}, connection.sink, {}));
+  const payload = "x".repeat(4096);
+  const words = [1, 2, 3, 4, 5].map((packetId) => sink.batch(batch([{ payload, flags: 2, packetId }], packetId === 1 ? ["topic"] : [])));
+  assert.deepEqual(await Promise.all(words), [0, 0, 3, 3, 3]);
+  await closing;
+});
+
 test("a close in the middle of a batch comes behind the word of how much was handled", async (t) => {
   let sink!: Sink;
   const events: unknown[] = [];
@@ -296,7 +337,8 @@ function* strangers(count: number): Generator<unknown> {
 test("the worker passes over what it does not know", async (t) => {
   const { host, worker } = await pair(t, { call: async (method) => method });
   for (const stranger of strangers(2000)) worker.postMessage(stranger as never);
-  for (const type of ["abort", "wake", "delivered", "init", "token", "noToken", "signal"]) worker.postMessage({ type, id: 99, link: 99, cause: "c" } as never);
+  worker.postMessage([99, undefined] as never);
+  for (const type of ["abort", "wake", "init", "token", "noToken", "signal"]) worker.postMessage({ type, id: 99, link: 99, cause: "c" } as never);
   assert.equal(await host.call("still here", [], {}), "still here");
 });
 
@@ -316,11 +358,12 @@ test("the worker answers a call that makes no sense", async (t) => {
 test("the page passes over what it does not know", async (t) => {
   const { host, worker, died } = await pair(t, { call: async (method) => method });
   for (const stranger of strangers(2000)) {
-    const known = ["result", "error", "batch", "state", "renew"].includes((stranger as { type?: string } | null)?.type ?? "");
+    const known = Array.isArray(stranger) || ["result", "error", "state", "renew"].includes((stranger as { type?: string } | null)?.type ?? "");
     if (!known) worker.say(stranger as object);
   }
   worker.say({ type: "result", id: 99, value: 1 });
-  worker.say({ type: "batch", id: 99, link: 99, batch: plain("1") });
+  worker.say([99, 99, [plain("1")]]);
+  worker.say([99, 99, new ArrayBuffer(1), 0, 0, 0, 0, 1, 0, 0, 0]);
   assert.equal(await host.call("still here", [], {}), "still here");
   assert.deepEqual(died, []);
 });
