@@ -49,12 +49,20 @@ func (k *keepAlive) answered() { k.pongBy, k.graced = time.Time{}, false }
 
 // next gives the time to look again; zero: never.
 func (k *keepAlive) next() time.Time {
+	ping := k.pingAt()
+	if k.pongBy.IsZero() || !ping.IsZero() && ping.Before(k.pongBy) {
+		return ping
+	}
+	return k.pongBy
+}
+
+// pingAt gives the time at which PINGREQ is due; zero: never. While one is outstanding the next is due when nothing else
+// was sent: its answer may be on its way behind much else, or not be looked at yet.
+func (k *keepAlive) pingAt() time.Time {
 	switch {
-	case !k.pongBy.IsZero():
-		return k.pongBy
 	case k.half == 0:
 		return time.Time{}
-	case k.sent.Before(k.received):
+	case k.sent.Before(k.received) || !k.pongBy.IsZero():
 		return k.sent.Add(k.half)
 	}
 	return k.received.Add(k.half)
@@ -62,11 +70,16 @@ func (k *keepAlive) next() time.Time {
 
 // pingDue tells whether PINGREQ is to be sent now.
 func (k *keepAlive) pingDue(now time.Time) bool {
-	return k.pongBy.IsZero() && k.half != 0 && !now.Before(k.next())
+	return k.half != 0 && !now.Before(k.pingAt())
 }
 
 // pinged notes PINGREQ.
-func (k *keepAlive) pinged(now time.Time) { k.await(now, min(k.half, maxPongWait)) }
+func (k *keepAlive) pinged(now time.Time) {
+	k.sent = now
+	if k.pongBy.IsZero() {
+		k.await(now, min(k.half, maxPongWait))
+	}
+}
 
 // asked notes a PINGREQ behind something that may take long to get to the server.
 func (k *keepAlive) asked(now time.Time) { k.await(now, maxPongWait) }

@@ -17,7 +17,7 @@ type broker struct {
 	peer    *peer        // who is connected
 
 	refuse    mqtt.ReasonCode // CONNECT is refused so, as long as it is set
-	deaf      bool            // it answers no SUBSCRIBE
+	deaf      bool            // it does not answer the first SUBSCRIBE of a connection
 	rude      map[string]bool // topic filters that it refuses
 	quota     int             // what it announces as receive maximum, 0 for nothing
 	room      int             // and as maximum packet size
@@ -238,7 +238,9 @@ func (p *peer) receive(bytes []byte) {
 func (p *peer) overdue() {
 	if p.alive > 0 && p.b.w.nanos()-p.silent > p.alive {
 		p.b.w.note("the broker misses a PINGREQ on connection %d", p.c.n)
-		p.b.w.missed++
+		if p.b.w.nanos()-p.b.w.stood > p.alive {
+			p.b.w.fail("the network works, and there is no PINGREQ")
+		}
 		p.b.end(mqtt.KeepAliveTimeout, &transport.CloseError{Code: 1006, Cause: errors.New("keep alive")})
 	}
 }

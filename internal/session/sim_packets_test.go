@@ -143,10 +143,10 @@ func (p *peer) subscribe(s *mqtt.Subscribe) error {
 	if err := p.takes(s.PacketID, "SUBSCRIBE"); err != nil {
 		return err
 	}
-	if p.b.deaf {
+	f := s.Subscriptions[0]
+	if p.b.deaf && f.Filter == "me" {
 		return nil
 	}
-	f := s.Subscriptions[0]
 	code := mqtt.ReasonCode(f.QoS)
 	if p.b.rude[f.Filter] {
 		code = mqtt.UnspecifiedError

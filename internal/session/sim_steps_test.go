@@ -64,6 +64,9 @@ func (w *world) pass(d time.Duration, live bool) {
 		if live {
 			w.pump(false)
 		}
+		if p := w.broker.peer; !live || w.bursting || p == nil || p.c.stalled || p.c.silent || !p.c.live() {
+			w.stood = w.nanos()
+		}
 		if w.broker.peer != nil {
 			w.broker.peer.overdue()
 		}

@@ -156,7 +156,7 @@ func (w *world) atRest() bool { return w.broker.peer != nil && w.left() == "" }
 func (w *world) rests() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	connections, missed := len(w.wires), w.missed
+	connections := len(w.wires)
 	for range 20 {
 		w.pass(30*time.Second, true)
 	}
@@ -165,9 +165,6 @@ func (w *world) rests() {
 	}
 	if n := len(w.wires); n != connections && w.ttl == 0 {
 		w.fail("connection %d ended for no reason", connections)
-	}
-	if w.missed != missed {
-		w.fail("a PINGREQ was missed")
 	}
 	w.user.judge()
 	w.user.judgeFilters()

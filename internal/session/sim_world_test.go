@@ -46,7 +46,7 @@ type world struct {
 	arrived   map[string]int   // what has arrived at the broker, how often it was taken for a new one
 	lastCame  int              // the number of the latest of these
 	forgotten int              // how often the broker has lost the session
-	missed    int              // how often it has missed a PINGREQ
+	stood     int64            // until when the network has stood still, by nanos
 	changes   []Change
 }
 

@@ -1,0 +1,47 @@
+package session
+
+import (
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/kiiweb/kiiweb/internal/mqtt"
+)
+
+// A broker drops who is silent for one and a half times the keep alive, whatever the application is at: while it
+// is slow nothing is read, the answer to a PINGREQ neither.
+func TestASlowHandlerDoesNotStopTheKeepAlive(t *testing.T) {
+	release := make(chan struct{})
+	h := newHarness(t, func(c *Config) {
+		c.MaxBacklog = 2
+		deliver := c.Deliver
+		c.Deliver = func(m []Message) { <-release; deliver(m) }
+	})
+	b := h.online()
+	for n := range uint16(6) {
+		b.send(push(n+1, "t", strconv.Itoa(int(n))))
+		h.sync()
+	}
+	last := h.elapsed()
+	for h.elapsed() < 10*time.Minute {
+		require.Equal(t, Online, h.s.State().State)
+		if len(b.frames) > 0 {
+			b.expect(mqtt.PINGREQ)
+			b.send(&mqtt.Pingresp{})
+			require.LessOrEqual(t, h.elapsed()-last, 60*time.Second)
+			last = h.elapsed()
+		}
+		h.tick()
+		h.wroteAll()
+	}
+	assert.LessOrEqual(t, h.elapsed()-last, 60*time.Second)
+	close(release)
+	var got []string
+	for len(got) < 6 {
+		got = append(got, payloads(h.batch())...)
+	}
+	assert.Equal(t, []string{"0", "1", "2", "3", "4", "5"}, got)
+}
