@@ -133,9 +133,6 @@ func (s *seenIDs) forgetOldest() {
 	s.count--
 }
 
-// forget drops everything.
-func (d *dedupe) forget() { *d = dedupe{} }
-
 // hashOf is FNV-1a, of four bytes at a time where there are four.
 func hashOf(b []byte) uint32 {
 	const prime = 16777619

@@ -185,6 +185,81 @@ func message(qos byte) *outgoing {
 	return &outgoing{packet: mqtt.Publish{Topic: "t", QoS: qos}, result: make(chan error, 1)}
 }
 
+func TestAsksFailAndExpireOneByOne(t *testing.T) {
+	now := t0
+	var s asks
+	add := func(filter string, id uint16, expires time.Time) *ask {
+		a := &ask{filter: filter, id: id, expires: expires, result: make(chan error, 1)}
+		s.list = append(s.list, a)
+		return a
+	}
+	sent := add("sent", 1, now)
+	late := add("late", 0, now)
+	next, last := add("next", 0, now.Add(time.Second)), add("last", 0, now.Add(time.Minute))
+	never := add("never", 0, time.Time{})
+	lapsed, lost := fault.New(fault.Timeout, "too long"), fault.New(fault.Network, "lost")
+	assert.Equal(t, next.expires, s.expire(now, lapsed), "the time to look again")
+	assert.Equal(t, []*ask{sent, next, last, never}, s.list, "what was sent is past it")
+	assert.Same(t, lapsed, <-late.result)
+	s.fail(lost, false)
+	assert.Equal(t, []*ask{next, last, never}, s.list, "what was not sent has nothing to do with it")
+	assert.Same(t, lost, <-sent.result)
+	s.fail(lost, true)
+	assert.Empty(t, s.list)
+	for _, a := range []*ask{next, last, never} {
+		assert.Same(t, lost, <-a.result)
+	}
+}
+
+// Where a request lapses before all messages do, that is when it is looked for.
+func TestARequestLapsesBeforeAMessage(t *testing.T) {
+	h := newHarness(t, func(c *Config) { c.MaxAge, c.BackoffBase = time.Minute, time.Minute })
+	h.set(func() { h.dialErr = errReset })
+	early := h.publish(Message{Topic: "t", Payload: []byte("first")})
+	one := h.subscribe("a", 1)
+	var late chan error
+	for h.elapsed() < time.Minute {
+		h.tick()
+		h.sync()
+		if late == nil && h.elapsed() > 0 {
+			late = h.publish(Message{Topic: "t", Payload: []byte("second")})
+		}
+	}
+	assert.Equal(t, fault.Timeout, fault.CodeOf(result(t, early)))
+	assert.Equal(t, fault.Timeout, fault.CodeOf(answered(t, one).err))
+	assert.Empty(t, late)
+}
+
+// What has to go goes from the oldest on, at QoS 0 alone, and leaves the rest in its order.
+func TestTheCourierShedsTheOldestAtQoS0(t *testing.T) {
+	var got []string
+	var posted [][]receipt
+	c := newCourier(&Config{
+		MaxBacklog: 4,
+		Deliver: func(m []Message) {
+			for _, m := range m {
+				got = append(got, m.Topic)
+			}
+		},
+		OnChange: func(c Change) { got = append(got, "("+c.Reason+")") },
+	}, func(b batch) { posted = append(posted, b.acks) })
+	message := func(topic string, id uint16) Message {
+		return Message{Topic: topic, QoS: byte(min(id, 1)), PacketID: id}
+	}
+	c.deliver(batch{msgs: []Message{message("kept 1", 1), message("gone", 0), message("gone", 0)}, acks: []receipt{{id: 1}}}, true)
+	c.tell(Change{Reason: "a change"})
+	c.deliver(batch{msgs: []Message{message("gone", 0), message("kept 2", 2), message("kept 3", 0)}, acks: []receipt{{id: 2}}}, false)
+	assert.Zero(t, c.lost(), "nothing is to be shed there")
+	c.deliver(batch{msgs: []Message{message("kept 4", 0)}}, true)
+	assert.Equal(t, 3, c.lost())
+	assert.True(t, c.full())
+	c.end()
+	c.run()
+	assert.Equal(t, []string{"kept 1", "(a change)", "kept 2", "kept 3", "kept 4"}, got)
+	assert.Equal(t, [][]receipt{{{id: 1}}, {{id: 2}}, nil}, posted, "whatever is acknowledged was handed over")
+	assert.False(t, c.full())
+}
+
 func TestInflightOrderAndReceiveMaximum(t *testing.T) {
 	f := inflight{max: 10}
 	var all []*outgoing

@@ -59,6 +59,22 @@ func TestSend(t *testing.T) {
 	r.long(ack(2, 0))
 }
 
+// Whom nobody but the loop can tell of an acknowledgement, it is left to the loop.
+func TestExpressLeavesThePubackOfPublishToTheLongWay(t *testing.T) {
+	r := ride(t, nil)
+	done := r.publish(Message{Topic: "a", QoS: 1})
+	p := r.b.expect(mqtt.PUBLISH).(*mqtt.Publish)
+	r.long(&mqtt.Ack{Kind: mqtt.PUBACK, PacketID: p.PacketID})
+	require.NoError(t, result(t, done))
+	var o verdicts
+	r.s.Send([]Message{{Topic: "a", QoS: 2}}, 1, o.tell)
+	p = r.b.expect(mqtt.PUBLISH).(*mqtt.Publish)
+	r.long(&mqtt.Ack{Kind: mqtt.PUBACK, PacketID: p.PacketID})
+	r.settled()
+	assert.Equal(t, []string{"1"}, o.all(), "nor is that of a message at QoS 2, which some brokers send")
+	assert.Empty(t, r.tickets)
+}
+
 func TestSendOverALoss(t *testing.T) {
 	r := ride(t, func(c *Config) { c.MaxOutgoing = 2 })
 	var o verdicts

@@ -113,6 +113,23 @@ func TestSubscriptionsRefused(t *testing.T) {
 	b.silent()
 }
 
+// An UNSUBACK that answers for more filters than one breaks the protocol.
+func TestAnUnsubackHasOneReasonCode(t *testing.T) {
+	h := newHarness(t, nil)
+	b := h.online()
+	off := h.unsubscribe("a")
+	u := b.expect(mqtt.UNSUBSCRIBE).(*mqtt.Unsubscribe)
+	b.send(&mqtt.Unsuback{PacketID: u.PacketID, ReasonCodes: []mqtt.ReasonCode{0, 0}})
+	assert.Equal(t, byte(mqtt.ProtocolError), byte(b.expect(mqtt.DISCONNECT).(*mqtt.Disconnect).ReasonCode))
+	assert.Equal(t, fault.ProtocolError, h.next(Waiting).Code)
+	assert.Empty(t, off, "it is asked again")
+	h.tick()
+	b = h.welcome(&mqtt.Connack{SessionPresent: true})
+	u = b.expect(mqtt.UNSUBSCRIBE).(*mqtt.Unsubscribe)
+	b.send(&mqtt.Unsuback{PacketID: u.PacketID, ReasonCodes: []mqtt.ReasonCode{0}})
+	assert.Equal(t, answer{}, answered(t, off))
+}
+
 func TestSubscriptionsRefusedBeforeMQTT5(t *testing.T) {
 	h := newHarness(t, func(c *Config) { c.Version = mqtt.V311 })
 	b := h.online()

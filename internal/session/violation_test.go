@@ -86,6 +86,51 @@ func TestAWriteThatHangs(t *testing.T) {
 	b.gone()
 }
 
+// A machine that slept in the middle of a write does not take that for one that hangs: it looks whether the connection lives.
+func TestAWriteOverASleep(t *testing.T) {
+	h := newHarness(t, nil)
+	b := h.online()
+	close(b.deaf)
+	h.publish(Message{Topic: "t"})
+	writing := make(chan bool, 1)
+	require.Eventually(t, func() bool {
+		h.s.post(func(l *loop) { writing <- l.link.busy })
+		return <-writing
+	}, patience, time.Millisecond)
+	h.clock.fire(t, time.Hour)
+	h.sync()
+	assert.Equal(t, Online, h.s.State().State)
+	woken := h.elapsed()
+	for h.s.State().State == Online {
+		h.tick()
+		h.sync()
+	}
+	assert.Equal(t, wakeWait, h.elapsed()-woken)
+}
+
+// A reader that is far ahead ends with its connection, though nobody takes what it has.
+func TestAReaderThatIsAheadEnds(t *testing.T) {
+	release := make(chan struct{})
+	h := newHarness(t, func(c *Config) {
+		c.MaxBacklog = 1
+		c.Deliver = func([]Message) { <-release }
+	})
+	b := h.online()
+	for range 3 * chunksAhead {
+		b.send(push(0, "t", "x"))
+	}
+	require.Eventually(t, func() bool {
+		ahead := make(chan bool, 1)
+		h.s.post(func(l *loop) { ahead <- !l.reading() && len(l.link.chunks) == chunksAhead })
+		return <-ahead
+	}, patience, time.Millisecond)
+	close(release)
+	ctx, cancel := context.WithCancel(bg)
+	cancel()
+	_ = h.s.Close(ctx)
+	<-h.s.Done() // main_test.go finds a reader that is left
+}
+
 func TestAFailedWriteLeavesTheReasonToTheReader(t *testing.T) {
 	h := newHarness(t, nil)
 	b := h.online()
