@@ -19,6 +19,7 @@ export const NAME = 7; // offset of the topic's name, which its length, two byte
 /** The one currency between all hosts. Its buffer can be transferred. */
 export interface Batch {
   bytes: Uint8Array;
+  /** It is lent for the call, and used again: who keeps a batch, or gives it away, takes a copy of it. */
   table: Int32Array;
   /** Names to be known from now on, the first as number firstTopic. */
   topics: string[];
@@ -53,13 +54,13 @@ export class Decoder {
   /** Gives take each message. None is kept, so that those that a handler does not keep are gone soon. */
   decode({ bytes, table, topics, firstTopic, names }: Batch, take: (message: Message) => void): void {
     const known = this.#topics;
-    names?.forEach(([number, name]) => (known[number] = name));
-    topics.forEach((name, i) => (known[firstTopic + i] = name));
-    const source = { buffer: bytes.buffer, start: bytes.byteOffset, table };
+    if (names) for (const [number, name] of names) known[number] = name;
+    for (const name of topics) known[firstTopic++] = name;
+    const { buffer, byteOffset } = bytes;
     const { length } = table; // a handler can give the buffer away, and with it a table that is in it; of a table of one row browsers make a buffer when it is asked for
-    const list = (length > columns && table.buffer === bytes.buffer) || bringsNames(table) ? this.#learn(bytes, table) : undefined;
+    const list = (length > columns && table.buffer === buffer) || bringsNames(table) ? this.#learn(bytes, table) : undefined;
     for (let row = 0, n = 0; row < length; row += columns, n++) {
-      take(new LazyMessage(list ? list[n]! : known[table[row + TOPIC]!]!, source, row));
+      take(new LazyMessage(list ? list[n]! : known[table[row + TOPIC]!]!, buffer, byteOffset, table, row));
     }
   }
 
@@ -97,47 +98,53 @@ export function rememberName({ bytes, table }: Batch, row: number, names: Map<nu
   if (at && number >= 0) names.set(number, nameAt(bytes, at));
 }
 
-/** What the messages of a batch have in common. A view of the buffer is made in half of the time that a part of a view takes. */
-interface Source {
-  readonly buffer: ArrayBufferLike;
-  readonly start: number; // of the batch in it
-  readonly table: Int32Array;
-}
-
+/**
+ * Has all that its row says: a table for each batch, kept as long as one of its messages is, takes a browser longer than the
+ * message itself. A view of the buffer is made in half of the time that a part of a view takes.
+ */
 class LazyMessage implements Message {
   readonly topic: string;
-  readonly #source: Source;
-  readonly #row: number;
+  readonly #buffer: ArrayBufferLike;
+  readonly #head: number; // packet identifier and flags
+  readonly #start: number; // of the payload in the buffer
+  readonly #length: number;
+  readonly #propsStart: number;
+  readonly #propsLength: number;
   #properties: MessageProperties | undefined;
 
-  constructor(topic: string, source: Source, row: number) {
+  /** start is where the batch begins in buffer. */
+  constructor(topic: string, buffer: ArrayBufferLike, start: number, table: Int32Array, row: number) {
     this.topic = topic;
-    this.#source = source;
-    this.#row = row;
+    this.#buffer = buffer;
+    this.#head = (table[row + PACKET_ID]! << 4) | table[row + FLAGS]!;
+    this.#start = start + table[row + OFFSET]!;
+    this.#length = table[row + LENGTH]!;
+    this.#propsStart = start + table[row + PROPS_OFFSET]!;
+    this.#propsLength = table[row + PROPS_LENGTH]!;
   }
 
   get bytes(): Uint8Array {
-    return this.#slice(OFFSET, LENGTH);
+    return new Uint8Array(this.#buffer, this.#start, this.#length);
   }
 
   get qos(): 0 | 1 | 2 {
-    return ((this.#cell(FLAGS) >> 1) & 3) as 0 | 1 | 2;
+    return ((this.#head >> 1) & 3) as 0 | 1 | 2;
   }
 
   get retain(): boolean {
-    return (this.#cell(FLAGS) & 1) !== 0;
+    return (this.#head & 1) !== 0;
   }
 
   get dup(): boolean {
-    return (this.#cell(FLAGS) & 8) !== 0;
+    return (this.#head & 8) !== 0;
   }
 
   get packetId(): number {
-    return this.#cell(PACKET_ID);
+    return this.#head >> 4;
   }
 
   get properties(): MessageProperties {
-    return (this.#properties ??= decodeProperties(this.#slice(PROPS_OFFSET, PROPS_LENGTH)));
+    return (this.#properties ??= decodeProperties(new Uint8Array(this.#buffer, this.#propsStart, this.#propsLength)));
   }
 
   text(): string {
@@ -146,14 +153,5 @@ class LazyMessage implements Message {
 
   json<T = unknown>(): T {
     return JSON.parse(this.text()) as T;
-  }
-
-  #cell(column: number): number {
-    return this.#source.table[this.#row + column]!;
-  }
-
-  #slice(offset: number, length: number): Uint8Array {
-    const { buffer, start, table } = this.#source;
-    return new Uint8Array(buffer, start + table[this.#row + offset]!, table[this.#row + length]!);
   }
 }

@@ -50,6 +50,8 @@ const plenty = 128;
 /** How soon to ask again, in milliseconds. */
 const again = 5;
 
+const none = new Int32Array();
+
 type Attached = Pick<WebSocket, "onmessage" | "bufferedAmount" | "send" | "close">;
 
 export class Express {
@@ -65,6 +67,7 @@ export class Express {
   #most = Infinity; // bytes that there may be room for, as far as is known
   readonly #turns = new Turns();
   #owed = 0; // how many frames have come for which acknowledgements are owed
+  #table = none; // the one that was lent with the batch before; most frames have as many messages as the one before
 
   /** failed is told that the program has died in a call. */
   constructor(exports: ExpressExports, offer: ExpressOffer, failed: (cause: unknown) => void) {
@@ -125,8 +128,14 @@ export class Express {
 
   #handOut(bytes: Uint8Array, messages: number): Handled | Promise<Handled> {
     const start = this.#note(TABLE) >> 2;
-    const table = this.#words.slice(start, start + messages * columns);
-    return this.#sinks.get(this.#note(RECEIVER))?.batch({ bytes, table, topics: [], firstTopic: 0 });
+    const size = messages * columns;
+    const table = this.#table.length === size ? this.#table : new Int32Array(size);
+    this.#table = none; // what a handler brings about gets another one
+    if (messages > 1) table.set(this.#words.subarray(start, start + size));
+    else for (let i = 0; i < size; i++) table[i] = this.#words[start + i]!;
+    const handling = this.#sinks.get(this.#note(RECEIVER))?.batch({ bytes, table, topics: [], firstTopic: 0 });
+    this.#table = table;
+    return handling;
   }
 
   #settle(count: number): void {

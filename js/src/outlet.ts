@@ -49,9 +49,11 @@ export class Outlet {
   }
 
   /** Takes a batch. The promise settles when it was handled, or as much of it as will be. */
-  hand(batch: Batch): Promise<Handled> {
+  hand(lent: Batch): Promise<Handled> {
+    const now = this.#busy === 0 && this.#waiting.length === 0;
+    const batch = now && lent.table.length <= columns ? lent : { ...lent, table: lent.table.slice() }; // one row is copied when it is posted
     this.#name(batch);
-    if (this.#busy === 0 && this.#waiting.length === 0) return this.#send([batch]).then(([stop]) => stop);
+    if (now) return this.#send([batch]).then(([stop]) => stop);
     return new Promise((resolve) => {
       this.#waiting.push({ batch, resolve });
       this.#bytes += sizeOf(batch);

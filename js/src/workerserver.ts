@@ -183,7 +183,7 @@ function briefly([batch, another]: Batch[]): [ArrayBuffer, ...number[]] | undefi
   return [buffer as ArrayBuffer, ...table];
 }
 
-/** What is given away with batches. The long way has a batch's table in the same buffer; a table of one row is copied sooner than given away. */
+/** What is given away with batches. The long way has a batch's table in the same buffer; a table of one row is copied sooner than given away, and can be a lent one. */
 function buffersOf(batches: Batch[]): ArrayBuffer[] {
   const buffers: ArrayBuffer[] = [];
   for (const { bytes, table } of batches) {

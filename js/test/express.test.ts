@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import type { Batch } from "../src/batch.js";
+import { Decoder, type Batch } from "../src/batch.js";
 import { Express, Turns } from "../src/express.js";
 import type { Sink } from "../src/host.js";
+import type { Message } from "../types/index.js";
 
 type Test = { after(end: () => unknown): void };
 
@@ -93,6 +94,33 @@ test("messages are handed out at once, from the frame itself", (t) => {
   assert.equal(batches[0]!.bytes.buffer, data);
   assert.deepEqual([...batches[0]!.table], [256, 0, 0, 2, 1, 0, 0, 0, 256, 0, 0, 3, 1, 0, 0, 0]);
   assert.deepEqual(slow, []);
+});
+
+test("a table is lent: messages have all of theirs when they are made", (t) => {
+  const decoder = new Decoder();
+  const messages: Message[] = [];
+  const tables: number[][] = [];
+  const { come } = setUp(t, (batch) => {
+    tables.push([...batch.table]);
+    decoder.decode({ ...batch, topics: ["a"], firstTopic: 256 }, (message) => messages.push(message));
+  });
+  for (const count of [2, 2, 1, 1, 100, 3]) come(count, 0, ...Array<number>(count).fill(messages.length + 1));
+  assert.deepEqual(tables.map(({ length }) => length / 8), [2, 2, 1, 1, 100, 3]);
+  assert.deepEqual(tables[2], [256, 0, 0, 2, 1, 0, 0, 0]);
+  const first = (at: number) => messages[at]!.bytes[0];
+  assert.deepEqual([0, 1, 2, 3, 4, 5, 6, 105, 106, 108].map(first), [1, 1, 3, 3, 5, 6, 7, 7, 107, 107]);
+});
+
+test("what arrives while a batch is handed out has a table of its own", (t) => {
+  const tables: Int32Array[] = [];
+  const { come } = setUp(t, ({ table }) => {
+    tables.push(table);
+    if (tables.length === 1) come(2, 0, 8, 9);
+  });
+  come(2, 0, 10, 11);
+  come(2, 0, 12, 13);
+  assert.ok(tables[1] !== tables[0]);
+  assert.equal(tables[2], tables[0], "the memory is used again");
 });
 
 test("acknowledgements of what comes in a row leave together, after the handlers", async (t) => {

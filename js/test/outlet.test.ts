@@ -65,6 +65,25 @@ test("large frames go as they are, with the others in one", async () => {
   assert.deepEqual(done, [0, 1, 2, 3, 4, 5]);
 });
 
+test("what waits or is given away has a table of its own", async () => {
+  const { outlet, posted, messages, handled } = setUp();
+  const lent = frame("", { name: "a" });
+  for (const n of ["1", "2", "3"]) {
+    const { bytes, table } = frame(n, { name: "a" });
+    lent.table.set(table);
+    void outlet.hand({ ...lent, bytes });
+    if (n === "1") assert.deepEqual(messages(), [["a 1"]]);
+    lent.table.fill(0);
+  }
+  await handled();
+  assert.deepEqual(messages(), [["a 2", "a 3"]]);
+  await handled();
+  const two = new Int32Array(16);
+  void outlet.hand({ ...lent, table: two });
+  assert.deepEqual(posted[0]!.table, two);
+  assert.ok(posted[0]!.table !== two);
+});
+
 test("batches of the long way keep their place, and their topics", async () => {
   const { outlet, messages, handled } = setUp();
   void outlet.hand(plain("1"));
