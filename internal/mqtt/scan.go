@@ -2,7 +2,7 @@ package mqtt
 
 // The columns of a Row.
 const (
-	RowTopic            = iota // the caller's: Scan leaves 1 where the topic is that of the row before, else 0
+	RowTopic            = iota // the caller's: Scan leaves 1 where the topic is that of the row before, or of the first the known one, else 0
 	RowFlags                   // as in PublishView
 	RowPacketID                // 0 at QoS 0
 	RowPayload                 // offset of the payload in the frame
@@ -27,11 +27,13 @@ var muted Error
 //
 // The frame is of size bytes, of which the last packet's payload, or a part of that, may be missing: there is nothing to be
 // read in it.
-func Scan(v Version, max int, frame []byte, size int, table []Row) (rows, acks int, ok bool) {
+//
+// known is a topic that is valid at this version, as the last one of the frame before is, nil where there is none: most messages have
+// the topic of the one before, which need not be looked at again.
+func Scan(v Version, max int, known, frame []byte, size int, table []Row) (rows, acks int, ok bool) {
 	if v != V31 && v != V311 && v != V5 {
 		return 0, 0, false
 	}
-	var known []byte // the topic before, which is valid
 	at := 0
 	for ; at < len(frame); rows++ {
 		first := frame[at]

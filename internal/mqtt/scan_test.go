@@ -46,7 +46,7 @@ func checkScan(t *testing.T, v Version, max int, frame []byte, room int) {
 	t.Helper()
 	want, wantAcks, wantOK := scanSlowly(v, max, frame, room)
 	table := make([]Row, room)
-	rows, acks, ok := Scan(v, max, frame, len(frame), table)
+	rows, acks, ok := Scan(v, max, nil, frame, len(frame), table)
 	checkBeginnings(t, v, max, frame, room)
 	require.Equal(t, wantOK, ok, "% x", frame)
 	if ok {
@@ -56,13 +56,43 @@ func checkScan(t *testing.T, v Version, max int, frame []byte, room int) {
 			require.Equal(t, row, table[i])
 		}
 	}
+	checkKnown(t, v, max, frame, table, rows, acks, ok)
+}
+
+// checkKnown holds that to know a topic changes nothing but what is said of the first row.
+func checkKnown(t *testing.T, v Version, max int, frame []byte, want []Row, rows, acks int, ok bool) {
+	t.Helper()
+	topics := []string{"topic-1", "topic-11", "topic"}
+	first := ""
+	if ok && rows > 0 {
+		at := want[0][RowName]
+		first = string(frame[at : at+(int32(frame[at-2])<<8|int32(frame[at-1]))])
+		topics = append(topics, first)
+	}
+	for _, topic := range topics {
+		table := make([]Row, len(want))
+		gotRows, gotAcks, got := Scan(v, max, []byte(topic), frame, len(frame), table)
+		require.Equal(t, []any{rows, acks, ok}, []any{gotRows, gotAcks, got}, "%q before % x", topic, frame)
+		if !ok {
+			continue
+		}
+		if rows > 0 {
+			again := int32(0)
+			if topic == first {
+				again = 1
+			}
+			require.Equal(t, again, table[0][RowTopic])
+			table[0][RowTopic] = 0
+		}
+		require.Equal(t, want, table)
+	}
 }
 
 // checkBeginnings holds that a part of a frame is enough where the last packet's payload alone is not all there.
 func checkBeginnings(t *testing.T, v Version, max int, frame []byte, room int) {
 	t.Helper()
 	want := make([]Row, room)
-	rows, acks, ok := Scan(v, max, frame, len(frame), want)
+	rows, acks, ok := Scan(v, max, nil, frame, len(frame), want)
 	enough := len(frame)
 	if ok && rows > 0 {
 		enough = int(want[rows-1][RowPayload])
@@ -72,7 +102,7 @@ func checkBeginnings(t *testing.T, v Version, max int, frame []byte, room int) {
 			continue // all others are like these
 		}
 		table := make([]Row, room)
-		gotRows, gotAcks, got := Scan(v, max, frame[:n:n], len(frame), table)
+		gotRows, gotAcks, got := Scan(v, max, nil, frame[:n:n], len(frame), table)
 		require.Equal(t, ok && n >= enough, got, "%d of % x", n, frame)
 		if got {
 			require.Equal(t, []any{rows, acks}, []any{gotRows, gotAcks})
@@ -109,7 +139,7 @@ func TestScan(t *testing.T) {
 	for _, v := range []Version{V31, V311, V5} {
 		frame := publishes(t, v)
 		table := make([]Row, 16)
-		rows, acks, ok := Scan(v, 1000, frame, len(frame), table)
+		rows, acks, ok := Scan(v, 1000, nil, frame, len(frame), table)
 		require.True(t, ok)
 		assert.Equal(t, 8, rows)
 		assert.Equal(t, 2, acks)
@@ -126,12 +156,12 @@ func TestScan(t *testing.T) {
 		}
 		for n := range len(frame) {
 			checkScan(t, v, 1000, frame[:n], 16)
-			assert.Zero(t, testing.AllocsPerRun(1, func() { Scan(v, 1000, frame[:n], len(frame[:n]), table) }))
+			assert.Zero(t, testing.AllocsPerRun(1, func() { Scan(v, 1000, nil, frame[:n], len(frame[:n]), table) }))
 		}
 	}
-	rows, acks, ok := Scan(V5, 1000, nil, 0, nil)
+	rows, acks, ok := Scan(V5, 1000, nil, nil, 0, nil)
 	assert.Equal(t, []any{0, 0, true}, []any{rows, acks, ok})
-	_, _, ok = Scan(0, 1000, publishes(t, V5), len(publishes(t, V5)), make([]Row, 16))
+	_, _, ok = Scan(0, 1000, nil, publishes(t, V5), len(publishes(t, V5)), make([]Row, 16))
 	assert.False(t, ok)
 }
 
@@ -181,7 +211,7 @@ func TestScanOfUsualProperties(t *testing.T) {
 		packet = append(packet, "payload"...)
 		frame := raw(t, "30 08 <topic> 00") // without any: the topic is known by then
 		frame = append(appendVarint(append(frame, 0x30), len(packet)), packet...)
-		_, _, ok := Scan(V5, 1<<10, frame, len(frame), make([]Row, 2))
+		_, _, ok := Scan(V5, 1<<10, nil, frame, len(frame), make([]Row, 2))
 		assert.Equal(t, c.ok, ok, c.properties)
 		checkScan(t, V5, 1<<10, frame, 2)
 	}
@@ -227,7 +257,7 @@ func BenchmarkScan(b *testing.B) {
 	table := make([]Row, 256)
 	b.ReportAllocs()
 	for b.Loop() {
-		Scan(V5, 1<<20, frame, len(frame), table)
+		Scan(V5, 1<<20, nil, frame, len(frame), table)
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/150, "ns/message")
 }

@@ -189,8 +189,9 @@ func (c *courier) clear() bool {
 	if !c.mu.TryLock() {
 		return false
 	}
-	defer c.mu.Unlock()
-	return len(c.parcels) == 0 && (!c.calling || c.handed)
+	clear := len(c.parcels) == 0 && (!c.calling || c.handed)
+	c.mu.Unlock()
+	return clear
 }
 
 // take gives the next parcel.

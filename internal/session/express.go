@@ -22,6 +22,7 @@ type lane struct {
 	k    *link
 	conn transport.Express
 	off  bool // a call panicked
+	met  bool // the latest of the topics came over this link, so it is a valid one there
 	owed owed
 	paid int // acknowledgements that were sent before the loader said that they are due
 
@@ -88,7 +89,11 @@ func (n *lane) Frame(frame []byte, size int, at float64, table [][8]int32) (mess
 		n.came(at)
 		return 0, 0, tickets, l.receiver
 	}
-	rows, acks, ok := mqtt.Scan(l.version, l.cfg.MaxPacket, frame, size, table)
+	var known []byte
+	if n.met {
+		_, known = l.topics.latest()
+	}
+	rows, acks, ok := mqtt.Scan(l.version, l.cfg.MaxPacket, known, frame, size, table)
 	if !ok || l.version == mqtt.V5 && n.k.unacked+acks > overrun*l.cfg.ReceiveMaximum || n.owed.count+acks > owedMax {
 		return -1, 0, 0, 0
 	}
@@ -155,7 +160,10 @@ func (f *inflight) acknowledged(before []byte, id uint16) *outgoing {
 // admit numbers the topics, notes the acknowledgements that are owed, and takes out what
 // was received before.
 func (n *lane) admit(frame []byte, table []mqtt.Row) (messages int) {
-	number, known := int32(0), false // of the topic of the row before
+	number, known := int32(0), n.met // of the topic of the row before
+	if known {
+		number, _ = n.l.topics.latest()
+	}
 	for i := range table {
 		row := &table[i]
 		if row[mqtt.RowPacketID] != 0 {
@@ -179,6 +187,7 @@ func (n *lane) admit(frame []byte, table []mqtt.Row) (messages int) {
 				row[mqtt.RowName] = 0
 			}
 			known = number >= 0
+			n.met = n.met || known
 		}
 		row[mqtt.RowTopic] = number
 		if messages != i {

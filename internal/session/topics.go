@@ -35,7 +35,7 @@ func (s *topicNumbers) number(topic []byte) (n int32, fresh bool) {
 		}
 	}
 	if s.count == nameMax || s.size+len(topic) > nameRoom {
-		s.count, s.size, s.chains = 0, 0, [nameMax]uint16{}
+		s.restart()
 	}
 	end := s.size + copy(s.bytes[s.size:], topic)
 	s.list[s.count] = struct{ start, end, older int32 }{int32(s.size), int32(end), int32(*chain)}
@@ -43,6 +43,17 @@ func (s *topicNumbers) number(topic []byte) (n int32, fresh bool) {
 	s.count++
 	*chain = uint16(s.count)
 	return nameFirst + int32(s.last), true
+}
+
+//go:noinline
+func (s *topicNumbers) restart() {
+	s.count, s.size = 0, 0
+	clear(s.chains[:])
+}
+
+// latest gives the number of the topic that was asked for before, unless that was too long, and the topic.
+func (s *topicNumbers) latest() (n int32, topic []byte) {
+	return nameFirst + int32(s.last), s.name(s.last)
 }
 
 func (s *topicNumbers) name(i int) []byte { return s.bytes[s.list[i].start:s.list[i].end] }
