@@ -99,7 +99,7 @@ func (s *SQL) EnqueueAll(ctx context.Context, p Push, installationIDs []string) 
 	p.complete(now)
 	ids := slices.Compact(slices.Sorted(slices.Values(installationIDs)))
 	var full []string
-	err = s.writer.do(ctx, func(t tx) error {
+	err = s.writer.doMany(ctx, len(ids), func(t tx) error {
 		full, done.Places = nil, make(map[string]int64, len(ids))
 		bodyID, err := t.share(p.Payload, len(ids))
 		if err != nil {

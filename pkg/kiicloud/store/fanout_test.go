@@ -298,3 +298,18 @@ func BenchmarkEnqueueAll(b *testing.B) {
 		})
 	}
 }
+
+// A push to so many that a busy server takes longer for it than for all else is not given up in the middle, and refused for ever.
+func TestAPushToManyHasTimeForThemAll(t *testing.T) {
+	s := openPostgres(t, t.TempDir(), nil)
+	ids := installMany(t, s, 1)
+	for range 3000 {
+		ids = append(ids, NewID()) // who is gone counts, too
+	}
+	s.writer.d.timeout = time.Nanosecond
+	_, _, err := s.Enqueue(context.Background(), Push{InstallationID: ids[0], MessageID: "one"})
+	require.ErrorIs(t, err, ErrUnavailable)
+	done, err := s.EnqueueAll(context.Background(), Push{MessageID: "many"}, ids)
+	require.NoError(t, err)
+	assert.Len(t, done.Places, 1)
+}
