@@ -135,6 +135,7 @@ export class MainHost implements Host {
     this.#loading = this.#wasmURL;
     const module = await compiledModule(this.#wasmURL);
     this.#loading = undefined;
+    if (this.#ended) throw this.#ended; // it would start
     const program = await Program.start(module, this.#config.tap);
     await program.call(program.exports, "init", [this.#config]);
     return program;

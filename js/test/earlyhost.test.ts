@@ -83,6 +83,20 @@ test("a host that ends before the first call runs nothing", async (t) => {
   await assert.rejects(host.call("echo", [1], {}), { code: "CLOSED" });
 });
 
+test("a host that ends while the module is on its way starts no program", async (t) => {
+  const { instantiate } = WebAssembly;
+  t.after(() => Object.assign(WebAssembly, { instantiate }));
+  let started = 0;
+  Object.assign(WebAssembly, { instantiate: (...args: Parameters<typeof instantiate>) => (started++, instantiate(...args)) });
+  const { url } = await place(t);
+  const host = new EarlyHost(config, url, () => null);
+  const call = host.call("echo", [1], {});
+  host.end(disposed());
+  await compiledModule(url);
+  await assert.rejects(call, { code: "CLOSED" });
+  assert.equal(started, 0);
+});
+
 test("a fetch that has begun is gone on with, and not made twice", async (t) => {
   const { url, asked } = await place(t);
   const ahead = fetchAhead(url)!;
