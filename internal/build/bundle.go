@@ -11,7 +11,7 @@ const (
 	workerFile   = "worker.js"    // runs the module in a worker
 	mainHostFile = "mainhost.mjs" // runs it in the page; the loader imports it where no worker starts
 	moduleFile   = "kiiweb.mjs"   // the loader, which compat.mjs imports
-	tabsFile     = "tabs.mjs"     // shares connections between tabs; the loader imports it after a login
+	tabsFile     = "tabs.mjs"     // shares connections between tabs; the loader imports it beside a login
 	pushFile     = "push.mjs"     // keeps push alive over logins; the loader imports it for startPush
 	debugFile    = "debug.mjs"    // makes the debug log; the loader imports it for the option debug
 )

@@ -1,5 +1,5 @@
 // Stands before the host of a tab that may share with others. What it takes to share is
-// loaded when it is known whose tabs those are.
+// loaded with the login that tells whose tabs those are.
 
 import type { CallOptions, ConnectOptions, KiiError, Login, MqttEndpoint } from "../types/index.js";
 import { Clock } from "./calls.js";
@@ -7,7 +7,7 @@ import type { ChosenHost } from "./chosenhost.js";
 import { disposed, invalidArgument } from "./errors.js";
 import type { Host, Link, Place, Signal, Sink } from "./host.js";
 import type { Config } from "./options.js";
-import { loadPart, type Parts } from "./parts.js";
+import { loadPart, type Parts, type TabsPart } from "./parts.js";
 import { decodeProperties } from "./properties.js";
 import type { Tabs } from "./tabs/tabs.js";
 import { loaded } from "./waiting.js";
@@ -21,6 +21,7 @@ export class TabGate implements Host {
   readonly #load: Parts["tabs"];
   readonly #login: () => Login | null;
   readonly #left: () => void;
+  #part: Promise<TabsPart> | undefined;
   #tabs: Promise<Tabs | undefined> | undefined;
   #shared: Tabs | undefined;
   #reason: KiiError | null = null;
@@ -74,7 +75,9 @@ export class TabGate implements Host {
   async #enter(method: string, args: unknown[], clock: Clock): Promise<Login> {
     this.#entering++;
     try {
-      const login = this.#given(method, args) ?? ((await this.#own.call(method, args, clock.rest())) as Login);
+      const given = this.#given(method, args);
+      if (!this.#tabs) this.#begin(); // on its way while the login is
+      const login = given ?? ((await this.#own.call(method, args, clock.rest())) as Login);
       (await this.#opened(login, clock))?.entered(login);
       this.#entering--;
       return login;
@@ -99,9 +102,18 @@ export class TabGate implements Host {
     return loaded(clock, (this.#tabs ??= this.#start(login)), () => "tabs.mjs");
   }
 
+  /** Begins to load what shares, unless that has begun. What has failed is begun again. */
+  #begin(): Promise<TabsPart> {
+    if (!this.#part) {
+      this.#part = loadPart("tabs.mjs", this.#load);
+      this.#part.catch(() => (this.#part = undefined));
+    }
+    return this.#part;
+  }
+
   async #start(login: Login): Promise<Tabs | undefined> {
     try {
-      const { share } = await loadPart("tabs.mjs", this.#load);
+      const { share } = await this.#begin();
       const tabs = share(this.#config, {
         own: this.#own,
         decodeProperties,

@@ -124,6 +124,31 @@ test("what a login has taken is not there for tabs.mjs any more", async (t) => {
   assert.deepEqual(waits.filter((ms) => ms > 1000), []);
 });
 
+test("tabs.mjs is on its way while the login is, and asked for again where it did not come", async (t) => {
+  const [one] = await pair(t);
+  const { module, login } = one;
+  for (const failures of [0, 1]) {
+    const shared = { role: null, entered: () => {}, end: () => {} } as unknown as Tabs;
+    let asked = 0;
+    let answer = () => {};
+    module.answer = new Promise((resolve) => (answer = resolve));
+    const part = async () => {
+      if (asked++ < failures) throw new Error("not here");
+      return { build, share: () => shared };
+    };
+    const gate = new TabGate(module as unknown as ChosenHost, config, part, () => login, () => {});
+    const entering = gate.call("login", ["name"], {});
+    await settled();
+    assert.equal(asked, 1, "it does not wait for the login");
+    answer();
+    await entering;
+    assert.equal(asked, 1 + failures);
+    assert.equal(gate.place.tabsReason, null);
+    await gate.call("login", ["name"], {});
+    assert.equal(asked, 1 + failures, "it is kept");
+  }
+});
+
 test("an owner whose getters throw is refused, before anything is loaded", async () => {
   const tab = new Tab(new FakeBrowser());
   const owner = { get userID() { throw new TypeError("mine"); } };
