@@ -15,7 +15,7 @@ import (
 )
 
 // fakeNode speaks as much of AMQP 0-9-1 as a link needs, and confirms what it is sent: with a routing key that begins with "late" some
-// seconds late, with "dead" when it is told to, and with "block" then, too: meanwhile it does nothing else for that channel. What else it shall say, or not say, is a line in answer.
+// seconds late, with "soon" after a moment, unless its channel is held up then, with "dead" when it is told to, and with "block" then, too: meanwhile it does nothing else for that channel. What else it shall say, or not say, is a line in answer.
 type fakeNode struct {
 	mu     sync.Mutex
 	mute   bool              // it opens no channel any more
@@ -28,8 +28,11 @@ type fakeNode struct {
 	pushes *fakeConn         // on which the last push came
 }
 
-// late is how long pushes to "late…" wait for their confirm.
-const late = 5 * time.Second
+// late and soon are how long pushes to "late…" and "soon…" wait for their confirm.
+const (
+	late = 5 * time.Second
+	soon = 10 * time.Millisecond
+)
 
 // methods of AMQP, as class<<16 | method
 const (
@@ -109,9 +112,9 @@ type fakeConn struct {
 	c    net.Conn
 	tags map[uint16]uint64 // pushes by channel
 	keys map[uint16]string // routing key of the push that is being read
-	held map[uint16]bool   // channels for which it does nothing now
 
-	mu sync.Mutex // held by who writes
+	mu   sync.Mutex      // held by who writes
+	held map[uint16]bool // channels for which it does nothing now; guarded by mu
 }
 
 func (c *fakeConn) serve() {
@@ -175,7 +178,9 @@ func (c *fakeConn) answer(channel uint16, method uint32, args []byte) bool {
 			c.say(channel, channelOpenOk, "\x00\x00\x00\x00")
 		}
 	case channelClose:
+		c.mu.Lock()
 		delete(c.held, channel)
+		c.mu.Unlock()
 		c.n.mu.Lock()
 		c.n.closed++
 		c.n.mu.Unlock()
@@ -204,11 +209,16 @@ func (c *fakeConn) stored(channel uint16) {
 		c.n.dead = append(c.n.dead, confirm)
 	}
 	c.n.mu.Unlock()
+	c.mu.Lock()
 	c.held[channel] = c.held[channel] || blocks
+	held := c.held[channel]
+	c.mu.Unlock()
 	switch {
 	case dead:
-	case c.held[channel]:
+	case held:
 		c.inTurn(channel, confirm)
+	case strings.HasPrefix(key, "soon"):
+		time.AfterFunc(soon, func() { c.inTurn(channel, confirm) })
 	case strings.HasPrefix(key, "late"):
 		time.AfterFunc(late, confirm)
 	default:
@@ -218,8 +228,11 @@ func (c *fakeConn) stored(channel uint16) {
 
 // inTurn answers, now or when the channel is held up no more.
 func (c *fakeConn) inTurn(channel uint16, answer func()) {
+	c.mu.Lock()
+	held := c.held[channel]
+	c.mu.Unlock()
 	c.n.mu.Lock()
-	later := c.held[channel] && !c.n.well
+	later := held && !c.n.well
 	if later {
 		c.n.dead = append(c.n.dead, answer)
 	}

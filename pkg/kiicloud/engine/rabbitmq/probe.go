@@ -1,6 +1,9 @@
 package rabbitmq
 
-import "time"
+import (
+	"hash/maphash"
+	"time"
+)
 
 const (
 	// probeTimeout is how long RabbitMQ may leave a channel without an answer on which it has confirmed nothing.
@@ -38,18 +41,44 @@ func (p *publisher) probe(since time.Time) {
 }
 
 // firstOpen is the topic of the first push that is not answered behind all that are confirmed: RabbitMQ takes what a channel brings one
-// after the other. A queue that has not answered before may be named in its place; it does not answer either, and the next probe finds the other.
+// after the other. A queue that has confirmed something of the channel before cannot be the one that holds it up: what RabbitMQ has of it since, it cannot
+// say while it is held up. One that is as new to the channel, or has not answered before, may be named in its place; the next probe finds the other.
 func (p *publisher) firstOpen() (topic string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var first uint64
+	var firstKnown bool
 	for _, o := range p.open {
-		if o.tag > p.acked && (first == 0 || o.tag < first) {
-			first, topic = o.tag, o.topic
+		if o.tag <= p.acked {
+			continue
+		}
+		known := p.known.has(p.hash(o.topic))
+		if first == 0 || firstKnown && !known || firstKnown == known && o.tag < first {
+			first, firstKnown, topic = o.tag, known, o.topic
 		}
 	}
 	return topic
 }
+
+// mostKnown bounds a knownQueues, to some two megabytes.
+const mostKnown = 1 << 17
+
+// knownQueues are the hashes of topics whose queues have confirmed something of a channel. It forgets all of them when they are too many.
+type knownQueues map[uint64]struct{}
+
+func (k knownQueues) add(hash uint64) {
+	if len(k) >= mostKnown {
+		clear(k)
+	}
+	k[hash] = struct{}{}
+}
+
+func (k knownQueues) has(hash uint64) bool {
+	_, has := k[hash]
+	return has
+}
+
+func (p *publisher) hash(topic string) uint64 { return maphash.String(p.l.seed, topic) }
 
 // heldUpBefore tells whether another queue holds the channel up, so that a push is not even looked at.
 func (p *publisher) heldUpBefore(n uint64) bool {

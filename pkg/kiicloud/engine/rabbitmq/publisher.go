@@ -43,6 +43,7 @@ type publisher struct {
 	open    map[string]*pending // those on their way, by message id
 	queues  map[string]int      // how many of them are for whom, by topic
 	acked   uint64              // the highest tag that was confirmed
+	known   knownQueues         // those that have confirmed something
 	retired bool                // it has a successor
 	blocker string              // the topic whose queue holds it up: it has the channel for itself; "": none does
 }
@@ -62,7 +63,7 @@ func newPublisher(l *link, slot *slot) (*publisher, error) {
 	if err := ch.Confirm(false); err != nil {
 		return nil, err
 	}
-	p := &publisher{l: l, slot: slot, ch: ch, open: map[string]*pending{}, queues: map[string]int{}, flushes: make(chan chan struct{}), over: make(chan struct{})}
+	p := &publisher{l: l, slot: slot, ch: ch, open: map[string]*pending{}, queues: map[string]int{}, known: knownQueues{}, flushes: make(chan chan struct{}), over: make(chan struct{})}
 	closed := ch.NotifyClose(make(chan *amqp.Error, 1))
 	go func() { // RabbitMQ closes a channel to say that something is wrong with it; a new link has new ones
 		<-closed
@@ -159,6 +160,11 @@ func (p *publisher) forget(id string, acked bool) bool {
 	}
 	if acked {
 		p.acked = max(p.acked, o.tag)
+		if o.back { // the next one that has this name is another queue
+			delete(p.known, p.hash(o.topic))
+		} else {
+			p.known.add(p.hash(o.topic))
+		}
 		if p.blocker == o.topic {
 			p.blocker = ""
 		}
