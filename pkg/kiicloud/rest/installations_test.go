@@ -159,6 +159,20 @@ func TestEndpoint(t *testing.T) {
 	assert.Equal(t, "2147483647", b.Header.Get("X-MQTT-TTL"))
 }
 
+// A clock that is set back, or another process's that is behind, keeps nobody waiting for longer than was asked for.
+func TestAnEndpointDoesNotWaitForAClock(t *testing.T) {
+	for name, delay := range map[string]time.Duration{"without a delay": 0, "with one": time.Second} {
+		t.Run(name, func(t *testing.T) {
+			l := newLab(t, func(c *Config) { c.EndpointDelay = delay })
+			_, ann := l.user("ann")
+			id, _ := l.install(ann)
+			l.advance(-time.Minute)
+			a := l.call("GET", "/api/apps/demo/installations/"+id+"/mqtt-endpoint", ann, "")
+			assert.Equal(t, 200, a.StatusCode, a.text)
+		})
+	}
+}
+
 func TestEndpointOfAnotherDeviceType(t *testing.T) {
 	l := newLab(t)
 	annID, ann := l.user("ann")
