@@ -105,6 +105,8 @@ func TestUnit(t *testing.T) {
 	require.NotNil(t, m)
 	o, err := parse(strings.Fields(m[2]), io.Discard)
 	require.NoError(t, err)
+	unit, _, _ := strings.Cut(text, "[Service]")
+	assert.Contains(t, unit, "\nStartLimitIntervalSec=0\n", "it goes on starting")
 	state := regexp.MustCompile(`(?m)^StateDirectory=(.*)$`).FindStringSubmatch(text)
 	require.NotNil(t, state)
 	assert.Equal(t, "/var/lib/"+state[1], o.cloud.DataDir)
