@@ -14,7 +14,7 @@ export const USER = {
     register: { submit: "Create account", busy: "Creating…", hint: SUGGESTED, autocomplete: "new-password" },
     login: { submit: "Log in", busy: "Logging in…", hint: "", autocomplete: "current-password" },
   },
-  words: { self: "Yourself", hello: "Hello, browser!" },
+  words: { self: "Yourself", hello: "Hello, browser!", leftElsewhere: "You have logged out in another tab." },
   register: (kii, name, password) => kii.register(name, password),
   logIn: (kii, name, password) => kii.login(name, password),
   curl: (curl) => ({ register: curl.register, login: curl.logIn }),
@@ -33,7 +33,7 @@ export const THING = {
     register: { submit: "Register", busy: "Registering…", hint: SUGGESTED, autocomplete: "off" },
     login: { submit: "Log in", busy: "Logging in…", hint: "", autocomplete: "off" },
   },
-  words: { self: "The thing itself", hello: "Hello, thing!" },
+  words: { self: "The thing itself", hello: "Hello, thing!", leftElsewhere: "The thing was logged out in another tab." },
   titles: {
     "push-title": "The thing's push",
     "send-title": "Send as the thing",

@@ -62,11 +62,12 @@ export function member($, { kii, facts, kind, left = () => {} }) {
   }
 
   async function leave(reason = null) {
-    if (hasCode(reason, "NOT_LOGGED_IN")) reason = fault(reason.code, "You have logged out in another tab.", "Log in again.");
+    if (hasCode(reason, "NOT_LOGGED_IN")) reason = fault(reason.code, kind.words.leftElsewhere, "Log in again.");
     login = null;
     kept.keepSession(null);
     await clear();
-    await kii.logout();
+    // The tab has forgotten the login either way.
+    await kii.logout().catch((error) => (reason ??= error));
     show($("app-view"), false);
     show($("account"), false);
     form.open({ reason });

@@ -5,7 +5,9 @@ import { pushMessageIDOf } from "./api.js";
 import { jsonNodes } from "./json.js";
 
 const LIMIT = 200; // messages shown; older ones are only counted
+const FEW = 3; // messages of one drawing that are pointed out; to do so with many would cost more than all else
 const UTF8 = new TextDecoder("utf-8", { fatal: true });
+const PACE = 100; // ms between two drawings at least: one for each frame would leave a page no time where many arrive
 const QUIET = 1000; // ms between two announcements to a screen reader
 
 /** One list, at its place of the page. */
@@ -14,13 +16,16 @@ export function messageList($) {
   let shown = 0;
   let fresh = []; // arrived and not yet drawn, oldest first, at most LIMIT
   let drawing = false;
+  let drawn = -PACE; // when the list was drawn last, in ms of performance.now()
   let unspoken = 0;
   let speaking = 0;
 
   function draw() {
     drawing = false;
+    drawn = performance.now();
     const list = $("messages");
     const items = fresh.map(item).reverse();
+    if (items.length <= FEW) items.forEach((one) => one.classList.add("lone"));
     fresh = [];
     list.prepend(...items);
     shown += items.length;
@@ -76,7 +81,8 @@ export function messageList($) {
       if (drawing) return;
       drawing = true;
       // A hidden page gets no animation frames.
-      if (document.hidden) setTimeout(draw, 0);
+      const wait = Math.max(0, drawn + PACE - performance.now());
+      if (document.hidden || wait > 0) setTimeout(draw, wait);
       else requestAnimationFrame(draw);
     },
     /** Says what an empty list means just now. */

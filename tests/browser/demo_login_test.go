@@ -2,11 +2,14 @@ package browser_test
 
 import (
 	"net/http"
+	"os"
 	"path/filepath"
 	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/kiiweb/kiiweb/tests/cloud"
 )
 
 // TestDemoPageListsManyTopics: a page of them, and the next one when it is asked for.
@@ -61,6 +64,54 @@ func TestDemoPageLeavesADeadLogin(t *testing.T) {
 	d.Reload()
 	d.helpers()
 	d.await(`shown("login-form") && $("login-error").textContent === ""`)
+}
+
+// TestDemoPageLogsOutWithoutTheModule: who cannot be logged out, as the library's files are damaged, still leaves.
+func TestDemoPageLogsOutWithoutTheModule(t *testing.T) {
+	s := newSite(t)
+	d := s.demo(s.browser.Tab(t), plain)
+	d.register("leaver")
+	s.Stop()
+	damaged := t.TempDir()
+	require.NoError(t, os.CopyFS(damaged, os.DirFS(filepath.Join(cloud.Root(), "js", "dist"))))
+	for _, name := range []string{"kiiweb.wasm.gz", "kiiweb.wasm.br"} {
+		require.NoError(t, os.Remove(filepath.Join(damaged, name)))
+	}
+	require.NoError(t, os.WriteFile(filepath.Join(damaged, "kiiweb.wasm"), []byte("half of it"), 0o600))
+	s.Restart("-kiiweb", damaged)
+	d.Reload()
+	d.helpers()
+	d.await(`shown("start-push") && $("topics-error").textContent.includes("WASM_LOAD")`)
+	d.click("logout")
+	d.await(`shown("login-form") && !shown("app-view") && $("login-error").textContent.includes("WASM_LOAD")`)
+	d.await(`sessionStorage["kiiweb-demo"] === undefined`)
+}
+
+// TestDemoPageThingLeftElsewhere: what is said of a thing that another tab has logged out is of the thing.
+func TestDemoPageThingLeftElsewhere(t *testing.T) {
+	s := newSite(t)
+	profile := s.browser.Profile(t)
+	u := s.NewUser()
+	var tabs [2]demo
+	for i := range tabs {
+		d := s.demo(profile.Tab(), plain)
+		d.logIn(u.LoginName, u.Password)
+		if i == 1 {
+			d.click("thing-mode-login")
+		}
+		d.fill("thing-login-name", "shared-lamp")
+		d.fill("thing-login-password", "a long enough password")
+		d.click("thing-login-submit")
+		d.await(`shown("thing-start-push")`)
+		d.click("thing-start-push")
+		d.await(`$("thing-state-badge").dataset.state === "online"`)
+		tabs[i] = d
+	}
+	tabs[1].click("thing-logout")
+	tabs[1].await(`shown("thing-login-form")`)
+	tabs[0].click("thing-send-submit")
+	tabs[0].await(`shown("thing-login-form") && $("thing-login-error").textContent.includes("The thing was logged out in another tab")`)
+	tabs[0].await(`shown("start-push")`)
 }
 
 func (d demo) awaitDeadLogin() {

@@ -25,9 +25,41 @@ func (d demo) look(t *testing.T, name string) {
 		d.picture(t, name+"-phone-"+light)
 		d.legible(t, name+" in the "+light)
 	}
+	d.forced(t, name)
 	d.Run(chromedp.EmulateViewport(320, 640, chromedp.EmulateMobile)) // and a desk at 400 %
 	d.picture(t, name+"-narrow")
 	d.Run(emulation.SetEmulatedMedia(), chromedp.EmulateViewport(1280, 900))
+}
+
+// forced holds that the page can be used on a phone whose system forces its own colours: buttons
+// have edges there, which must not lie on any text, and backgrounds alone say nothing.
+func (d demo) forced(t *testing.T, name string) {
+	t.Helper()
+	d.Run(chromedp.EmulateViewport(390, 844, chromedp.EmulateMobile),
+		emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "forced-colors", Value: "active"}}))
+	d.picture(t, name+"-phone-forced")
+	var problems []string
+	d.Eval(`(() => {
+		const problems = [];
+		const visible = (selector) => [...document.querySelectorAll(selector)].filter((e) => e.checkVisibility());
+		const lines = visible("p, h2, h3, label").flatMap((e) => {
+			const range = document.createRange();
+			range.selectNodeContents(e);
+			return [...range.getClientRects()].map((box) => ({ e, box }));
+		});
+		for (const button of visible(".button")) {
+			const at = button.getBoundingClientRect();
+			for (const { e, box } of lines)
+				if (box.left < at.right && at.left < box.right && box.top < at.bottom && at.top < box.bottom && !e.contains(button))
+					problems.push((button.id || button.textContent) + " lies on " + e.textContent);
+		}
+		for (const chosen of visible(".switch input:checked + span")) {
+			const other = chosen.closest(".switch").querySelector("input:not(:checked) + span");
+			if (getComputedStyle(chosen).backgroundColor === getComputedStyle(other).backgroundColor) problems.push("not told apart: " + chosen.textContent);
+		}
+		return problems;
+	})()`, &problems)
+	assert.Empty(t, problems, name)
 }
 
 func (d demo) picture(t *testing.T, name string) {

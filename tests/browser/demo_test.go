@@ -127,6 +127,7 @@ func TestDemoPage(t *testing.T) {
 			d.awaitMessage("after the reload")
 
 			anyBytes(t, d)
+			manyAtOnce(t, d)
 			d.click("uninstall")
 			d.await(`$("state-badge").dataset.state === "uninstalled"`)
 			d.Eval(`globalThis.before = $("send-id").textContent; 0`, nil)
@@ -158,6 +159,39 @@ func anyBytes(t *testing.T, d demo) {
 	var shown int
 	d.Eval("bodies().length", &shown)
 	assert.LessOrEqual(t, shown, 201)
+}
+
+// manyAtOnce: messages that come without a pause leave the page time for more than them: it draws them
+// ten times a second at most, and has none of them move.
+func manyAtOnce(t *testing.T, d demo) {
+	t.Helper()
+	var seen struct {
+		Drawings, Moves int
+		Newest          string
+		Took            float64 // ms
+	}
+	d.eval(`const { messageList } = await import("/messages.js");
+		const seen = { Drawings: 0, Moves: 0 }, list = messageList($), box = $("messages"), frame = () => new Promise(requestAnimationFrame);
+		await until(() => !box.getAnimations({ subtree: true }).length);
+		const moved = () => seen.Moves++, watch = new MutationObserver(() => seen.Drawings++);
+		box.addEventListener("animationstart", moved);
+		watch.observe(box, { childList: true });
+		const began = performance.now(), bytes = (i) => new TextEncoder().encode("many " + i);
+		let n = 0;
+		while (performance.now() < began + 1000 || n < 1000) {
+			for (let i = 0; i < 20; i++) list.add({ bytes: bytes(n++), qos: 1, dup: false, properties: {} });
+			await frame();
+		}
+		await until(() => bodies()[0] === "many " + (n - 1));
+		seen.Took = performance.now() - began;
+		await frame();
+		await frame();
+		watch.disconnect();
+		box.removeEventListener("animationstart", moved);
+		return { ...seen, Newest: bodies()[0] };`, &seen)
+	assert.LessOrEqual(t, seen.Drawings, 2+int(seen.Took/100), "in %.0f ms", seen.Took)
+	assert.Zero(t, seen.Moves)
+	assert.Contains(t, seen.Newest, "many ")
 }
 
 // byCurl runs the command that the page shows, as it stands there.
