@@ -17,6 +17,7 @@ type functionTables struct {
 	records   []byte // where each function's record is, then the records
 	details   []byte // what records point to besides: maps of stacks, what was inlined
 	places    []byte // which function is at a place in the code
+	placesAt  int64  // their address
 	start     int    // of all of it in the data
 	end       int
 }
@@ -94,6 +95,7 @@ func readFunctionTables(data []byte, offset int64) (*functionTables, error) {
 		records:   slice(moduleRecords, 1),
 		details:   part(module(moduleDetails), module(modulePlaces)),
 		places:    part(module(modulePlaces), module(moduleEnd)),
+		placesAt:  int64(module(modulePlaces)),
 		start:     start, end: int(module(moduleEnd) - uint64(offset)),
 	}
 	covered := (module(moduleLast) - module(moduleFirst) + placePositions - 1) / placePositions

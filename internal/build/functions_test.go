@@ -41,7 +41,7 @@ func tablesAt(address int) madeTables {
 	m.records = words(0, index, 1, index+len(a), 2, index+len(a)+len(b), 3)
 	m.records = append(append(append(m.records, a...), b...), c...)
 	m.places = append(words(0), bytes.Repeat([]byte{7}, 16)...)
-	m.places = append(append(m.places, words(18)...), 1)
+	m.places = append(append(m.places, words(0)...), 1)
 
 	header := words(-15, 0x08010000)
 	for range headerWords - 1 {
@@ -88,7 +88,8 @@ func TestWhatIsPrintedOfStacksIsTakenOut(t *testing.T) {
 	assert.Equal(t, make([]byte, 5), tables.files)
 	assert.Equal(t, []byte{0, 2, 1, 0, 0, 9, 4, 1, 0, 0, 0, 0, 6, 0x80, 1, 0, 4, 2, 0}, tables.positions)
 	assert.Equal(t, "args....\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00locals..wrapped.objects.", string(tables.details))
-	assert.Equal(t, append(make([]byte, 20), 16, 0, 0, 0, 0), tables.places)
+	assert.Equal(t, make([]byte, 25), tables.places)
+	assert.EqualValues(t, 495+bytes.Index(data, []byte("objects."))+8, tables.placesAt)
 
 	words := func(b []byte) (list []int32) {
 		for ; len(b) > 0; b = b[4:] {
@@ -145,4 +146,23 @@ func TestTablesThatDoNotFitAreRefused(t *testing.T) {
 		tables.records[at] = 200
 		assert.ErrorIs(t, stripFunctions(tables), errFunctionTables, name)
 	}
+}
+
+// TestPlacesThatAreNotAsTheyAreWritten: the module would write other ones.
+func TestPlacesThatAreNotAsTheyAreWritten(t *testing.T) {
+	place := func(function int) []byte {
+		return append(binary.LittleEndian.AppendUint32(nil, uint32(function)), bytes.Repeat([]byte{7}, placeSize-4)...)
+	}
+	var whole []byte
+	for p := range 40 {
+		whole = append(whole, place(p/16)...)
+	}
+	whole = append(whole, place(2)[:4]...)
+	assert.NoError(t, (&functionTables{places: bytes.Clone(whole)}).clearPlaces())
+	for _, p := range []int{0, 15, 16, 40} {
+		other := bytes.Clone(whole)
+		other[p*placeSize]++
+		assert.ErrorIs(t, (&functionTables{places: other}).clearPlaces(), errFunctionTables, p)
+	}
+	assert.ErrorIs(t, (&functionTables{places: whole[:len(whole)-1]}).clearPlaces(), errFunctionTables)
 }

@@ -13,23 +13,35 @@ type segment struct {
 	data   []byte
 }
 
-// gapKept is how many zero bytes between two pieces of data are worth a segment of their own.
-const gapKept = 64 << 10
+// gapFilled is how many zero bytes between two pieces of data are filled, so that tables are in one piece while they are worked on.
+const gapFilled = 64 << 10
+
+// gapKept is how many zero bytes in a piece of data are left out in the end, with a segment's header in their place, in which brotli
+// finds little to save.
+const gapKept = 256
 
 // repack gives the module with data that takes less to download: in fewer segments, and, where the toolchain's tables
 // of functions are known, without what stripFunctions takes out of them.
 func repack(module []byte, goName string) ([]byte, error) {
-	return rewriteData(module, func(segments []segment) ([]segment, error) {
-		segments = merged(segments)
-		if !knowsFunctionTables(goName) {
-			return segments, nil
+	var places []byte // the function that writes the table of places
+	module, err := rewriteData(module, func(segments []segment) ([]segment, error) {
+		segments = merged(segments, gapFilled)
+		if knowsFunctionTables(goName) {
+			tables, err := functionTablesIn(segments)
+			if err != nil {
+				return nil, err
+			}
+			if err := stripFunctions(tables); err != nil {
+				return nil, err
+			}
+			places = writePlaces(tables.placesAt, (len(tables.places)+placeSize-1)/placeSize)
 		}
-		tables, err := functionTablesIn(segments)
-		if err != nil {
-			return nil, err
-		}
-		return segments, stripFunctions(tables)
+		return split(segments, gapKept), nil
 	})
+	if err != nil || places == nil {
+		return module, err
+	}
+	return withStart(module, places)
 }
 
 // functionTablesIn finds the tables of functions.
@@ -93,20 +105,43 @@ func parseSegments(body []byte) ([]segment, error) {
 
 func (s segment) end() int64 { return s.offset + int64(len(s.data)) }
 
-// merged fills the gaps between segments with zeros, except the large ones. Go's linker leaves out
+// merged fills the gaps between segments with zeros, except those of more than gap. Go's linker leaves out
 // every run of eight zeros, which makes tens of thousands of segments, each with a header in
 // which brotli finds little to save. Zeros cost it nothing: a module with them is a
 // thirteenth smaller to download, starts faster, and has the same memory.
-func merged(segments []segment) []segment {
+func merged(segments []segment, gap int64) []segment {
 	var out []segment
 	for _, s := range segments {
-		if len(out) == 0 || s.offset-out[len(out)-1].end() > gapKept {
+		if len(out) == 0 || s.offset-out[len(out)-1].end() > gap {
 			out = append(out, segment{s.offset, bytes.Clone(s.data)})
 			continue
 		}
 		last := &out[len(out)-1]
 		last.data = append(last.data, make([]byte, s.offset-last.end())...)
 		last.data = append(last.data, s.data...)
+	}
+	return out
+}
+
+// split leaves out zeros where gap of them or more are in a row, and at the ends: memory is zero before data is written into it.
+func split(segments []segment, gap int) []segment {
+	var out []segment
+	for _, s := range segments {
+		zeros := 0 // in a row
+		start := 0 // of what is not written yet
+		for i := 0; i <= len(s.data); i++ {
+			if i < len(s.data) && s.data[i] == 0 {
+				zeros++
+				continue
+			}
+			if zeros >= gap || i == len(s.data) || start == i-zeros {
+				if end := i - zeros; end > start {
+					out = append(out, segment{s.offset + int64(start), s.data[start:end:end]})
+				}
+				start = i
+			}
+			zeros = 0
+		}
 	}
 	return out
 }

@@ -41,7 +41,7 @@ func memoryOf(t *testing.T, module []byte, n int) []byte {
 }
 
 func mergeSegments(module []byte) ([]byte, error) {
-	return rewriteData(module, func(segments []segment) ([]segment, error) { return merged(segments), nil })
+	return rewriteData(module, func(segments []segment) ([]segment, error) { return merged(segments, gapFilled), nil })
 }
 
 func TestMergedSegmentsGiveTheSameMemory(t *testing.T) {
@@ -86,4 +86,19 @@ func TestModulesThatAreNotUnderstoodAreRefused(t *testing.T) {
 			assert.ErrorContains(t, err, c.err)
 		})
 	}
+}
+
+func TestZerosAreLeftOut(t *testing.T) {
+	zeros := func(n int) string { return string(make([]byte, n)) }
+	in := []segment{
+		{10, []byte(zeros(2) + "a" + zeros(3) + "b" + zeros(4) + "c" + zeros(9) + "d" + zeros(1))},
+		{100, []byte(zeros(50))}, {200, []byte("e")},
+	}
+	out := split(in, 4)
+	assert.Equal(t, []segment{
+		{12, []byte("a" + zeros(3) + "b")}, {21, []byte("c")}, {31, []byte("d")}, {200, []byte("e")},
+	}, out)
+	module := func(s []segment) []byte { return joinSections([]section{{sectionData, appendSegments(nil, s)}}) }
+	assert.Equal(t, memoryOf(t, module(in), 300), memoryOf(t, module(out), 300))
+	assert.Empty(t, split(nil, 4))
 }

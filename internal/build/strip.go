@@ -40,10 +40,6 @@ const (
 	noFuncdata = 1<<32 - 1
 )
 
-// functionsPerPlace is for how many functions in a row the table of places names the first: the runtime goes on from
-// there by itself.
-const functionsPerPlace = 16
-
 // stripFunctions overwrites with zeros what the tables of functions hold for printing stacks alone: names of files,
 // lines, arguments and most of what was inlined. That is a seventh of the module's download. The stack of a program that
 // panics names functions as before, and has ?:0 for their lines. Nothing moves, so every address stays right.
@@ -94,15 +90,7 @@ func stripFunctions(t *functionTables) error {
 	keepOnly(t.names, kept.names, func(b []byte) int { return bytes.IndexByte(b, 0) + 1 })
 	keepOnly(t.positions, kept.positions, positionsSize)
 	t.clearDetails(details, kept.details)
-	for place := range slices.Chunk(t.places, placeSize) {
-		if len(place) < 4 {
-			return errFunctionTables
-		}
-		first := binary.LittleEndian.Uint32(place)
-		clear(place)
-		binary.LittleEndian.PutUint32(place, first-first%functionsPerPlace)
-	}
-	return nil
+	return t.clearPlaces()
 }
 
 // word reads a word of the records.

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"slices"
 	"strings"
@@ -160,6 +161,7 @@ func weighData(body []byte) ([]weight, error) {
 	if err != nil {
 		return nil, err
 	}
+	segments = merged(segments, math.MaxInt64) // what was split
 	t, err := functionTablesIn(segments)
 	if err != nil {
 		return nil, err
@@ -175,15 +177,22 @@ func weighData(body []byte) ([]weight, error) {
 			after = append(after, s.data...)
 		}
 	}
-	return []weight{
+	weights := []weight{
 		{name: "types, strings, constants", content: before},
 		{name: "names of functions", content: t.names},
 		{name: "stack sizes and the like, by position", content: t.positions},
 		{name: "records of functions", content: t.records},
 		{name: "maps of stacks", content: t.details},
-		{name: "which function is where", content: t.places},
 		{name: "variables", content: after},
-	}, nil
+	}
+	if !allZero(t.places) { // else the module writes it itself
+		weights = append(weights, weight{name: "which function is where", content: t.places})
+	}
+	return weights, nil
+}
+
+func allZero(b []byte) bool {
+	return len(bytes.Trim(b, "\x00")) == 0
 }
 
 // weightsDocument writes it up.
@@ -195,6 +204,7 @@ This file is written by `+"`make weigh`"+`. %s is %d bytes, **%d with brotli**, 
 
 Brotli's bytes are those of each part compressed alone. Together they come to another sum than the whole: brotli finds in one part what
 it has seen in another. Compare them with each other. What a change saves or costs is told by `+"`make size`"+` alone.
+Data is counted as it is in memory; most of its zeros are not in the module.
 
 ## Code
 

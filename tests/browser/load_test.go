@@ -176,6 +176,31 @@ func twoModulesInOnePage(t *testing.T, s *site) {
 	p.await(`connection.state === "online"`)
 }
 
+// TestTheModuleWritesATable: which function is at which place in the code is not in the file; without it stacks would be walked
+// slowly, and by a wrong one not at all.
+func TestTheModuleWritesATable(t *testing.T) {
+	s := newSite(t)
+	p := s.page(plain)
+	var table struct{ Functions, Places, Wrong int }
+	p.eval(`
+		const none = new Proxy({}, { get: () => () => {} });
+		const { instance } = await WebAssembly.instantiateStreaming(fetch("/kiiweb/kiiweb.wasm"), { gojs: none });
+		const memory = new DataView(instance.exports.mem.buffer);
+		const word = (at) => Number(memory.getBigUint64(at, true));
+		let header = 0; // of the tables of functions: runtime.pcHeader
+		while (memory.getUint32(header, true) !== 0xfffffff1 || memory.getUint32(header + 4, true) !== 0x08010000) header += 8;
+		let record = header; // runtime.moduledata
+		while (word(record) !== header || word(record + 8) !== header + word(header + 32)) record += 8;
+		const [places, first, last] = [19, 20, 21].map((i) => word(record + 8 * i));
+		const count = Math.ceil((last - first) / 4096);
+		let wrong = 0;
+		for (let i = 0; i < count; i++) if (memory.getUint32(places + 20 * i, true) !== Math.floor(i / 16)) wrong++;
+		return { Functions: word(header + 8), Places: count, Wrong: wrong }`, &table)
+	assert.Zero(t, table.Wrong)
+	assert.Greater(t, table.Functions, 2000)
+	assert.InDelta(t, 16*table.Functions, table.Places, 16)
+}
+
 // TestRawUse: a plain wasm_exec.js and the module, without the loader.
 func TestRawUse(t *testing.T) {
 	s := newSite(t)
