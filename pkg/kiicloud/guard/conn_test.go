@@ -221,6 +221,33 @@ func TestKeepAliveDoesNotRunWhileAPacketIsDealtWith(t *testing.T) {
 	client.Expect(mqtt.PINGRESP)
 }
 
+// Who says nothing in time is told why, where there is a way to tell.
+func TestWhoIsSilentIsToldSo(t *testing.T) {
+	here, there := net.Pipe()
+	defer there.Close()
+	c := NewConn(here, &fake{}, Limits{ConnectTimeout: 10 * time.Millisecond})
+	_, err := c.Next()
+	require.ErrorIs(t, err, os.ErrDeadlineExceeded)
+	require.Equal(t, &Refusal{mqtt.ProtocolError, "no CONNECT was received in time"}, c.Cause())
+	c.Finish()
+
+	client, e := open(t, mqtt.V5, Limits{})
+	client.Send(guardtest.Connect(mqtt.V5, with(func(h *guardtest.Hello) { h.KeepAlive = 1 })))
+	client.Expect(mqtt.CONNACK)
+	require.Equal(t, mqtt.KeepAliveTimeout, client.Expect(mqtt.DISCONNECT).Code())
+	client.ExpectClosed()
+	require.Equal(t, mqtt.KeepAliveTimeout, e.conn.Cause().Code)
+}
+
+func TestCloseEndsTheConnection(t *testing.T) {
+	client, e := openIn(t, mqtt.V5)
+	require.NoError(t, e.conn.Close())
+	client.ExpectClosed()
+	require.Equal(t, mqtt.Success, e.conn.Cause().Code)
+	_, err := e.conn.Write([]byte{0xD0, 0})
+	require.ErrorIs(t, err, net.ErrClosed)
+}
+
 func TestNextGivesEOFWhenTheClientGoes(t *testing.T) {
 	here, there := net.Pipe()
 	c := NewConn(here, &fake{}, Limits{})

@@ -101,6 +101,9 @@ func TestPacketsThatEndTheConnection(t *testing.T) {
 	}{
 		{"second CONNECT", func(v mqtt.Version) []byte { return guardtest.Connect(v, hello) }, mqtt.ProtocolError, 0},
 		{"AUTH", func(mqtt.Version) []byte { return []byte{0xF0, 0} }, mqtt.ProtocolError, mqtt.V5},
+		{"AUTH with a method", func(mqtt.Version) []byte {
+			return guardtest.Frame(0xF0, []byte{0x18, 8, 0x15}, guardtest.Text("SCRAM"))
+		}, mqtt.ProtocolError, mqtt.V5},
 		{"type 15", func(mqtt.Version) []byte { return []byte{0xF0, 0} }, 0, mqtt.V311},
 		{"QoS 2", func(v mqtt.Version) []byte { return guardtest.Publish(v, 0x04, 1, "me", nil, "x") }, mqtt.QoSNotSupported, 0},
 		{"QoS 3", func(v mqtt.Version) []byte { return guardtest.Publish(v, 0x06, 1, "me", nil, "x") }, mqtt.MalformedPacket, 0},

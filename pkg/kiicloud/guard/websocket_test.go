@@ -197,3 +197,80 @@ func TestCloseFrameIsAnsweredWithoutDelay(t *testing.T) {
 	_, err := raw.Read(make([]byte, 1))
 	require.ErrorIs(t, err, io.EOF, "the server closes TCP once it has the client's close frame")
 }
+
+// A WebSocket whose client is silent is closed as any connection is, with the reason in the close frame.
+func TestASilentWebSocketIsToldSo(t *testing.T) {
+	ws := dialWS(t, WebSocketConfig{Serve: func(c net.Conn) {
+		e := &echo{h: &fake{}}
+		e.conn = NewConn(c, e.h, Limits{ConnectTimeout: 10 * time.Millisecond, Linger: 200 * time.Millisecond})
+		e.run()
+	}})
+	code, reason := guardtest.OnWebSocket(t, mqtt.V5, ws).CloseFrame()
+	require.Equal(t, 1002, code)
+	require.Equal(t, "no CONNECT was received in time", reason)
+}
+
+// A client that goes in the middle of a message is gone, and says nothing more.
+func TestAWebSocketMessageThatStopsShort(t *testing.T) {
+	ended := make(chan error, 3)
+	ws := dialWS(t, WebSocketConfig{Serve: func(c net.Conn) {
+		defer c.Close()
+		for range 3 {
+			b := make([]byte, 10)
+			n, err := c.Read(b)
+			if n > 0 {
+				err = nil
+			}
+			ended <- err
+		}
+	}})
+	_, err := ws.NetConn().Write([]byte{0x82, 0x84, 0, 0, 0, 0, 'a', 'b'}) // two bytes of four
+	require.NoError(t, err)
+	require.NoError(t, <-ended)
+	require.NoError(t, ws.NetConn().Close())
+	first := <-ended
+	require.Error(t, first)
+	require.Equal(t, first, <-ended, "and so it stays")
+}
+
+// More connections than the gate lets in are turned away over WebSocket, too, by the address of their request.
+func TestAWebSocketPassesTheGate(t *testing.T) {
+	gate := NewGate(0, 1)
+	url := serveWS(t, WebSocketConfig{Serve: serveEcho, Gate: gate, Address: func(r *http.Request) string { return r.Header.Get("From") }})
+	dial := func(from string) *guardtest.Client {
+		ws, _, err := (&websocket.Dialer{Subprotocols: []string{"mqtt"}}).Dial(wsURL(url)+"/mqtt", http.Header{"From": {from}})
+		require.NoError(t, err)
+		client := guardtest.OnWebSocket(t, mqtt.V5, ws)
+		client.Send(guardtest.Connect(mqtt.V5, hello))
+		return client
+	}
+	first, other := dial("a"), dial("b")
+	require.Equal(t, mqtt.Success, first.Expect(mqtt.CONNACK).Code())
+	require.Equal(t, mqtt.Success, other.Expect(mqtt.CONNACK).Code())
+	turned := dial("a")
+	require.Equal(t, mqtt.QuotaExceeded, turned.Expect(mqtt.CONNACK).Code())
+	turned.ExpectClosed()
+	first.HangUp()
+	require.Eventually(t, func() bool {
+		leave, refused := gate.Enter("a")
+		if refused == nil {
+			leave()
+		}
+		return refused == nil
+	}, guardtest.Patience, time.Millisecond)
+	require.Equal(t, mqtt.Success, dial("a").Expect(mqtt.CONNACK).Code())
+	other.ExpectAlive()
+}
+
+// A reason that is too long for a close frame is cut (RFC 6455, 5.5).
+func TestALongReasonIsCutToACloseFrame(t *testing.T) {
+	long := strings.Repeat("r", 200)
+	ws := dialWS(t, WebSocketConfig{Serve: func(c net.Conn) {
+		conn := NewConn(c, &fake{}, Limits{Linger: 200 * time.Millisecond})
+		conn.End(&Refusal{mqtt.ServerShuttingDown, long})
+		conn.Finish()
+	}})
+	code, reason := guardtest.OnWebSocket(t, mqtt.V5, ws).CloseFrame()
+	require.Equal(t, 1001, code)
+	require.Equal(t, long[:123], reason)
+}
