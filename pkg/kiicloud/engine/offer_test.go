@@ -213,9 +213,9 @@ func TestSettlerSharesTransactionsAndTriesAgain(t *testing.T) {
 	require.LessOrEqual(t, q.acknowledgements(), 3)
 	require.NoError(t, s.flush(), "of nothing")
 
-	q.setFail(errStore)
 	seq, _, err := q.Enqueue(t.Context(), pushFor(inst, 20))
 	require.NoError(t, err)
+	q.setFail(errStore)
 	s.add(inst.ID, seq)
 	require.ErrorIs(t, s.flush(), errStore)
 	q.setFail(nil)

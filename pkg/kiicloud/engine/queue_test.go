@@ -22,7 +22,7 @@ type shelf interface {
 	uninstall(t testing.TB, inst store.Installation)
 }
 
-// memory is a Queue in memory. fail, when set, is what Pending and Acknowledge answer.
+// memory is a Queue in memory. fail, when set, is what Enqueue, Pending and Acknowledge answer.
 type memory struct {
 	mu            sync.Mutex
 	installations map[string]store.Installation // by topic
@@ -79,6 +79,9 @@ func (q *memory) InstallationByTopic(_ context.Context, topic string) (store.Ins
 func (q *memory) Enqueue(_ context.Context, p store.Push) (seq int64, dropped int, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if q.fail != nil {
+		return 0, 0, q.fail
+	}
 	return q.enqueue(p)
 }
 
