@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { columns, NAME, TOPIC } from "../src/batch.js";
+import { columns, NAME, TOPIC, type Batch } from "../src/batch.js";
 import { decodeProperties } from "../src/properties.js";
 import { patience, start, step, type Event, type Role } from "../src/tabs/election.js";
 import { matches, mine } from "../src/tabs/filters.js";
@@ -76,6 +76,41 @@ test("a leader's batches hold all names that they need, whatever was told before
   assert.equal(later.firstTopic, 0);
   assert.deepEqual([0, 1, 2].map((i) => later.table[i * columns + TOPIC]), [0, 1, 0]);
   assert.equal(later.table[NAME], 0);
+});
+
+test("a name that comes in a frame is known from then on, unless it is too long for that", () => {
+  const relay = new Relay();
+  const named = (topic: number, name: string) => {
+    const b = batch([{ topic, payload: "", properties: [0, name.length, ...new TextEncoder().encode(name)] }], [], 0);
+    b.table[NAME] = b.bytes.length - name.length;
+    return relay.complete(b).topics;
+  };
+  const plain = (topic: number) => relay.complete(batch([{ topic, payload: "" }])).topics;
+  assert.deepEqual(named(0, "first"), ["first"]);
+  assert.deepEqual(named(1, "second"), ["second"]);
+  assert.deepEqual(named(-1, "long"), ["long"]);
+  assert.deepEqual([plain(0), plain(1)], [["first"], ["second"]]);
+  assert.deepEqual(named(0, "another"), ["another"], "a number may come to mean another one");
+  assert.deepEqual(plain(0), ["another"]);
+});
+
+test("repeats are looked for among the last messages, and no more of them are kept", () => {
+  const id = (n: number) => {
+    const text = `${n}`;
+    return [0x26, 0, 13, ...new TextEncoder().encode("pushMessageID"), 0, text.length, ...new TextEncoder().encode(text)];
+  };
+  const of = (...numbers: number[]) => batch(numbers.map((n) => ({ payload: `${n}`, properties: id(n) })), ["t"]);
+  const some = (from: number, to: number) => of(...Array.from({ length: to - from }, (_, i) => from + i));
+  const recent = new Recent(decodeProperties);
+  const left = (b: Batch) => (recent.pass(b)?.table.length ?? 0) / columns;
+  assert.equal(left(of(1, 1)), 2, "while one tab leads nobody looks");
+  recent.pass(some(2, 3000));
+  recent.expectRepeats();
+  assert.equal(left(of(1)), 1, "it is too long ago");
+  assert.equal(left(of(2998, 2999, 3000)), 1);
+  assert.equal(left(batch([{ payload: "" }, { payload: "" }], ["t"])), 2, "what has no id is no repeat");
+  assert.equal(left(some(954, 3001)), 0, "so many at most are in doubt");
+  assert.equal(left(of(2999)), 1, "and behind them none is looked at");
 });
 
 test("who gives the buffers of messages away does not disturb what looks for repeats", () => {
