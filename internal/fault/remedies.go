@@ -19,7 +19,7 @@ var defaults = map[Code]preset{
 	RateLimited:      {"Wait as long as retryAfter says before trying again.", true},
 	ServerError:      {"Try again later; if it stays, look at the server's log.", true},
 	BadResponse:      {"Check that the base URL is that of a Kii-compatible API and that no proxy answers in its place.", false},
-	Network:          {"Check the connection and the URL; in a browser also that the server allows the page's origin (CORS), and the page's Content-Security-Policy allows the server.", true},
+	Network:          {"Check the connection, the URL and, for https, the server's certificate; in a browser also that the server allows the page's origin (CORS), and the page's Content-Security-Policy the server, and that a page of https asks https only.", true},
 	Timeout:          {"Try again, or allow more time with the timeout option.", true},
 	Aborted:          {"Nothing to do: the caller's signal or context ended the call.", false},
 	Closed:           {"Open a new connection with connect.", false},

@@ -86,13 +86,15 @@ func (s *Session) Ready(ctx context.Context) error {
 }
 
 // ended makes the error for a context that has ended. last is the cause of a TIMEOUT,
-// where there is one.
+// where there is one; what helps against that is what helps.
 func ended(ctx context.Context, what string, last *fault.Error) error {
 	if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return fault.Wrap(fault.Aborted, what, context.Cause(ctx))
 	}
 	if last != nil {
-		return fault.Wrap(fault.Timeout, what, last)
+		e := fault.Wrap(fault.Timeout, what, last)
+		e.Remedy = last.Remedy
+		return e
 	}
 	return fault.Wrap(fault.Timeout, what, context.Cause(ctx))
 }

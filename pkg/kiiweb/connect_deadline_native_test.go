@@ -78,6 +78,7 @@ func TestConnectTimesOutWithTheLastCause(t *testing.T) {
 	_, err := client.Connect(end, e, ConnectOptions{Transport: TransportTCP, OnState: end.passOnWaiting})
 	outer := fails(t, err, CodeTimeout, "not ready")
 	assert.Equal(t, CodeNetwork, CodeOf(outer.Cause), "the last cause is inside")
+	assert.Contains(t, outer.Remedy, "Check the connection", "more time alone would not help")
 	goleak.VerifyNone(t, before)
 }
 
