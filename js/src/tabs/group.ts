@@ -21,7 +21,7 @@ import { Members } from "./members.js";
 import { packChange, unpackChange, type Names, type ToAll, type ToOne } from "./messages.js";
 import { Renewal } from "./renewal.js";
 import type { Surroundings } from "./surroundings.js";
-import { Term } from "./term.js";
+import { Term, type Seats } from "./term.js";
 
 /** How long a leader that closes may say goodbye before the next one connects, in milliseconds. */
 const goodbye = 1000;
@@ -50,10 +50,14 @@ export class Group {
   #election = start;
   #claim: Claim | undefined;
   #frozen: Claim | undefined;
-  /** The other tab that leads, and the number of the last change that it told. */
-  #leader: { id: string; number: number } | undefined;
+  /** What is given back when the goodbye is over. */
+  #closing: Claim | undefined;
+  /** The other tab that leads. */
+  #leader: string | undefined;
   #change: StateChange | null = null;
+  /** The number of the last change that whoever leads told. */
   #changes = 0;
+  #seats: Seats = new Map();
   /** While this tab leads. */
   #term: Term | undefined;
   #echo: Echo | undefined;
@@ -103,17 +107,20 @@ export class Group {
 
   wake(cause: string): void {
     if (this.#term) this.#term.wake(cause);
-    else if (this.#leader) this.#place.post(this.#leader.id, { type: "wake", topic: this.topic, cause });
+    else if (this.#leader) this.#place.post(this.#leader, { type: "wake", topic: this.topic, cause });
   }
 
   /** The page goes to stand still; aside: and hears nothing any more. */
   suspend(aside: boolean): void {
-    if (this.#election.role === "out" || this.#election.role === "away") return;
+    const { role } = this.#election;
     this.#happens("suspend");
-    if (this.#change?.state !== "displaced") this.#become({ state: "waiting", reason: `paused: ${aside ? "pagehide" : "freeze"}` });
+    this.#closing?.end(); // there is no time for a goodbye any more
+    this.#echo?.end();
+    if (role === "out" || role === "away") return;
     const { around, names } = this.#place;
     if (aside) this.#part();
     else this.#frozen = new Claim(around.locks, names.frozen(this.topic), "share", {});
+    if (this.#change?.state !== "displaced") this.#become({ state: "waiting", reason: `paused: ${aside ? "pagehide" : "freeze"}` });
   }
 
   resume(): void {
@@ -138,9 +145,10 @@ export class Group {
         return group.#term;
       },
       get leader() {
-        return group.#leader?.id;
+        return group.#leader;
       },
       sit: () => group.#meeting.sit(),
+      wants: (filter) => group.#members.wants(filter),
       doubt() {
         group.#leader = undefined;
         group.#meeting.say({ type: "ping", from: group.#place.id });
@@ -178,7 +186,11 @@ export class Group {
       case "steal":
         this.#claim = new Claim(around.locks, names.topic(this.topic), effect === "steal" ? "steal" : "wait", {
           granted: () => this.#happens("granted"),
-          robbed: () => this.#happens("robbed"),
+          robbed: () => {
+            // Who hung was displaced by the tab that leads now, and no other.
+            if (this.#term && this.#change?.state === "displaced") this.#changed({ state: "connecting", reason: "Another tab has the connection now." });
+            this.#happens("robbed");
+          },
           barred: () => this.#happens("barred"),
         });
         break;
@@ -186,7 +198,7 @@ export class Group {
         this.#claim!.end();
         break;
       case "release": {
-        const claim = this.#claim!;
+        const claim = (this.#closing = this.#claim!);
         // Who closes says goodbye first; a page that goes away has no time for that.
         if (this.#election.role === "away") claim.end();
         else void Promise.race([this.#ending, after(goodbye)]).catch(() => {}).then(() => claim.end()); // a crash says no goodbye
@@ -201,6 +213,7 @@ export class Group {
       case "hello":
         this.#meeting.join();
         this.#leader = undefined;
+        this.#expectRepeats();
         this.#meeting.say({ type: "hello", from: id });
         break;
       case "ping":
@@ -213,7 +226,7 @@ export class Group {
     this.#meeting.lead();
     this.#leader = undefined;
     place.asks.gone((_, topic) => topic === this.topic);
-    if (this.#change) this.#members.expectRepeats();
+    this.#expectRepeats();
     this.#audience.came();
     this.#echo = new Echo(place.around, place.names.echo(place.id, this.topic));
     this.#term = new Term(place.own, {
@@ -222,14 +235,19 @@ export class Group {
       changed: (change) => this.#changed(change),
       batch: (batch) => this.#relay(batch),
       watch: (tab) => new Claim(place.around.locks, place.names.seat(this.topic, tab), "share", { granted: () => this.#term?.left(tab) }),
-    });
+      seated: async (anew) => {
+        if (!this.#term) return;
+        if (anew) this.#tell();
+        await this.#echo!.passed();
+      },
+    }, this.#seats);
     this.#renewal.begin();
+    this.#calls.changed();
     const { state } = this.#change ?? {};
     if (state === "displaced" && this.#members.trying.length === 0) return this.#tell(); // until takeBack
     if (state) this.#changed({ state: "connecting", reason: "This tab has the connection now." });
     else this.#tell();
     this.#term.open();
-    this.#calls.changed();
   }
 
   #stop(): void {
@@ -239,8 +257,7 @@ export class Group {
     this.#ending = Promise.all([this.#term!.end(this.#lastWords, aside ? undefined : said), said]);
     this.#ending.catch(() => {});
     this.#term = undefined;
-    if (aside) echo.end();
-    else void said.then(() => echo.end());
+    void said.then(() => echo.end());
   }
 
   #refuse(member: Member, error: KiiError): void {
@@ -278,9 +295,13 @@ export class Group {
     return passed.then(() => handled);
   }
 
+  #expectRepeats(): void {
+    if (this.#change) this.#members.expectRepeats();
+  }
+
   #tell(change = this.#change): void {
     const { id } = this.#place;
-    this.#meeting.say({ type: "lead", from: id, change: change && packChange(change), number: this.#changes });
+    this.#meeting.say({ type: "lead", from: id, change: change && packChange(change), number: this.#changes, seats: this.#seats });
   }
 
   #hear(message: ToAll): void {
@@ -302,24 +323,26 @@ export class Group {
         break;
       case "batch":
         if (this.#election.role === "candidate") this.#happens("sign");
-        if (this.#term) this.#members.expectRepeats(); // two lead: it is not known yet that one was robbed, or there are no locks
+        if (message.from !== this.#leader) this.#members.expectRepeats(); // two lead: it is not known yet that one was robbed, or there are no locks
         if (this.#election.role !== "out") void this.#members.deliver(message.batch);
     }
   }
 
-  #led({ from, change, number }: ToAll & { type: "lead" }): void {
+  #led({ from, change, number, seats }: ToAll & { type: "lead" }): void {
     if (this.#election.role !== "candidate") return; // one that was robbed does not know yet
     this.#happens("sign");
-    if (this.#leader?.id !== from) {
-      this.#leader = { id: from, number: -1 };
+    this.#seats = seats;
+    const known = this.#leader === from;
+    if (!known) {
+      this.#leader = from;
       this.#members.expectRepeats();
       this.#place.asks.gone((tab, topic) => topic === this.topic && tab !== from);
       this.#renewal.begin();
       this.#calls.changed();
       this.#place.roleChanged();
     }
-    if (this.#leader!.number === number) return;
-    this.#leader!.number = number;
+    if (known && this.#changes === number) return;
+    this.#changes = number;
     const displaced = this.#change === null && change?.state === "displaced";
     if (change) this.#become(unpackChange(change));
     if (displaced) for (const member of this.#members.trying) this.#contest(member);
@@ -335,6 +358,7 @@ export class Group {
       if (leads) ended = this.#ending;
       this.#lastWords = { timeout: usual };
     }
+    for (const filter of member.filters.keys()) this.#calls.make("unsubscribe", [filter], { timeout: usual }).catch(() => {});
     const end = () => member.become({ state: "closed", code: "CLOSED", reason: "closed by the application" });
     return (member.closed = new Clock(options).bound(ended).finally(end));
   }

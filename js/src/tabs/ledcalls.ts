@@ -21,6 +21,8 @@ export interface Lead {
   readonly term: Term | undefined;
   /** The other tab that leads. */
   readonly leader: string | undefined;
+  /** Tells whether somebody here wants a filter. */
+  wants(filter: string): boolean;
   /** Lets others learn when this tab crashes. */
   sit(): Promise<void>;
   /** That tab has passed a call on: it leads no more, or is busy and tells again when it is asked. */
@@ -49,8 +51,10 @@ export class LedCalls {
   async make(method: Method, args: unknown[], options: CallOptions): Promise<unknown> {
     const clock = new Clock(options);
     const repeatable = mayRepeat(method, options);
-    if (method === "subscribe") await clock.bound(this.#lead.sit()); // whoever leads waits for the lock then
     while (!this.#lead.out) {
+      if (method === "unsubscribe" && this.#lead.wants(args[0] as string)) return undefined;
+      if (method.endsWith("subscribe")) await clock.bound(this.#lead.sit()); // whoever leads waits for the lock then
+      if (this.#lead.out) break;
       const { term, leader } = this.#lead;
       const rest = { ...options, ...clock.rest() };
       try {

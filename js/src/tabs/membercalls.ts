@@ -13,7 +13,7 @@ import type { Members } from "./members.js";
 /** What a call that nobody has made may take, in milliseconds. */
 export const usual = 30_000;
 
-/** Makes any call but close. A filter ends only when no other of members wants it. */
+/** Makes any call but close. */
 export async function makeFor(
   member: Member,
   members: Members,
@@ -25,17 +25,16 @@ export async function makeFor(
   const filter = args[0] as string;
   if (!members.has(member)) throw ended();
   const before = member.filters.get(filter);
+  const { signal: _, timeout: __, ...how } = options;
   if (method === "subscribe") {
-    const { signal: _, timeout: __, ...how } = options;
     member.filters.set(filter, how);
   } else if (method === "unsubscribe") {
     member.filters.delete(filter);
-    if (members.wants(filter)) return undefined;
   }
   try {
     return await calls.make(method, args, options);
   } catch (error) {
-    if (method === "subscribe") {
+    if (member.filters.get(filter) === how) {
       if (before) member.filters.set(filter, before);
       else member.filters.delete(filter);
     }

@@ -14,19 +14,20 @@ export class Members {
   readonly #topic: string;
   readonly #decode: typeof decodeProperties;
   readonly #all = new Set<Member>();
-  #recent: Recent;
+  #recent!: Recent;
 
   constructor(topic: string, decode: typeof decodeProperties) {
     this.#topic = topic;
     this.#decode = decode;
-    this.#recent = new Recent(decode);
   }
 
   get size(): number {
     return this.#all.size;
   }
 
+  /** Who has closed in the middle of a batch has not had its rest, and gets it with the next connection. */
   add(member: Member): void {
+    if (this.size === 0) this.#recent = new Recent(this.#decode);
     this.#all.add(member);
   }
 
@@ -34,11 +35,9 @@ export class Members {
     return this.#all.has(member);
   }
 
-  /** Tells whether it was there. Who closes in the middle of a batch has not had its rest, and gets it with the next connection. */
+  /** Tells whether it was there. */
   delete(member: Member): boolean {
-    const was = this.#all.delete(member);
-    if (this.size === 0) this.#recent = new Recent(this.#decode);
-    return was;
+    return this.#all.delete(member);
   }
 
   /** Those whose connect has not come to an end. */

@@ -4,12 +4,13 @@ import type { StateChange } from "../../types/index.js";
 import type { Batch } from "../batch.js";
 import type { Config } from "../options.js";
 import { packError, unpackError } from "../workermessages.js";
+import type { Seats } from "./term.js";
 
 /**
  * Part of every name. Tabs with loaders of different versions may be open at a time: when what is
  * said here changes, or the layout of a batch, this does, and they do not meet.
  */
-export const protocol = 3;
+export const protocol = 4;
 
 /** An error on its way to another tab. */
 type Crossing = ReturnType<typeof packError>;
@@ -26,9 +27,9 @@ export type ToAll =
   | { type: "ping"; from: string }
   /**
    * The leader, and how its connection stands; null before it knows. Comes at each change, each with a number of
-   * its own, and as the answer to hello and ping.
+   * its own, when seats change, and as the answer to hello and ping.
    */
-  | { type: "lead"; from: string; change: CrossingChange | null; number: number }
+  | { type: "lead"; from: string; change: CrossingChange | null; number: number; seats: Seats }
   /** Messages, with all names that their table refers to. */
   | { type: "batch"; from: string; batch: Batch };
 

@@ -134,6 +134,7 @@ export class Owner implements Place {
   }
 
   post(to: string, message: ToOne): void {
+    if (!this.#inbox) return; // nobody is to hear of this tab any more
     let way = this.#ways.get(to);
     if (!way) {
       if (this.#ways.size === maxWays) this.#closeWays();
@@ -238,6 +239,7 @@ export class Owner implements Place {
     this.#inbox?.close();
     this.#inbox = undefined;
     this.#closeWays();
+    this.asks.gone(() => true); // no answer comes here
   }
 
   #closeWays(): void {

@@ -10,7 +10,6 @@ import type { Handled, Host, Link, Sink } from "../host.js";
 import { Passed } from "./asks.js";
 import { Dispatch } from "./dispatch.js";
 import type { Method } from "./ledcalls.js";
-import { usual } from "./membercalls.js";
 import { Relay } from "./relay.js";
 
 /** What a connection is opened with. */
@@ -20,6 +19,9 @@ export interface Applicant {
   /** Its call of connect, while that has not come to an end. */
   readonly call: CallOptions | undefined;
 }
+
+/** The tabs that have subscribed to further filters, to which, and by which call: a number of its own, or 0 while the filter ends. */
+export type Seats = Map<string, Map<string, number>>;
 
 /** Whom a term works for. */
 export interface Electorate {
@@ -32,6 +34,8 @@ export interface Electorate {
   batch(batch: Batch): Handled | Promise<Handled>;
   /** Has left called when the tab is gone, however it ends; until the end of what it gives. */
   watch(tab: string): { end(): void };
+  /** Tells the others of seats that are new. Settles when they will know, whatever becomes of this tab. */
+  seated(anew: boolean): Promise<void>;
 }
 
 /** The time allowed for what has no end of its own, in milliseconds. */
@@ -54,15 +58,19 @@ export class Term {
   #hurry: (() => void) | undefined;
   /** The connection's end, when that came before connect had settled. */
   #end: StateChange | undefined;
-  /** The tabs that have subscribed to further filters, to which, and what tells of the tab's end. */
-  readonly #seats = new Map<string, { filters: Set<string>; watch: { end(): void } }>();
+  readonly #seats: Seats;
+  /** What tells of a tab's end. */
+  readonly #watches = new Map<string, { end(): void }>();
   /** Settles when nothing can leave by this connection any more. */
   #gone: (() => void) | undefined;
   readonly #closed = new Promise<void>((resolve) => (this.#gone = resolve));
 
-  constructor(own: Host, electorate: Electorate) {
+  /** seats are those that the leader before has left. */
+  constructor(own: Host, electorate: Electorate, seats: Seats) {
     this.#own = own;
     this.#electorate = electorate;
+    this.#seats = seats;
+    for (const tab of seats.keys()) this.#watch(tab);
     this.#opened = new Promise((resolve, reject) => {
       this.#open = resolve;
       this.#over.signal.addEventListener("abort", () => reject(new Passed(true)));
@@ -83,23 +91,29 @@ export class Term {
     const clock = new Clock(options);
     const link = await clock.bound(this.#opened);
     const filter = args[0] as string;
-    if (method === "unsubscribe" && !this.#leaves(tab, filter)) return undefined;
-    const joins = method === "subscribe" && this.#joins(tab, filter); // before it is granted: the tab may go meanwhile
+    const mark = method === "subscribe" ? Math.random() : 0;
+    let anew = false;
+    if (method.endsWith("subscribe")) {
+      anew = this.#mark(tab, filter, mark); // before it is granted: the tab may go meanwhile
+      if (!mark && this.#shared(filter)) return this.#leaves(tab, filter, mark);
+      await this.#electorate.seated(anew); // in order, and this tab may go, too
+    }
     try {
       if (method === "send") return await this.#dispatch.send(link, args[0] as Uint8Array, args[1] as number, clock);
-      return await link.call(method, args, { ...options, ...clock.rest() });
+      const done = await link.call(method, args, { ...options, ...clock.rest() });
+      if (method === "unsubscribe") this.#leaves(tab, filter, mark); // not before: what is not done is the next leader's to do
+      return done;
     } catch (error) {
-      if (joins) this.#leaves(tab, filter);
+      if (mark && anew) this.#leaves(tab, filter, mark);
       throw this.#over.signal.aborted ? new Passed(true) : error;
     }
   }
 
   /** A tab has gone, or hears nothing for now: filters that only it has subscribed to end. */
   left(tab: string): void {
-    const { filters = [], watch } = this.#seats.get(tab) ?? {};
-    watch?.end();
-    this.#seats.delete(tab);
-    for (const filter of filters) this.call(tab, "unsubscribe", [filter], { timeout: usual }).catch(() => {}); // they end with the connection
+    this.#watches.get(tab)?.end();
+    this.#watches.delete(tab);
+    for (const [filter] of this.#seats.get(tab) ?? []) this.call(tab, "unsubscribe", [filter], { timeout: always }).catch(() => {});
   }
 
   /** Ends a wait between attempts. */
@@ -119,7 +133,7 @@ export class Term {
    */
   end(options: CallOptions, first?: Promise<unknown>): Promise<unknown> {
     this.#over.abort();
-    for (const { watch } of this.#seats.values()) watch.end();
+    for (const watch of this.#watches.values()) watch.end();
     this.#dispatch.end();
     this.#hurry?.();
     const link = this.#link;
@@ -192,16 +206,31 @@ export class Term {
     };
   }
 
-  /** Tells whether it had not been. */
-  #joins(tab: string, filter: string): boolean {
-    let seat = this.#seats.get(tab);
-    if (!seat) this.#seats.set(tab, (seat = { filters: new Set(), watch: this.#electorate.watch(tab) }));
-    return !seat.filters.has(filter) && !!seat.filters.add(filter);
+  #watch(tab: string): void {
+    this.#watches.set(tab, this.#electorate.watch(tab));
   }
 
-  /** Tells whether nobody else has subscribed to filter. */
-  #leaves(tab: string, filter: string): boolean {
-    this.#seats.get(tab)?.filters.delete(filter);
-    return ![...this.#seats.values()].some(({ filters }) => filters.has(filter));
+  /** Notes that a tab has subscribed to filter, or, with 0, is to have no more. Tells whether it had not. */
+  #mark(tab: string, filter: string, mark: number): boolean {
+    let filters = this.#seats.get(tab);
+    if (!filters) this.#seats.set(tab, (filters = new Map()));
+    if (mark && !this.#watches.has(tab)) this.#watch(tab);
+    const before = filters.get(filter);
+    filters.set(filter, mark);
+    return !before;
+  }
+
+  /** Ends what was noted, unless another call has come since. */
+  #leaves(tab: string, filter: string, mark: number): void {
+    const filters = this.#seats.get(tab);
+    if (filters?.get(filter) !== mark) return;
+    filters.delete(filter);
+    if (filters.size === 0) this.#seats.delete(tab);
+    void this.#electorate.seated(true);
+  }
+
+  /** Tells whether a tab has subscribed to filter. */
+  #shared(filter: string): boolean {
+    return [...this.#seats.values()].some((filters) => filters.get(filter));
   }
 }

@@ -1,0 +1,80 @@
+// Scenes of tabs that once went wrong. The world holds them to the same as what happens at random.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import type { SimPage } from "./sim/page.js";
+import { World } from "./sim/world.js";
+
+/** Long enough for everything to settle, in milliseconds. */
+const awhile = 5000;
+
+function scene(name: string, play: (world: World, pages: SimPage[]) => Promise<void>): void {
+  test(name, async () => {
+    const world = new World(3); // one in which nothing is slow
+    const blames = await world.play(async () => {
+      const pages: SimPage[] = [];
+      for (let i = 0; i < 3; i++) {
+        pages.push(await world.open());
+        await world.clock.run(awhile);
+      }
+      await play(world, pages);
+    });
+    assert.deepEqual(blames, []);
+  });
+}
+
+const subscribe = (world: World, page: SimPage, filter: string, which = 0) => world.in(page, `subscribes to ${filter}`, () => page.subscribe(page.held[which]!, filter));
+
+scene("filters of a tab that crashes with the leader end", async (world, [leader, , other]) => {
+  await subscribe(world, other!, "x");
+  await world.clock.run(awhile);
+  world.crash(leader!);
+  world.crash(other!);
+});
+
+for (const end of ["crashes", "closes"]) {
+  scene(`filters of a leader that ${end} end`, async (world, [leader]) => {
+    await subscribe(world, leader!, "x");
+    await world.clock.run(awhile);
+    if (end === "crashes") world.crash(leader!);
+    else await world.in(leader!, end, () => leader!.close(leader!.held[0]!));
+  });
+}
+
+scene("filters of a tab end that crashes, though two leaders end before its filters could", async (world, [first, second]) => {
+  const fourth = await world.open();
+  await world.clock.run(awhile);
+  await subscribe(world, fourth, "x");
+  await world.clock.run(awhile);
+  world.crash(fourth);
+  await world.halt(first!, "frozen");
+  await world.clock.run(2);
+  await world.halt(second!, "frozen");
+});
+
+scene("a filter ends with the connection that had it, though the tab has another", async (world, [, follower]) => {
+  await world.in(follower!, "connects", () => follower!.connect());
+  await world.clock.run(awhile);
+  await subscribe(world, follower!, "x", 1);
+  await world.clock.run(awhile);
+  await world.in(follower!, "closes", () => follower!.close(follower!.held[1]!));
+});
+
+scene("who takes a subscription back in the same turn has none", async (world, [, follower]) => {
+  await world.in(follower!, "changes its mind", () => {
+    follower!.subscribe(follower!.held[0]!, "x");
+    follower!.unsubscribe(follower!.held[0]!, "x");
+  });
+});
+
+scene("a page that is put aside while it makes a call for another leaves no channel open", async (world, [leader, follower]) => {
+  await subscribe(world, follower!, "x");
+  while (!world.log.at(-1)!.includes("+x")) await world.clock.run(0.5); // the answer is on its way
+  await world.halt(leader!, "aside");
+});
+
+scene("a page that is put aside just after it has closed gives its lock back", async (world, [leader]) => {
+  await world.in(leader!, "closes", () => leader!.close(leader!.held[0]!));
+  await world.halt(leader!, "aside");
+});
