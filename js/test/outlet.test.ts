@@ -166,6 +166,18 @@ test("too many at QoS 0 push the oldest out, which are counted, and take no topi
   assert.deepEqual(got.slice(-2), ["b 11", "long 12"]);
 });
 
+test("no more is dropped than down to half of what may wait", async () => {
+  const { outlet, messages, handled } = setUp(1000);
+  void outlet.hand(frame("first", { name: "a" }));
+  messages();
+  for (const n of ["1", "2", "3", "4", "5"]) void outlet.hand(frame(n.repeat(200))); // 234 bytes each, with their rows
+  await handled();
+  assert.deepEqual(messages().flat(), ["4", "5"].map((n) => `a ${n.repeat(200)}`));
+  for (const n of ["6", "7", "8", "9"]) void outlet.hand(frame(n.repeat(200))); // what was dropped, and what has gone, takes no room
+  await handled();
+  assert.deepEqual(messages().flat(), ["6", "7", "8", "9"].map((n) => `a ${n.repeat(200)}`));
+});
+
 test("much goes in portions, so that the other thread is free in between", async () => {
   const { outlet, posted, handled } = setUp();
   void outlet.hand(frame("0", { name: "a" }));

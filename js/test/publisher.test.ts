@@ -51,6 +51,16 @@ test("what is published in one turn goes together, as it was then", async () => 
   );
 });
 
+test("nothing is left of what was staged in the same place before", async () => {
+  const { publisher, sent } = setUp();
+  void publisher.publish("t", new Uint8Array(500).fill(0xff), {});
+  publisher.flush();
+  for (const payload of ["a", "", "b".repeat(300)]) void publisher.publish("t", payload, {});
+  publisher.flush();
+  assert.deepEqual(sent[1], [2, ["1 t a", "1 t ", `1 t ${"b".repeat(300)}`]]);
+  publisher.settle(Int32Array.of(1, 2, 3, 4));
+});
+
 test("tickets stay what the program can count", async () => {
   const sent: [number, number][] = [];
   const most = 2 ** 31 - 1;

@@ -17,6 +17,18 @@ test("a queue keeps the newest in order and counts the rest", () => {
   assert.equal(queue.dropped, 100 - 10 - 2);
 });
 
+test("a queue is empty when all was taken, as often as it is filled", () => {
+  const queue = new Queue<number>(2);
+  for (let i = 0; i < 20; i++) {
+    queue.push(i);
+    queue.push(-i);
+    if (i % 3 === 0) queue.clear();
+    else assert.deepEqual([queue.shift(), queue.shift()], [i, -i]);
+    assert.deepEqual([queue.length, queue.shift()], [0, undefined]);
+  }
+  assert.equal(queue.dropped, 14);
+});
+
 test("a loop gets what was pushed before and after it waits", async () => {
   const stream = new Stream<number>(nothing);
   stream.push(1);

@@ -120,3 +120,20 @@ test("a call that a leader has taken and that cannot be made twice is made by no
   assert.equal((await listed).by, follower.tab.id, "what may be repeated is");
   assert.deepEqual(follower.host.calls.filter((call) => call !== "listTopics"), []);
 });
+
+test("what arrives while a leader that closes says goodbye is for the next one", async (t) => {
+  const { cloud, open } = setUp(t);
+  let leader = await open();
+  for (let round = 0; round < 10; round++) {
+    const next = await open();
+    const ids = Array.from({ length: 3 }, () => cloud.push());
+    await settled(round % 5);
+    const closed = leader.connection.close();
+    ids.push(cloud.push(), cloud.push());
+    await closed;
+    await until("the next one has all", () => next.got.at(-1) === ids.at(-1));
+    await until("they are acknowledged", () => cloud.stored.length === 0);
+    assert.deepEqual(next.got, ids, `round ${round}`);
+    leader = next;
+  }
+});
