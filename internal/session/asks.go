@@ -98,15 +98,32 @@ func (s *asks) rewind(kept bool) {
 	s.list = list
 }
 
-// fail settles asks, all or those that were sent.
-func (s *asks) fail(err error, all bool) {
+// fail settles all asks.
+func (s *asks) fail(err error) {
+	for _, a := range s.list {
+		a.settle(err)
+	}
+	s.list = nil
+}
+
+// failSent settles those that were sent. A renewal, for which nobody waits, is to be sent again, unless filters says
+// that a topic filter may be to blame; then it is given up, and among those that are gone.
+func (s *asks) failSent(err error, filters bool) (gone []string) {
 	kept := s.list[:0]
 	for _, a := range s.list {
-		if all || a.id != 0 {
-			a.settle(err)
-		} else {
+		renewal := a.result == nil && !a.own
+		switch {
+		case a.id == 0 || renewal && !filters:
 			kept = append(kept, a)
+			continue
+		case renewal:
+			gone = append(gone, a.filter)
 		}
+		a.settle(err)
 	}
 	s.list = kept
+	for _, filter := range gone {
+		s.note(filter, false, 0)
+	}
+	return gone
 }

@@ -35,7 +35,8 @@ type courier struct {
 	mu      sync.Mutex
 	parcels []parcel
 	backlog int // messages that wait
-	dropped int // messages at QoS 0 that were dropped
+	news    int // changes that wait
+	dropped int // messages that were dropped
 	ended   bool
 	calling bool          // the application has been given something, and is still at it
 	handed  bool          // that is a batch, and all of it was handed over
@@ -59,10 +60,14 @@ func (c *courier) deliver(b batch, shedding bool) {
 	c.signal()
 }
 
-// tell hands over a change.
+// tell hands over a change. Of one more message that was too large nobody is told while that many changes wait: there
+// may be any number of them.
 func (c *courier) tell(change Change) {
 	c.mu.Lock()
-	c.parcels = append(c.parcels, parcel{change: &change})
+	if change.State != Online || change.Code != fault.PacketTooLarge || c.news < passedMost {
+		c.parcels = append(c.parcels, parcel{change: &change})
+		c.news++
+	}
 	c.mu.Unlock()
 	c.signal()
 }
@@ -99,6 +104,13 @@ func (c *courier) discard() {
 		}
 	}
 	c.parcels, c.backlog = kept, 0
+}
+
+// pass notes that a message was too large to be handed over.
+func (c *courier) pass() {
+	c.mu.Lock()
+	c.dropped++
+	c.mu.Unlock()
 }
 
 // full tells whether so many messages wait that reading has to pause.
@@ -206,6 +218,9 @@ func (c *courier) take() (p parcel, ok, ended bool) {
 	c.parcels[0] = parcel{}
 	c.parcels = c.parcels[1:]
 	c.backlog -= len(p.batch.msgs)
+	if p.change != nil {
+		c.news--
+	}
 	return p, true, false
 }
 

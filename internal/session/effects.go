@@ -64,8 +64,11 @@ type (
 		err    *fault.Error
 	}
 	// failSent fails the publishes that were sent and not acknowledged: the server
-	// ended the connection because of something that it was sent.
-	failSent struct{ err *fault.Error }
+	// ended the connection because of something that it was sent. filters: that may be a topic filter.
+	failSent struct {
+		err     *fault.Error
+		filters bool
+	}
 	// settle fails all publishes.
 	settle struct{ err *fault.Error }
 	// discard drops messages that are not handed over yet.

@@ -32,7 +32,6 @@ type (
 	subscribed struct{ gen uint32 }
 	// unrenewed: a further subscription was lost with the session and is refused now.
 	unrenewed struct {
-		gen    uint32
 		filter string
 		err    *fault.Error
 	}
@@ -89,8 +88,6 @@ func generation(e event) (gen uint32, ok bool) {
 	case welcomed:
 		return e.gen, true
 	case subscribed:
-		return e.gen, true
-	case unrenewed:
 		return e.gen, true
 	case passedOver:
 		return e.gen, true

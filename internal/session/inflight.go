@@ -181,8 +181,9 @@ func (f *inflight) rewind(sessionPresent bool) {
 func (f *inflight) waiting() bool { return len(f.sent)+len(f.queue)+len(f.asks.list) > 0 }
 
 // failSent settles the messages and asks that were sent, but for those that the server has
-// taken over: they were no trouble to it, and it waits for their PUBREL.
-func (f *inflight) failSent(err error) {
+// taken over: they were no trouble to it, and it waits for their PUBREL. gone are the subscriptions that were
+// granted once and end so.
+func (f *inflight) failSent(err error, filters bool) (gone []string) {
 	kept := f.sent[:0]
 	for _, o := range f.sent {
 		if o.taken {
@@ -192,7 +193,7 @@ func (f *inflight) failSent(err error) {
 		}
 	}
 	f.sent = kept
-	f.asks.fail(err, false)
+	return f.asks.failSent(err, filters)
 }
 
 // failAll settles every message and every ask.
@@ -203,5 +204,5 @@ func (f *inflight) failAll(err error) {
 		}
 	}
 	f.sent, f.queue = nil, nil
-	f.asks.fail(err, true)
+	f.asks.fail(err)
 }

@@ -52,9 +52,9 @@ func (m machine) lose(c cause) (machine, []effect) {
 		err = &because
 	}
 	if r.blame {
-		do = append(do, failSent{err})
+		do = append(do, failSent{err, r.filter})
 	} else if m.balked(c, r) {
-		do = append(do, failSent{balk(err)})
+		do = append(do, failSent{balk(err), true})
 	}
 	switch r.act {
 	case actStop:

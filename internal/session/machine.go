@@ -11,7 +11,7 @@ import (
 // to ask whether they are good, or have lost what the endpoint's server makes again.
 const maxRefused = 3
 
-// passedMost is of how many messages that came before the subscription stood the application is told.
+// passedMost is of how many things that happened before the subscription stood the application is told.
 const passedMost = 1000
 
 // machine is the whole state of the lifecycle.
@@ -29,7 +29,7 @@ type machine struct {
 	contest  contest
 	balks    int          // connections running that ended over something that was sent
 	refusal  *fault.Error // the latest of the refusals running
-	passed   []effect     // what is to be told of messages that came before the subscription stood
+	passed   []effect     // what is to be told once the subscription stands
 }
 
 // memory is what the machine knows of the session at the server.
@@ -55,6 +55,7 @@ const (
 //	online       expiring       online, and an endpoint is fetched
 //	online       endpointReady  dialing: the endpoint was renewed
 //	online       unrenewed      online, and the application is told
+//	waiting      unrenewed      waiting, and the application is told once it is online; displaced likewise
 //	online       passedOver     online, and the application is told
 //	subscribing  passedOver     subscribing, and the application is told once it is online
 //	online       stableDue      online, with the back-off reset
@@ -111,16 +112,12 @@ func step(m machine, e event) (machine, []effect) {
 			return m, do
 		}
 	case passedOver:
-		tell := announce{state: Online, reason: e.err.Message, err: e.err}
-		switch {
-		case m.phase == phaseOnline:
-			return m, []effect{tell}
-		case m.phase == phaseSubscribing && len(m.passed) < passedMost:
-			m.passed = append(m.passed, tell)
+		if m.phase >= phaseSubscribing {
+			return m.tell(e.err.Message, e.err)
 		}
 	case unrenewed:
-		if m.phase == phaseOnline {
-			return m, []effect{announce{state: Online, reason: "not subscribed to " + e.filter + " any more", err: e.err}}
+		if m.phase >= phaseOnline {
+			return m.tell("not subscribed to "+e.filter+" any more", e.err)
 		}
 	case expiring:
 		if m.phase == phaseOnline {
@@ -147,6 +144,18 @@ func step(m machine, e event) (machine, []effect) {
 		}
 	case closedByUser:
 		return m.close()
+	}
+	return m, nil
+}
+
+// tell tells the application of something that leaves the session online, once it is.
+func (m machine) tell(reason string, err *fault.Error) (machine, []effect) {
+	news := announce{state: Online, reason: reason, err: err}
+	if m.phase == phaseOnline {
+		return m, []effect{news}
+	}
+	if len(m.passed) < passedMost {
+		m.passed = append(m.passed, news)
 	}
 	return m, nil
 }

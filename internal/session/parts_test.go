@@ -343,7 +343,7 @@ func TestInflightCapForgetAndFail(t *testing.T) {
 	require.NoError(t, f.add(a))
 	require.NoError(t, f.add(b))
 	f.next(10)
-	f.failSent(fault.New(fault.Network, "sent"))
+	f.failSent(fault.New(fault.Network, "sent"), false)
 	assert.Equal(t, fault.Network, fault.CodeOf(<-a.result))
 	f.failAll(fault.New(fault.Closed, "all"))
 	assert.Equal(t, fault.Closed, fault.CodeOf(<-b.result))

@@ -52,7 +52,9 @@ func (l *loop) perform(e effect) {
 		}
 		l.announce(c)
 	case failSent:
-		l.out.failSent(e.err)
+		for _, filter := range l.out.failSent(e.err, e.filters) {
+			l.step(unrenewed{filter, e.err})
+		}
 	case settle:
 		l.out.failAll(e.err)
 	case discard:

@@ -193,6 +193,9 @@ func (c cause) sentence() string {
 		if c.reason == mqtt.BadAuthenticationMethod {
 			return "the broker asks for an extended authentication"
 		}
+		if c.reason == mqtt.PacketTooLarge {
+			return "the broker sent more in a packet than is accepted, and than could be passed over"
+		}
 		return "the broker broke the protocol"
 	case causeExpired:
 		return expiredText

@@ -56,7 +56,7 @@ func TestPolicyOverAllCloseCodes(t *testing.T) {
 		{1010, 1010, actRetry, fault.ProtocolError},
 		{1011, 1014, actRetry, fault.ServerError},
 		{1015, 2999, actRetry, fault.Network},
-		{3000, 3000, actStop, fault.Unauthorized},
+		{3000, 3000, actRefresh, fault.Unauthorized},
 		{3001, 3002, actRetry, fault.Network},
 		{3003, 3003, actStop, fault.Forbidden},
 		{3004, 3007, actRetry, fault.Network},

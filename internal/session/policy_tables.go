@@ -45,6 +45,7 @@ var returnCodes = [...]mqtt.ReasonCode{
 var violationRulings = table[mqtt.ReasonCode]{
 	{mqtt.UnsupportedProtocolVersion, stop, fault.ProtocolVersion},
 	{mqtt.BadAuthenticationMethod, foreignAuth, fault.Unsupported},
+	{mqtt.PacketTooLarge, outsized, fault.PacketTooLarge},
 }
 
 // disconnectRulings: the reason codes of a server's DISCONNECT (MQTT 5, 3.14.2.1).
@@ -126,7 +127,7 @@ var closeRulings = table[int]{
 	{1013, busy, fault.ServerError},
 	{1014, retry, fault.ServerError},
 	{1015, retry, fault.Network},
-	{3000, unauthorized, fault.Unauthorized},
+	{3000, doubted, fault.Unauthorized}, // as in CONNACK
 	{3003, stop, fault.Forbidden},
 	{3008, retry, fault.Timeout},
 }

@@ -126,7 +126,7 @@ func TestRulingsThatMatter(t *testing.T) {
 		"RabbitMQ 3: bad credentials": {closing(1002, "unauthenticated"), actRefresh, fault.BadCredentials, 0},
 		"WebSocket 1009":              {closed(1009), actRetry, fault.PacketTooLarge, 0},
 		"WebSocket 1013":              {closed(1013), actRetry, fault.ServerError, 0},
-		"WebSocket 3000":              {closed(3000), actStop, fault.Unauthorized, phaseFailed},
+		"WebSocket 3000":              {closed(3000), actRefresh, fault.Unauthorized, 0},
 		"WebSocket 4999":              {closed(4999), actRetry, fault.Network, 0},
 		"end of TCP":                  {closed(0), actRetry, fault.Network, 0},
 		"unread in a browser":         {cause{kind: causeClosed, err: fault.New(fault.QueueFull, "x")}, actRetry, fault.QueueFull, 0},

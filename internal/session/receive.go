@@ -117,6 +117,7 @@ func (l *loop) message(pkt []byte) {
 		}
 	}
 	if large > 0 {
+		l.courier.pass()
 		l.step(passedOver{l.machine.gen, tooLarge(view, large, l.cfg.MaxPacket)})
 		return
 	}
@@ -138,7 +139,7 @@ func (l *loop) message(pkt []byte) {
 func tooLarge(m mqtt.PublishView, size, most int) *fault.Error {
 	e := fault.New(fault.PacketTooLarge, "a message to "+string(m.Topic)+" was passed over: its packet has "+strconv.Itoa(size)+
 		" bytes, and "+strconv.Itoa(most)+" are accepted")
-	e.Remedy = "Have it sent in parts, or the place where it can be fetched."
+	e.Remedy = remedyLarge
 	return e
 }
 

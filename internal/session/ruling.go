@@ -12,6 +12,7 @@ const (
 	remedyOrigin       = "Allow this page's origin and this path at the broker's WebSocket listener."
 	remedyContest      = "End the other tab or device, or call takeBack; for a broker that restarts often set the option displacement to off."
 	remedyAuth         = "Let the broker accept a user name and a password; extended authentication (AUTH) is not supported."
+	remedyLarge        = "Have it sent in parts, or the place where it can be fetched."
 	remedyPath         = "Check the path of the broker's WebSocket listener; usually it is /mqtt."
 )
 
@@ -47,48 +48,48 @@ type ruling struct {
 type course uint8
 
 const (
-	retry        course = iota // wait, then connect again
-	busy                       // the same, after the shortest wait at least
-	blamed                     // the same, and what was sent is to blame
-	filter                     // what SUBACK with that code leads to, or once the session's own filter is granted: blame another one
-	denied                     // the same, about a right, which may be one to something else
-	stop                       // nothing helps
-	unauthorized               // nothing helps but a look at the installation
-	foreign                    // nothing helps but a look at the broker's listener
-	foreignAuth                // nothing helps but another way to authenticate
-	revoked                    // the installation is gone: nothing failed, so the session is closed
-	over                       // somebody has closed it
-	displaced                  // another connection took over
-	contested                  // it seems so
-	refused                    // of the credentials: a fresh endpoint helps, or nothing does
-	withheld                   // of the subscription: the same, since a fresh endpoint has what is missing made again
-	doubted                    // a fresh endpoint tells whether the installation still exists, which the broker does not
-	moved                      // a fresh endpoint names the server
-	astray                     // a fresh endpoint may name the path
-	expired                    // the endpoint's time is over; that is no failure, so there is no code
-	courses                    // how many there are
+	retry       course = iota // wait, then connect again
+	busy                      // the same, after the shortest wait at least
+	outsized                  // the same; nothing helps but that who sends messages sends smaller ones
+	blamed                    // the first, and what was sent is to blame
+	filter                    // what SUBACK with that code leads to, or once the session's own filter is granted: blame another one
+	denied                    // the same, about a right, which may be one to something else
+	stop                      // nothing helps
+	foreign                   // nothing helps but a look at the broker's listener
+	foreignAuth               // nothing helps but another way to authenticate
+	revoked                   // the installation is gone: nothing failed, so the session is closed
+	over                      // somebody has closed it
+	displaced                 // another connection took over
+	contested                 // it seems so
+	refused                   // of the credentials: a fresh endpoint helps, or nothing does
+	withheld                  // of the subscription: the same, since a fresh endpoint has what is missing made again
+	doubted                   // a fresh endpoint tells whether the installation still exists, which the broker does not
+	moved                     // a fresh endpoint names the server
+	astray                    // a fresh endpoint may name the path
+	expired                   // the endpoint's time is over; that is no failure, so there is no code
+	courses                   // how many there are
 )
 
 var courseRulings = [courses]ruling{
-	retry:        {act: actRetry},
-	busy:         {act: actRetry, floor: busyFloor},
-	blamed:       {act: actRetry, blame: true},
-	filter:       {act: actStop, end: phaseFailed, filter: true},
-	denied:       {act: actStop, end: phaseFailed, filter: true, remedy: remedyUnauthorized},
-	stop:         {act: actStop, end: phaseFailed},
-	unauthorized: {act: actStop, end: phaseFailed, remedy: remedyUnauthorized},
-	foreign:      {act: actStop, end: phaseFailed, remedy: remedyOrigin},
-	foreignAuth:  {act: actStop, end: phaseFailed, remedy: remedyAuth},
-	revoked:      {act: actStop, end: phaseClosed},
-	over:         {act: actStop, end: phaseClosed},
-	displaced:    {act: actDisplace},
-	contested:    {act: actDisplace, remedy: remedyContest},
-	refused:      {act: actRefresh, most: maxRefused},
-	withheld:     {act: actRefresh, most: maxRefused, remedy: remedyUnauthorized},
-	doubted:      {act: actRefresh, most: 2, remedy: remedyUnauthorized},
-	moved:        {act: actRefresh, remedy: remedyMoved},
-	astray:       {act: actRefresh, remedy: remedyPath},
-	expired:      {act: actRefresh},
+	retry:       {act: actRetry},
+	busy:        {act: actRetry, floor: busyFloor},
+	blamed:      {act: actRetry, blame: true},
+	filter:      {act: actStop, end: phaseFailed, filter: true},
+	denied:      {act: actStop, end: phaseFailed, filter: true, remedy: remedyUnauthorized},
+	stop:        {act: actStop, end: phaseFailed},
+	outsized:    {act: actRetry, remedy: remedyLarge},
+	foreign:     {act: actStop, end: phaseFailed, remedy: remedyOrigin},
+	foreignAuth: {act: actStop, end: phaseFailed, remedy: remedyAuth},
+	revoked:     {act: actStop, end: phaseClosed},
+	over:        {act: actStop, end: phaseClosed},
+	displaced:   {act: actDisplace},
+	contested:   {act: actDisplace, remedy: remedyContest},
+	refused:     {act: actRefresh, most: maxRefused},
+	withheld:    {act: actRefresh, most: maxRefused, remedy: remedyUnauthorized},
+	doubted:     {act: actRefresh, most: 2, remedy: remedyUnauthorized},
+	moved:       {act: actRefresh, remedy: remedyMoved},
+	astray:      {act: actRefresh, remedy: remedyPath},
+	expired:     {act: actRefresh},
 }
 
 // ruling gives the course with a code.

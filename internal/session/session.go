@@ -120,8 +120,9 @@ func (s *Session) set(c Change) {
 	s.changed = make(chan struct{})
 }
 
-// Dropped counts the messages at QoS 0 that were dropped because too many waited for
-// Deliver while a message of this side waited for its acknowledgement.
+// Dropped counts the messages that were not handed over: at QoS 0, because too many waited for
+// Deliver while a message of this side waited for its acknowledgement, and those that were too large
+// and so passed over.
 func (s *Session) Dropped() int { return s.courier.lost() }
 
 // Done is closed in a final state, once the last transport is closed.

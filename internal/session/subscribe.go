@@ -59,7 +59,7 @@ func (l *loop) answered(a *ask, err error) {
 	}
 	a.settle(err)
 	if e, ok := err.(*fault.Error); ok && a.result == nil {
-		l.step(unrenewed{l.machine.gen, a.filter, e})
+		l.step(unrenewed{a.filter, e})
 	}
 }
 

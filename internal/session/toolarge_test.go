@@ -1,8 +1,10 @@
 package session
 
 import (
+	"bytes"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -95,19 +97,56 @@ func TestMessagesThatAreTooLargeBeforeTheSubscriptionStands(t *testing.T) {
 	assert.Empty(t, h.changes, "they are told once")
 }
 
+// However many there are, and whatever the application is at, what waits to be told is bounded, and all are counted.
+func TestMessagesThatAreTooLargeDoNotFillTheMemory(t *testing.T) {
+	const flood = 3 * passedMost
+	told, count := make(chan struct{}), 0
+	h := newHarness(t, func(c *Config) {
+		c.Version, c.MaxPacket = mqtt.V311, 100
+		tell := c.OnChange
+		c.OnChange = func(change Change) {
+			if change.Code != fault.PacketTooLarge {
+				tell(change)
+				return
+			}
+			<-told
+			count++
+		}
+	})
+	b := h.online()
+	one := b.encode(push(0, "t", strings.Repeat("x", 200)))
+	for range flood / 100 {
+		b.raw(bytes.Repeat(one, 100))
+	}
+	b.send(push(1, "t", "behind"))
+	require.Eventually(t, func() bool { return h.s.Dropped() == flood }, patience, time.Millisecond)
+	close(told)
+	assert.Equal(t, []string{"behind"}, payloads(h.batch()))
+	assert.LessOrEqual(t, count, passedMost+1)
+	assert.GreaterOrEqual(t, count, passedMost)
+}
+
 // What is no message even where it begins, or is too large and no message, still ends the connection.
 func TestWhatIsTooLargeAndBrokenIsNotPassedOver(t *testing.T) {
-	for name, bytes := range map[string][]byte{
-		"no packet identifier": append([]byte{0x32, 200, 1, 0, 1, 'a', 0, 0}, make([]byte, 200)...),
-		"no message":           {0x90, 200, 1},
-		"much too large":       {0x32, 0xFF, 0xFF, 0xFF, 0x7F, 0, 1, 'a', 0, 1},
-		"a topic beyond it":    append([]byte{0x30, 200, 1, 1, 0}, make([]byte, 198)...),
+	for name, c := range map[string]struct {
+		bytes []byte
+		code  fault.Code
+	}{
+		"no packet identifier": {append([]byte{0x32, 200, 1, 0, 1, 'a', 0, 0}, make([]byte, 200)...), fault.ProtocolError},
+		"no message":           {[]byte{0x90, 200, 1}, fault.PacketTooLarge},
+		"much too large":       {[]byte{0x32, 0xFF, 0xFF, 0xFF, 0x7F, 0, 1, 'a', 0, 1}, fault.PacketTooLarge},
+		"a topic beyond it":    {append([]byte{0x30, 200, 1, 1, 0}, make([]byte, 198)...), fault.ProtocolError},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newHarness(t, func(c *Config) { c.Version, c.MaxPacket = mqtt.V311, 100 })
 			b := h.online()
-			b.raw(bytes)
-			assert.Equal(t, fault.ProtocolError, h.next(Waiting).Code)
+			b.raw(c.bytes)
+			change := h.next(Waiting)
+			assert.Equal(t, c.code, change.Code)
+			assert.True(t, change.Err.Retryable)
+			if c.code == fault.PacketTooLarge {
+				assert.Equal(t, remedyLarge, change.Err.Remedy)
+			}
 			b.gone()
 		})
 	}

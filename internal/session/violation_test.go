@@ -202,7 +202,11 @@ func TestProtocolErrors(t *testing.T) {
 			assert.Equal(t, c.told.String(), told.ReasonCode.String())
 			b.gone()
 			require.Eventually(t, func() bool { return h.s.State().State == Waiting }, patience, time.Millisecond)
-			assert.Equal(t, fault.ProtocolError, h.s.State().Code)
+			code := fault.ProtocolError
+			if c.told == mqtt.PacketTooLarge {
+				code = fault.PacketTooLarge
+			}
+			assert.Equal(t, code, h.s.State().Code)
 		})
 	}
 }

@@ -97,7 +97,9 @@ func ended(ctx context.Context, operation string) error {
 }
 
 func tooLarge() error {
-	return fault.New(fault.PacketTooLarge, "The server sent a WebSocket message over the limit.")
+	e := fault.New(fault.PacketTooLarge, "The server sent a WebSocket message over the limit.")
+	e.Remedy, e.Retryable = "Have it sent in parts, or the place where it can be fetched.", true
+	return e
 }
 
 func notBinary() error {
