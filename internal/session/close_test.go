@@ -191,6 +191,46 @@ func TestCloseInTheMiddleOfABatch(t *testing.T) {
 	}
 }
 
+// Who does not wait for the rest says how far it is when it is asked: what it has not come to then comes again.
+func TestCloseWhileABatchIsHandled(t *testing.T) {
+	for stop, want := range map[uint16][]uint16{0: {1, 2, 3}, 1: nil, 3: {1, 2}} {
+		release, begun := make(chan struct{}), make(chan struct{}, 2)
+		h := newHarness(t, func(c *Config) {
+			c.HandOver = func([]Message) func() uint16 {
+				return func() uint16 { begun <- struct{}{}; <-release; return 0 }
+			}
+			c.Stop = func() uint16 { return stop }
+		})
+		b := h.online()
+		b.send(push(1, "t", "a"), push(2, "t", "b"), push(3, "t", "c"))
+		<-begun
+		require.NoError(t, h.s.Close(soon(t)))
+		for _, id := range want {
+			assert.Equal(t, id, b.expect(mqtt.PUBACK).(*mqtt.Ack).PacketID)
+		}
+		b.expect(mqtt.DISCONNECT)
+		close(release)
+		b.gone()
+		b.silent()
+	}
+}
+
+// What is not handed over yet is not asked about.
+func TestCloseBeforeABatchIsHandedOver(t *testing.T) {
+	release, begun := make(chan struct{}), make(chan struct{}, 1)
+	h := newHarness(t, func(c *Config) {
+		c.HandOver = func([]Message) func() uint16 { begun <- struct{}{}; <-release; return nil }
+		c.Stop = func() uint16 { return 0 }
+	})
+	b := h.online()
+	b.send(push(1, "t", "a"))
+	<-begun
+	require.NoError(t, h.s.Close(soon(t)))
+	b.expect(mqtt.DISCONNECT)
+	close(release)
+	b.silent()
+}
+
 // The same of the short way, where the loader says it.
 func TestExpressAcknowledgesUpToAMessage(t *testing.T) {
 	r := ride(t, nil)

@@ -73,6 +73,9 @@ type Config struct {
 	// What wait gives is 0, or the packet identifier of the first message that nobody will
 	// handle, since the application does not want any more: what is before it is acknowledged.
 	HandOver func([]Message) (wait func() (stop uint16))
+	// Stop, where it is set, is asked when the session is closed while what HandOver gave waits: it gives what
+	// that is to give. It must not wait itself.
+	Stop func() (stop uint16)
 	// OnChange takes each transition, in order and in its place between the messages.
 	OnChange func(Change)
 	// OnPanic takes what a panic in one of the hooks left; nil means a note on

@@ -40,6 +40,7 @@ type courier struct {
 	ended   bool
 	calling bool          // the application has been given something, and is still at it
 	handed  bool          // that is a batch, and all of it was handed over
+	hand    batch         // which one
 	ready   chan struct{} // something changed; holds one
 }
 
@@ -158,7 +159,7 @@ func (c *courier) run() {
 			// them may be in their hands still.
 			if len(p.batch.msgs) > 0 || c.cfg.HandOver != nil {
 				c.guarded(func() {
-					if stop := c.deliverNow(p.batch.msgs); stop != 0 {
+					if stop := c.deliverNow(p.batch); stop != 0 {
 						p.batch.acks = before(p.batch.acks, stop)
 					}
 				})
@@ -169,19 +170,34 @@ func (c *courier) run() {
 }
 
 // deliverNow returns when the messages were handled, up to stop where that is not 0.
-func (c *courier) deliverNow(msgs []Message) (stop uint16) {
+func (c *courier) deliverNow(b batch) (stop uint16) {
 	if c.cfg.HandOver == nil {
-		c.cfg.Deliver(msgs)
+		c.cfg.Deliver(b.msgs)
 		return 0
 	}
-	wait := c.cfg.HandOver(msgs)
+	wait := c.cfg.HandOver(b.msgs)
 	if wait == nil {
 		return 0
 	}
 	c.mu.Lock()
-	c.handed = true
+	c.handed, c.hand = true, b
 	c.mu.Unlock()
 	return wait()
+}
+
+// handled gives the acknowledgements for what is handled of the batch that the application is at; false: it
+// is at none, or does not say.
+func (c *courier) handled() (b batch, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.handed || c.cfg.Stop == nil {
+		return batch{}, false
+	}
+	b = c.hand
+	if stop := c.cfg.Stop(); stop != 0 {
+		b.acks = before(b.acks, stop)
+	}
+	return b, true
 }
 
 // before gives the acknowledgements for what came before the message with the packet identifier
@@ -210,7 +226,7 @@ func (c *courier) clear() bool {
 func (c *courier) take() (p parcel, ok, ended bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.calling, c.handed = len(c.parcels) > 0, false
+	c.calling, c.handed, c.hand = len(c.parcels) > 0, false, batch{}
 	if !c.calling {
 		return parcel{}, false, c.ended
 	}

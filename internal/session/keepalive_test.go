@@ -14,17 +14,24 @@ import (
 // A broker drops who is silent for one and a half times the keep alive, whatever the application is at: while it
 // is slow nothing is read, the answer to a PINGREQ neither.
 func TestASlowHandlerDoesNotStopTheKeepAlive(t *testing.T) {
-	release := make(chan struct{})
+	release, begun := make(chan struct{}), make(chan struct{}, 6)
 	h := newHarness(t, func(c *Config) {
 		c.MaxBacklog = 2
 		deliver := c.Deliver
-		c.Deliver = func(m []Message) { <-release; deliver(m) }
+		c.Deliver = func(m []Message) { begun <- struct{}{}; <-release; deliver(m) }
 	})
 	b := h.online()
 	for n := range uint16(6) {
 		b.send(push(n+1, "t", strconv.Itoa(int(n))))
-		h.sync()
+		if n == 0 {
+			<-begun
+		}
 	}
+	require.Eventually(t, func() bool {
+		reading := make(chan bool, 1)
+		h.s.post(func(l *loop) { reading <- l.reading() })
+		return !<-reading
+	}, patience, time.Millisecond)
 	last := h.elapsed()
 	for h.elapsed() < 10*time.Minute {
 		require.Equal(t, Online, h.s.State().State)

@@ -160,7 +160,12 @@ func (s *Session) TakeBack() error {
 // transport is closed, or when ctx ends (TIMEOUT, ABORTED), which closes it without
 // further waiting. Closing again, or after a failure, does nothing.
 func (s *Session) Close(ctx context.Context) error {
-	s.post(func(l *loop) { l.step(closedByUser{}) })
+	s.post(func(l *loop) {
+		if b, ok := l.courier.handled(); ok {
+			l.acknowledge(b)
+		}
+		l.step(closedByUser{})
+	})
 	select {
 	case <-s.done:
 		return nil

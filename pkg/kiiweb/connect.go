@@ -185,11 +185,12 @@ func (conn *Connection) open(o ConnectOptions) {
 	defer conn.client.mu.Unlock()
 	conn.client.connections[conn] = struct{}{}
 	defer close(conn.opened)
-	deliver := o.OnMessages
-	if deliver == nil {
-		deliver = func(batch []Message) {
+	var stop func() uint16
+	if o.OnMessages == nil && o.HandOver == nil {
+		stop = conn.inbox.stop
+		o.HandOver = func(batch []Message) func() uint16 {
 			<-conn.opened
-			conn.inbox.put(batch, conn.session.Done())
+			return conn.inbox.put(batch, conn.session.Done())
 		}
 	}
 	var handOver func([]session.Message) func() uint16
@@ -211,8 +212,9 @@ func (conn *Connection) open(o ConnectOptions) {
 		MaxOutgoing:    o.MaxQueue,
 		MaxAge:         o.QueueAge,
 
-		Deliver:  func(batch []session.Message) { deliver(received(batch)) },
+		Deliver:  func(batch []session.Message) { o.OnMessages(received(batch)) },
 		HandOver: handOver,
+		Stop:     stop,
 		OnChange: func(ch session.Change) { conn.changed(ch, o.OnState) },
 	}))
 }

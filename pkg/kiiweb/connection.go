@@ -115,6 +115,10 @@ func (conn *Connection) Unsubscribe(ctx context.Context, filter string) error {
 	return conn.session.Unsubscribe(ctx, filter)
 }
 
+// Dropped counts the messages that came and were not handed out: those that were too large, and at QoS 0 those that came
+// while too many waited and this side's own waited for their acknowledgement.
+func (conn *Connection) Dropped() int { return conn.session.Dropped() }
+
 // Wake checks the connection now, or ends a wait: for signals that the network or
 // the machine came back. cause appears in the reason of the state that follows.
 func (conn *Connection) Wake(cause string) { conn.session.Wake(cause) }

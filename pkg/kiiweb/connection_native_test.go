@@ -113,6 +113,21 @@ func TestMessagesEnd(t *testing.T) {
 		}
 		assert.Equal(t, mqtt.DISCONNECT, l.got().PacketType(), "what was dropped is not acknowledged")
 	})
+	t.Run("with Close, which acknowledges what was handled before", func(t *testing.T) {
+		b := startBroker(t)
+		conn := connect(t, serve(t).client(), b.endpoint(), ConnectOptions{})
+		l := b.next()
+		l.push(1, "1", "2", "3", "4")
+		for m := range conn.Messages(context.Background()) {
+			if string(m.Payload) == "3" {
+				require.NoError(t, conn.Close(context.Background()))
+			}
+		}
+		for id := range uint16(2) {
+			assert.Equal(t, id+1, l.got().(*mqtt.Ack).PacketID)
+		}
+		assert.Equal(t, mqtt.DISCONNECT, l.got().PacketType())
+	})
 	t.Run("after the last message when the broker ends it", func(t *testing.T) {
 		b := startBroker(t)
 		conn := connect(t, serve(t).client(), b.endpoint(), ConnectOptions{})
