@@ -201,10 +201,10 @@ func TestAsksFailAndExpireOneByOne(t *testing.T) {
 	assert.Equal(t, next.expires, s.expire(now, lapsed), "the time to look again")
 	assert.Equal(t, []*ask{sent, next, last, never}, s.list, "what was sent is past it")
 	assert.Same(t, lapsed, <-late.result)
-	s.fail(lost, false)
+	s.failSent(lost, false)
 	assert.Equal(t, []*ask{next, last, never}, s.list, "what was not sent has nothing to do with it")
 	assert.Same(t, lost, <-sent.result)
-	s.fail(lost, true)
+	s.fail(lost)
 	assert.Empty(t, s.list)
 	for _, a := range []*ask{next, last, never} {
 		assert.Same(t, lost, <-a.result)
