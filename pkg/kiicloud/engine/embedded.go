@@ -53,6 +53,7 @@ type Embedded struct {
 	ends     atomic.Int64 // of installations, so far: see session.Connect
 	settled  *settler
 	count    counters
+	drops    drops
 }
 
 var _ Engine = (*Embedded)(nil)
@@ -115,6 +116,7 @@ func NewEmbedded(cfg EmbeddedConfig) (*Embedded, error) {
 		e.limits.MaxPacket = guard.DefaultLimits.MaxPacket
 	}
 	e.settled = newSettler(e.queue, e.log)
+	e.drops = drops{count: &e.count.dropped, log: e.log, now: time.Now}
 	return e, nil
 }
 
@@ -189,9 +191,7 @@ func (e *Embedded) counted(queues int, dropped map[string]int) {
 		e.count.accepted.Add(1)
 		e.count.queued.Add(int64(queues))
 	}
-	for id, n := range dropped {
-		e.droppedOldest(id, n)
-	}
+	e.drops.note(dropped)
 }
 
 // enqueue stores what the client of inst published, and wakes the delivery.
@@ -202,17 +202,9 @@ func (e *Embedded) enqueue(ctx context.Context, inst store.Installation, p store
 	if err != nil {
 		return err
 	}
-	e.counted(1, nil)
-	if dropped > 0 {
-		e.droppedOldest(inst.ID, dropped)
-	}
+	e.counted(1, map[string]int{inst.ID: dropped})
 	e.offer(inst, p, seq)
 	return nil
-}
-
-func (e *Embedded) droppedOldest(installationID string, n int) {
-	e.count.dropped.Add(int64(n))
-	e.log.Warn("queue is full: oldest pushes dropped", "installation", installationID, "dropped", n)
 }
 
 // offer tells the delivery to inst, where there is one, that its queue has p at the place seq.
