@@ -81,7 +81,12 @@ func TestStreamDialFails(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			wantCode(t, c.code, dialError(t, c.ctx, s, c.url, transport.Options{}))
+			err := dialError(t, c.ctx, s, c.url, transport.Options{})
+			wantCode(t, c.code, err)
+			var f *fault.Error
+			require.ErrorAs(t, err, &f)
+			assert.Equal(t, c.code == fault.Network || c.code == fault.Timeout, f.Retryable)
+			assert.NotContains(t, f.Remedy, "RootCAs", "no certificate is wrong")
 		})
 	}
 }

@@ -65,6 +65,7 @@ func TestRefusals(t *testing.T) {
 		{"too many, negative", reply{status: 429, header: map[string]string{"Retry-After": "-5"}}, CodeRateLimited, "", true, 0, "429"},
 		{"broken", reply{status: 500, body: `{"errorCode":"UNDEFINED_ERROR"}`}, CodeServerError, "UNDEFINED_ERROR", true, 0, "500"},
 		{"not implemented", reply{status: 501}, CodeServerError, "", false, 0, "501"},
+		{"another version of HTTP", reply{status: 505}, CodeServerError, "", false, 0, "505"},
 		{"proxy", reply{status: 502, body: html}, CodeServerError, "", true, 0, "502"},
 		{"down", reply{status: 503, header: map[string]string{"Retry-After": "60"}}, CodeServerError, "", true, 60, "503"},
 		{"redirect", reply{status: 302, header: map[string]string{"Location": "http://127.0.0.1:1/"}}, CodeBadResponse, "", false, 0, "redirect"},
@@ -83,6 +84,19 @@ func TestRefusals(t *testing.T) {
 				assert.Equal(t, c.reply.status, e.Status)
 			}
 		})
+	}
+}
+
+// A server's words are repeated up to a bound, and cut between two characters.
+func TestAServersLongWordsAreCut(t *testing.T) {
+	for words, want := range map[string]string{
+		strings.Repeat("x", maxServerMessage):         strings.Repeat("x", maxServerMessage),
+		strings.Repeat("x", maxServerMessage+1):       strings.Repeat("x", maxServerMessage) + "…",
+		"x" + strings.Repeat("語", maxServerMessage):   "x" + strings.Repeat("語", (maxServerMessage-1)/3) + "…",
+		strings.Repeat("語", maxServerMessage/3) + "語": strings.Repeat("語", maxServerMessage/3) + "…",
+	} {
+		_, err := serve(t, reply{status: 400, body: `{"message":"` + words + `"}`}).client().InstallMQTT(context.Background(), true)
+		fails(t, err, CodeInvalidArgument, "the server answered 400: "+want)
 	}
 }
 
