@@ -161,6 +161,19 @@ test("a leader that had been displaced renews its subscriptions when it takes th
   await until("it is subscribed again", () => cloud.filters.has("x"));
 });
 
+test("a connection is taken back by who asks for it while nobody leads", async (t) => {
+  const { cloud, open } = setUp(t);
+  const first = await open();
+  const next = await open();
+  cloud.displace();
+  await until("both know", () => next.connection.state === "displaced");
+  next.tab.freeze();
+  first.tab.kill();
+  next.tab.thaw();
+  await next.connection.takeBack({ timeout: 10_000 });
+  await until("it is back", () => next.connection.state === "online");
+});
+
 test("filters end with the last tab that wants them, and come back with it", async (t) => {
   const { cloud, open } = setUp(t);
   await open();
