@@ -3,6 +3,7 @@ package session
 import (
 	"math"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -233,6 +234,30 @@ func TestExpressAllocatesNothing(t *testing.T) {
 	assert.Zero(t, allocations)
 }
 
+// Before MQTT 5 a server may send as much as it likes: what there is no more room to note goes the long way, and nothing that was
+// noted is lost.
+func TestExpressOwesNoMoreThanItCanNote(t *testing.T) {
+	r := ride(t, func(c *Config) { c.Version = mqtt.V311 })
+	owed := 0
+	for owed < owedMax {
+		var frame []byte
+		for range len(r.table) {
+			owed++
+			frame = append(frame, r.b.encode(push(uint16(owed), "a", "x"))...)
+		}
+		acks, taken := r.read(frame)
+		require.True(t, taken)
+		require.Equal(t, len(r.table), acks)
+	}
+	_, taken := r.read(r.b.encode(push(uint16(owed+1), "a", "x")))
+	require.False(t, taken)
+	r.handled(owed)
+	for id := range uint16(owed) {
+		require.Equal(t, id+1, r.b.expect(mqtt.PUBACK).(*mqtt.Ack).PacketID)
+	}
+	r.short(push(uint16(owed+1), "a", "x"))
+}
+
 func TestTopicNumbers(t *testing.T) {
 	var s topicNumbers
 	known := make(map[int32]string)
@@ -252,6 +277,10 @@ func TestTopicNumbers(t *testing.T) {
 			number("a")
 		}
 		number(string(make([]byte, 4096+round)))
+	}
+	for n := range 200 { // few, but more bytes than there is room for
+		number(strconv.Itoa(n) + strings.Repeat("x", nameRoom/16-3))
+		number("a")
 	}
 	n, fresh := s.number(make([]byte, 60000))
 	assert.Equal(t, int32(-1), n)
