@@ -58,6 +58,9 @@ func (b *broker) publish(m *item) {
 		return
 	}
 	m.qos = min(m.qos, granted)
+	if m.qos == 0 {
+		m.push = "" // what is dropped at QoS 0 because too much waits counts as received
+	}
 	if m.qos == 0 && (b.peer == nil || !b.peer.accepted) {
 		return
 	}

@@ -237,8 +237,8 @@ func (w *world) handle(m Message) {
 
 // acknowledged judges an acknowledgement of the session's: what was acknowledged was handled before.
 func (w *world) acknowledged(m *item) error {
-	if w.broker.best == mqtt.V31 && w.forgotten > 0 {
-		return nil // it does not say whether the session is the same, so a message may be taken for the repeat of another one
+	if m.qos == 2 && w.forgotten > 0 {
+		return nil // where it is not known whether the session is the same, one with DUP may be taken for the repeat of another
 	}
 	if w.handled[m.name] == 0 && !w.tooLarge[m.name] && (m.push == "" || !w.pushes[m.push]) {
 		return errors.New(m.name + " is acknowledged, and was not handled")
