@@ -66,9 +66,8 @@ test: check lint types size browser brokers ## everything that must pass
 
 test-long: test race fuzz simulation kills interop test-cluster displacement tabs ## test, and what takes longer: the race detector, fuzzing, simulations, fifty kills, all brokers, the cluster, fifty tabs (writes their tables anew)
 
-simulation: ## play a session against a simulated broker, network and application: 50,000 seeds; and tabs in a simulated browser: 5,000
+simulation: ## play a session against a simulated broker, network and application: 50,000 seeds
 	go test -count=1 -timeout 60m -run 'TestSimulation$$' ./internal/session -seeds 50000
-	cd js && node test/build.mjs && KIIWEB_TAB_SEEDS=5000 node --test ../.cache/js-test/tabsim.test.mjs
 
 kills: database ## kill the cloud fifty times under load, on each store
 	go test -count=1 -timeout 30m -v -run Kills ./tests/crash -kills 50
