@@ -74,7 +74,7 @@ type Stats struct {
 	Queued      int64 // pushes put into queues: one for each receiver
 	Sent        int64 // pushes written to clients, repeats included
 	Delivered   int64 // pushes that clients have acknowledged, or were sent at QoS 0
-	Dropped     int64 // pushes that newer ones pushed out of a full queue
+	Dropped     int64 // pushes that newer ones pushed out of a full queue before their clients had them
 	TooLarge    int64 // pushes that a client's maximum packet size did not admit
 
 	// Where the broker is another process, connections and deliveries are its own to count, and zero here.
@@ -168,7 +168,7 @@ func (e *Embedded) Publish(ctx context.Context, to []store.Installation, p store
 	if err != nil {
 		return err
 	}
-	e.counted(len(done.Places), done.Dropped)
+	e.counted(to, len(done.Places), done.Dropped)
 	for _, inst := range to {
 		if seq, there := done.Places[inst.ID]; there {
 			e.offer(inst, done.Push, seq)
@@ -179,19 +179,19 @@ func (e *Embedded) Publish(ctx context.Context, to []store.Installation, p store
 
 // Stored is part of Engine.
 func (e *Embedded) Stored(told store.Told) {
-	e.counted(len(told.To), told.Dropped)
+	e.counted(told.To, len(told.To), told.Dropped)
 	for _, inst := range told.To {
 		e.offer(inst, told.Push, inst.LastSeq)
 	}
 }
 
-// counted counts a push that was put into queues.
-func (e *Embedded) counted(queues int, dropped map[string]int) {
+// counted counts a push to these that was put into so many queues, and what it has pushed out of them: places, by installation.
+func (e *Embedded) counted(to []store.Installation, queues int, out map[string][]int64) {
 	if queues > 0 {
 		e.count.accepted.Add(1)
 		e.count.queued.Add(int64(queues))
 	}
-	e.drops.note(dropped)
+	e.drops.note(e.lost(to, out))
 }
 
 // enqueue stores what the client of inst published, and wakes the delivery.
@@ -202,7 +202,7 @@ func (e *Embedded) enqueue(ctx context.Context, inst store.Installation, p store
 	if err != nil {
 		return err
 	}
-	e.counted(1, map[string]int{inst.ID: dropped})
+	e.counted([]store.Installation{inst}, 1, map[string][]int64{inst.ID: dropped})
 	e.offer(inst, p, seq)
 	return nil
 }

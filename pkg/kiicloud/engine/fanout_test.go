@@ -22,7 +22,7 @@ func TestQueueContractForMany(t *testing.T) {
 		everybody := []string{short.ID, gone.ID, full.ID}
 		done, err := q.EnqueueAll(ctx, pushFor(store.Installation{}, 5000), everybody)
 		require.NoError(t, err, "who is gone is no error")
-		require.Equal(t, map[string]int{full.ID: 1}, done.Dropped)
+		require.Equal(t, map[string][]int64{full.ID: {1}}, done.Dropped)
 		require.Equal(t, map[string]int64{full.ID: store.QueueMax + 1, short.ID: 1}, done.Places)
 
 		left, err := q.Pending(ctx, full.ID, 0, 2*store.QueueMax)

@@ -74,10 +74,12 @@ type pump struct {
 	idle     sync.WaitGroup     // for the goroutine
 	sub      *subscription
 	lastID   uint16
-	inflight map[uint16]int64 // packet identifier -> place in the queue
-	behind   bool             // the queue may hold pushes that were neither taken on nor offered
-	offered  []store.Push     // not yet taken on
-	since    time.Time        // when the first of offered came
+	inflight map[uint16]int64   // packet identifier -> place in the queue
+	taking   int64              // the goroutine is about to send places up to this one; 0: none
+	pushed   map[int64]struct{} // places that are in the queue no more, and being sent or in flight
+	behind   bool               // the queue may hold pushes that were neither taken on nor offered
+	offered  []store.Push       // not yet taken on
+	since    time.Time          // when the first of offered came
 }
 
 // offeredAge is how long an offered push is kept for a client that takes no more; after that
@@ -146,6 +148,7 @@ func (p *pump) acknowledge(packetID uint16) {
 		return
 	}
 	delete(p.inflight, packetID)
+	delete(p.pushed, seq)
 	p.count.delivered.Add(1)
 	p.settled.add(p.installation, seq)
 	if p.behind || len(p.offered) > 0 {
@@ -178,6 +181,9 @@ func (p *pump) stop() {
 	}
 	p.mu.Unlock()
 	p.idle.Wait()
+	p.mu.Lock()
+	p.dropOut()
+	p.mu.Unlock()
 	if err := p.settled.flush(); err != nil {
 		p.log.Warn("acknowledged pushes may be repeated", "installation", p.installation, "error", err)
 	}

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"math"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -69,6 +70,8 @@ func (p *pump) work(ctx context.Context) error {
 func (p *pump) fill(ctx context.Context) (bool, error) {
 	p.sending.Lock()
 	defer p.sending.Unlock()
+	var gone []int64
+	defer func() { p.taken(gone) }()
 	sub, pushes, room := p.next()
 	if room > 0 {
 		var err error
@@ -79,7 +82,7 @@ func (p *pump) fill(ctx context.Context) (bool, error) {
 	if len(pushes) == 0 {
 		return false, nil
 	}
-	var gone []int64
+	p.take(pushes)
 	send := func() (err error) {
 		gone, err = p.sendAll(sub, pushes)
 		return err
@@ -119,6 +122,7 @@ func (p *pump) next() (_ subscription, pushes []store.Push, room int) {
 	if p.sub.qos > 0 {
 		room -= len(p.inflight)
 	}
+	p.taking = math.MaxInt64                                // until it is known
 	for len(p.offered) > 0 && p.offered[0].Seq <= p.after { // read meanwhile
 		p.offered = p.offered[1:]
 	}
@@ -182,7 +186,7 @@ func (p *pump) sendAll(sub subscription, pushes []store.Push) (gone []int64, err
 				"installation", p.installation, "pushMessageID", push.MessageID, "bytes", len(push.Payload))
 			gone = append(gone, push.Seq)
 		case err != nil:
-			return nil, err
+			return gone, err
 		case sub.qos == 0:
 			p.count.delivered.Add(1)
 			gone = append(gone, push.Seq)

@@ -76,11 +76,11 @@ func (q *memory) InstallationByTopic(_ context.Context, topic string) (store.Ins
 	return inst, nil
 }
 
-func (q *memory) Enqueue(_ context.Context, p store.Push) (seq int64, dropped int, err error) {
+func (q *memory) Enqueue(_ context.Context, p store.Push) (seq int64, dropped []int64, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.fail != nil {
-		return 0, 0, q.fail
+		return 0, nil, q.fail
 	}
 	return q.enqueue(p)
 }
@@ -88,27 +88,27 @@ func (q *memory) Enqueue(_ context.Context, p store.Push) (seq int64, dropped in
 func (q *memory) EnqueueAll(_ context.Context, p store.Push, installationIDs []string) (store.Enqueued, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	done := store.Enqueued{Push: p, Places: map[string]int64{}, Dropped: map[string]int{}}
+	done := store.Enqueued{Push: p, Places: map[string]int64{}, Dropped: map[string][]int64{}}
 	for _, id := range installationIDs {
 		p.InstallationID = id
-		seq, n, err := q.enqueue(p)
+		seq, gone, err := q.enqueue(p)
 		if err == nil {
 			done.Places[id] = seq
 		}
-		if n > 0 {
-			done.Dropped[id] = n
+		if len(gone) > 0 {
+			done.Dropped[id] = gone
 		}
 	}
 	return done, nil
 }
 
-func (q *memory) enqueue(p store.Push) (seq int64, dropped int, err error) {
+func (q *memory) enqueue(p store.Push) (seq int64, dropped []int64, err error) {
 	known := false
 	for _, inst := range q.installations {
 		known = known || inst.ID == p.InstallationID
 	}
 	if !known {
-		return 0, 0, store.ErrNotFound
+		return 0, nil, store.ErrNotFound
 	}
 	q.seq[p.InstallationID]++
 	p.Seq = q.seq[p.InstallationID]
@@ -122,7 +122,7 @@ func (q *memory) enqueue(p store.Push) (seq int64, dropped int, err error) {
 		}
 	}
 	if over := len(list) - store.QueueMax; over > 0 {
-		dropped, list = over, list[over:]
+		dropped, list = seqsOf(list[:over]), list[over:]
 	}
 	q.queues[p.InstallationID] = list
 	return p.Seq, dropped, nil
@@ -238,7 +238,7 @@ func TestQueueContract(t *testing.T) {
 		for n := range 5 {
 			seq, dropped, err := q.Enqueue(ctx, pushFor(inst, n))
 			require.NoError(t, err)
-			require.Zero(t, dropped)
+			require.Empty(t, dropped)
 			require.Greater(t, seq, last)
 			last = seq
 		}
@@ -266,11 +266,11 @@ func TestQueueContract(t *testing.T) {
 		for n := range store.QueueMax - 3 {
 			_, dropped, err := q.Enqueue(ctx, pushFor(inst, 100+n))
 			require.NoError(t, err)
-			require.Zero(t, dropped)
+			require.Empty(t, dropped)
 		}
 		_, dropped, err := q.Enqueue(ctx, pushFor(inst, 9999))
 		require.NoError(t, err)
-		require.Equal(t, 1, dropped, "the oldest one")
+		require.Equal(t, []int64{all[0].Seq}, dropped, "the oldest one")
 		left, err = q.Pending(ctx, inst.ID, 0, 1)
 		require.NoError(t, err)
 		require.Equal(t, all[2].Seq, left[0].Seq)

@@ -13,6 +13,9 @@ import (
 // repeats the push, as one does at any time.
 const settleDelay = 50 * time.Millisecond
 
+// keepSettled is how many places a settlement may have to be remembered until the next one.
+const keepSettled = 4096
+
 // settler tells the queue what the clients of all connections have acknowledged. A goroutine
 // does it, while there is something to tell.
 type settler struct {
@@ -22,6 +25,7 @@ type settler struct {
 	mu      sync.Mutex
 	now     *settlement // being told; nil: none
 	next    *settlement // gathering; nil: none
+	last    *settlement // that was told; nil where it was large, for the memory's sake
 	running bool
 	closed  bool
 	wg      sync.WaitGroup
@@ -30,6 +34,7 @@ type settler struct {
 // settlement is what the queue is told at once: places, by installation.
 type settlement struct {
 	places map[string][]int64
+	n      int           // of places
 	hurry  chan struct{} // closed when somebody waits for it
 	done   chan struct{} // closed when it was tried
 	err    error         // how that went
@@ -60,6 +65,7 @@ func (s *settler) gather(installation string, seqs []int64) {
 			close(s.next.hurry)
 		}
 	}
+	s.next.n += len(seqs)
 	s.next.places[installation] = append(s.next.places[installation], seqs...)
 }
 
@@ -146,8 +152,10 @@ func (s *settler) begin(delay time.Duration) *settlement {
 func (s *settler) end(t *settlement) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.now = nil
+	s.now, s.last = nil, nil
 	switch {
+	case t.err == nil && t.n <= keepSettled:
+		s.last = t
 	case t.err == nil:
 	case s.closed:
 		s.log.Warn("acknowledged pushes may be repeated", "error", t.err, "installations", len(t.places))

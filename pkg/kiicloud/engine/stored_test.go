@@ -25,7 +25,7 @@ func TestStoredDeliversWhatOthersQueued(t *testing.T) {
 		_, err := c.q.EnqueueAll(context.Background(), push, []string{inst.ID})
 		require.NoError(t, err)
 		absent := installationFor(2)
-		c.e.Stored(store.Told{To: []store.Installation{absent, inst}, Dropped: map[string]int{inst.ID: 3}})
+		c.e.Stored(store.Told{To: []store.Installation{absent, inst}, Dropped: map[string][]int64{inst.ID: {-3, -2, -1}}})
 		receive(t, client, inst, 1)
 		require.EqualValues(t, 3, c.e.Stats().Dropped)
 	})

@@ -25,9 +25,9 @@ const (
 
 // Told says whose queues have a new push: the engine does not know of it yet.
 type Told struct {
-	To      []Installation // as they are now: the push is at the place LastSeq
-	Push    Push           // as it is in each queue, but for what each has of its own; no MessageID: it has to be read
-	Dropped map[string]int // how many pushes the new one pushed out, by installation, where any
+	To      []Installation     // as they are now: the push is at the place LastSeq
+	Push    Push               // as it is in each queue, but for what each has of its own; no MessageID: it has to be read
+	Dropped map[string][]int64 // places of the pushes that the new one pushed out, by installation, where any
 }
 
 // SubscribeToBucket lets a user or thing know of the changes in a bucket. The error is

@@ -77,7 +77,7 @@ func TestAFullQueueLosesItsOldestToAnEvent(t *testing.T) {
 			require.NoError(t, err)
 		}
 		told := put(t, s, notes, "a", `{}`)
-		assert.Equal(t, map[string]int{i.ID: 1}, told.Dropped)
+		assert.Equal(t, map[string][]int64{i.ID: {1}}, told.Dropped)
 		waiting := waitingFor(t, s, i)
 		assert.Len(t, waiting, QueueMax)
 		assert.Equal(t, "a", waiting[QueueMax-1])

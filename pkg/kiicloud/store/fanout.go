@@ -33,9 +33,9 @@ type groupQueries struct{ next, insert string }
 
 // Enqueued is what became of a push to many.
 type Enqueued struct {
-	Push    Push             // as it is in the queues, but for what each has of its own
-	Places  map[string]int64 // Push.Seq by installation; one that is gone has none
-	Dropped map[string]int   // pushes that this one pushed out of a full queue, by installation, where any
+	Push    Push               // as it is in the queues, but for what each has of its own
+	Places  map[string]int64   // Push.Seq by installation; one that is gone has none
+	Dropped map[string][]int64 // places of the pushes that this one pushed out of a full queue, by installation, where any
 }
 
 var (
@@ -165,13 +165,13 @@ func (t tx) enqueueGroup(q groupQueries, ids []any, p Push, bodyID any, places m
 // many takes longer than all the rest of a push. So it does a few at a time and lets other
 // writers in between. The push is accepted already: what cannot be trimmed now, because the
 // store closes, the next push will trim.
-func (s *SQL) trimAll(ctx context.Context, ids []string, now time.Time) map[string]int {
-	dropped := map[string]int{}
+func (s *SQL) trimAll(ctx context.Context, ids []string, now time.Time) map[string][]int64 {
+	dropped := map[string][]int64{}
 	for chunk := range slices.Chunk(ids, trimChunk) {
-		counts := make([]int, len(chunk))
+		places := make([][]int64, len(chunk))
 		err := s.writer.do(context.WithoutCancel(ctx), func(t tx) (err error) {
 			for i, id := range chunk {
-				if counts[i], err = t.trim(id, now); err != nil {
+				if places[i], err = t.trim(id, now); err != nil {
 					return err
 				}
 			}
@@ -180,19 +180,19 @@ func (s *SQL) trimAll(ctx context.Context, ids []string, now time.Time) map[stri
 		if err != nil {
 			break
 		}
-		for i, n := range counts {
-			if n > 0 {
-				dropped[chunk[i]] = n
+		for i, gone := range places {
+			if len(gone) > 0 {
+				dropped[chunk[i]] = gone
 			}
 		}
 	}
 	return dropped
 }
 
-// trim removes the oldest pushes that a queue holds too many and tells how many.
-func (t tx) trim(id string, now time.Time) (dropped int, err error) {
-	n, err := t.affected(trimQueue, id, millis(now), QueueMax)
-	return int(n), err
+// trim removes the oldest pushes that a queue holds too many and gives their places.
+func (t tx) trim(id string, now time.Time) (dropped []int64, err error) {
+	rows, err := t.rows(trimQueue, id, millis(now), QueueMax)
+	return collect(rows, err, scanOne[int64])
 }
 
 // texts runs a query for one column of text.

@@ -22,7 +22,7 @@ func installMany(t testing.TB, s *SQL, n int) (ids []string) {
 	return ids
 }
 
-func enqueueAll(t testing.TB, s *SQL, payload string, ids ...string) map[string]int {
+func enqueueAll(t testing.TB, s *SQL, payload string, ids ...string) map[string][]int64 {
 	t.Helper()
 	done, err := s.EnqueueAll(context.Background(), Push{MessageID: "m-" + payload, Payload: []byte(payload)}, ids)
 	require.NoError(t, err)
@@ -107,7 +107,7 @@ func TestEnqueueAllDropsTheOldestOfTheFullQueuesAlone(t *testing.T) {
 			enqueueAll(t, s, strconv.Itoa(i), full, gaps)
 		}
 		require.NoError(t, s.Acknowledge(context.Background(), map[string][]int64{gaps: {500}})) // its places are as far apart as the full one's
-		assert.Equal(t, map[string]int{full: 1}, enqueueAll(t, s, "new", ids...))
+		assert.Equal(t, map[string][]int64{full: {1}}, enqueueAll(t, s, "new", ids...))
 		for id, want := range map[string]struct {
 			first string
 			n     int
@@ -117,7 +117,7 @@ func TestEnqueueAllDropsTheOldestOfTheFullQueuesAlone(t *testing.T) {
 			assert.Equal(t, want.first, all[0])
 			assert.Equal(t, "new", all[want.n-1])
 		}
-		assert.Equal(t, map[string]int{full: 1, gaps: 1}, enqueueAll(t, s, "newer", ids...))
+		assert.Equal(t, map[string][]int64{full: {2}, gaps: {1}}, enqueueAll(t, s, "newer", ids...))
 		clk.Advance(QueueTTL)
 		assert.Empty(t, enqueueAll(t, s, "later", ids...), "what has expired takes no room and is not counted as dropped")
 		assert.Equal(t, []string{"later"}, payloads(t, s, full, 0, 10))
@@ -270,9 +270,9 @@ func TestEnqueueAllTrimsManyFullQueues(t *testing.T) {
 		s := open(t, t.TempDir(), nil)
 		ids := installMany(t, s, trimChunk+1)
 		fill(t, s, QueueMax)
-		want := map[string]int{}
+		want := map[string][]int64{}
 		for _, id := range ids {
-			want[id] = 1
+			want[id] = []int64{1}
 		}
 		assert.Equal(t, want, enqueueAll(t, s, "new", ids...))
 		assert.Equal(t, len(ids)*QueueMax, count(t, s, `SELECT COUNT(*) FROM queue`))

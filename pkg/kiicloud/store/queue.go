@@ -12,7 +12,7 @@ import (
 const (
 	// Everything at or below the newest unexpired push that is one too many.
 	trimQueue = `DELETE FROM queue WHERE installation_id = $1 AND expires_at > $2 AND seq <= (
-		SELECT seq FROM queue WHERE installation_id = $1 AND expires_at > $2 ORDER BY seq DESC LIMIT 1 OFFSET $3)`
+		SELECT seq FROM queue WHERE installation_id = $1 AND expires_at > $2 ORDER BY seq DESC LIMIT 1 OFFSET $3) RETURNING seq`
 
 	selectPending = `SELECT seq, message_id, COALESCE(bodies.payload, queue.payload), created_at, expires_at
 		FROM queue LEFT JOIN bodies ON bodies.id = queue.body_id
@@ -36,10 +36,10 @@ func makeDeletePushes(n int) string {
 }
 
 // Enqueue puts p at the end of its installation's queue. When it returns, p is on the
-// disk, at position seq. A queue keeps QueueMax pushes: dropped tells how many of the
-// oldest had to go. A zero CreatedAt means now, a zero ExpiresAt QueueTTL later.
+// disk, at position seq. A queue keeps QueueMax pushes: dropped are the places of the
+// oldest that had to go. A zero CreatedAt means now, a zero ExpiresAt QueueTTL later.
 // The error is ErrNotFound when the installation is gone.
-func (s *SQL) Enqueue(ctx context.Context, p Push) (seq int64, dropped int, err error) {
+func (s *SQL) Enqueue(ctx context.Context, p Push) (seq int64, dropped []int64, err error) {
 	now := s.now()
 	p.complete(now)
 	err = s.writer.do(ctx, func(t tx) error {
@@ -52,14 +52,14 @@ func (s *SQL) Enqueue(ctx context.Context, p Push) (seq int64, dropped int, err 
 		if seq, there = places[p.InstallationID]; !there {
 			return ErrNotFound // and nothing was changed
 		}
-		dropped = 0
+		dropped = nil
 		if len(full) > 0 {
 			dropped, err = t.trim(p.InstallationID, now)
 		}
 		return err
 	})
 	if err != nil {
-		return 0, 0, wrap("enqueue a push", err)
+		return 0, nil, wrap("enqueue a push", err)
 	}
 	return seq, dropped, nil
 }
