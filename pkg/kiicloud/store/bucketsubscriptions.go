@@ -9,6 +9,7 @@ const (
 	deleteBucketSubscription  = `DELETE FROM bucket_subscriptions WHERE ` + inBucket + ` AND owner_kind = $5 AND owner_id = $6`
 	deleteBucketSubscriptions = `DELETE FROM bucket_subscriptions WHERE ` + inBucket
 
+	countSubscribers        = `SELECT COUNT(*) FROM bucket_subscriptions WHERE ` + inBucket
 	countBucketSubscription = `SELECT COUNT(*) FROM bucket_subscriptions WHERE ` + inBucket + ` AND owner_kind = $5 AND owner_id = $6`
 
 	// All installations of a bucket's subscribers.
@@ -71,6 +72,15 @@ func (s *SQL) SubscribedToBucket(ctx context.Context, b Bucket, who Owner) (bool
 	var n int
 	err := s.row(ctx, countBucketSubscription, b.args(string(who.Kind), who.ID)...).Scan(&n)
 	return n > 0, wrap("look for a subscription", err)
+}
+
+// subscribers is how many have subscribed to a bucket, for the time that a transaction may take which tells them: 0 where that
+// may take any time, or the database does not say.
+func (s *SQL) subscribers(ctx context.Context, b Bucket) (n int) {
+	if s.writer.d.timeout == 0 || s.row(ctx, countSubscribers, b.args()...).Scan(&n) != nil {
+		return 0
+	}
+	return n
 }
 
 // tell puts an event into the queues of all installations of a bucket's subscribers: a few

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -143,4 +144,24 @@ func TestBucketReceiversAreFoundByIndex(t *testing.T) {
 			return rows.Err()
 		}))
 	}
+}
+
+// A change that so many are told of that a busy server takes longer for it than for all else is not given up in the middle, and refused for ever.
+func TestAnEventForManyHasTimeForThemAll(t *testing.T) {
+	ctx := context.Background()
+	s := openPostgres(t, t.TempDir(), nil)
+	i := installFor(t, s, "u")
+	require.NoError(t, s.SubscribeToBucket(ctx, notes, owner("u")))
+	put(t, s, notes, "a", `{}`)
+	require.NoError(t, s.writer.do(ctx, func(x tx) error { // who has no installation counts, too
+		return x.exec(`INSERT INTO bucket_subscriptions (app_id, scope_kind, scope_id, bucket, owner_kind, owner_id, created_at)
+			SELECT $1::text, $2::text, $3::text, $4::text, 'user', 'u' || n, 0 FROM generate_series(1, 3000) n`, notes.args()...)
+	}))
+	s.writer.d.timeout = time.Nanosecond
+	_, _, err := s.Enqueue(ctx, Push{InstallationID: i.ID, MessageID: "one"})
+	require.ErrorIs(t, err, ErrUnavailable)
+	assert.Len(t, put(t, s, notes, "b", `{}`).To, 1)
+	told, err := s.DeleteBucket(ctx, notes, Push{MessageID: "over"})
+	require.NoError(t, err)
+	assert.Len(t, told.To, 1)
 }

@@ -80,7 +80,7 @@ func (s *SQL) ChangeObject(ctx context.Context, b Bucket, id string, decide func
 	now := s.now()
 	var declined error
 	var full []string
-	err = s.writer.do(ctx, func(t tx) error {
+	err = s.writer.doMany(ctx, s.subscribers(ctx, b), func(t tx) error {
 		told, declined, full = Told{}, nil, nil
 		old, err := t.object(b, id)
 		if err != nil {
@@ -146,7 +146,7 @@ func (s *SQL) DeleteBucket(ctx context.Context, b Bucket, event Push) (told Told
 	now := s.now()
 	event.complete(now)
 	var full []string
-	err = s.writer.do(ctx, func(t tx) (err error) {
+	err = s.writer.doMany(ctx, s.subscribers(ctx, b), func(t tx) (err error) {
 		told.Push = event
 		if told.To, full, err = t.tell(b, event); err != nil { // while it is known whom
 			return err

@@ -23,7 +23,7 @@ func TestQueriesUseAnIndex(t *testing.T) {
 		"an installation": byRegistration, "an installation by topic": byTopic, "an owner's installations": byOwner, "end them": deleteInstallationsOf,
 		"a topic": topicByName, "topics": topicsAfter, "a subscription": findSubscription, "receivers": topicReceivers,
 		"an object": selectObject, "objects": listObjects, "end objects": deleteObjects, "objects counted": countObjects,
-		"places for an event": nextOfSubscribers, "an event": insertOfSubscribers, "full queues": fullOfSubscribers,
+		"places for an event": nextOfSubscribers, "subscribers counted": countSubscribers, "an event": insertOfSubscribers, "full queues": fullOfSubscribers,
 		"places for many": largeQueries.next, "a push to many": largeQueries.insert,
 		"pending": selectPending, "acknowledge": deletePushes[largeGroup], "acknowledge one": deletePushes[1], "trim": trimQueue, "sweep the queue": sweepQueue, "sweep the tokens": sweepTokens,
 		"endings": takeEndings, "an ending": dropEndings, "an owner's endings": endingsOfOwner, "an owner's endings no more": dropEndingsOfOwner,
