@@ -32,4 +32,6 @@ type dialect struct {
 	again func(error) bool
 	// alive tells that the connection can be used after an error. nil: it always can.
 	alive func(c *sql.Conn) bool
+	// leave has all connections that there are not used again. nil: there is no other server.
+	leave func()
 }

@@ -3,12 +3,14 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"maps"
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -67,14 +69,16 @@ func OpenPostgres(ctx context.Context, url string, o Options) (*SQL, error) {
 	if o.patient {
 		delete(writes, "idle_in_transaction_session_timeout")
 	}
-	s.write = postgresDB(conf, writes)
-	s.read = postgresDB(conf, map[string]string{"application_name": name + " reads", "default_transaction_read_only": "on"})
+	var era atomic.Int64
+	s.write = postgresDB(conf, &era, writes)
+	s.read = postgresDB(conf, &era, map[string]string{"application_name": name + " reads", "default_transaction_read_only": "on"})
 	s.read.SetConnMaxIdleTime(connIdle)
 	if o.Connections <= 0 {
 		o.Connections = DefaultConnections
 	}
 	if err = checkPostgres(ctx, s.read); err == nil {
 		d := postgres(name, o.Shared)
+		d.leave = func() { era.Add(1) }
 		d.migrations = steps
 		if o.patient {
 			d.timeout = 0
@@ -96,13 +100,16 @@ func withoutURL(err error) error {
 	return err
 }
 
-// postgresDB makes a pool of connections with these settings, besides those of the address. A
+// eraKey is where a connection has the era in which it was made: each ends when a server has turned out to be a replica.
+const eraKey = "kiicloud era"
+
+// postgresDB makes a pool of connections with these settings, besides those of the address. Those of an era that is over are not used again. A
 // server notices within a minute that a client is gone, and lets go of what it had locked.
 //
 // Of several hosts in the address the one counts that can be written, for reads as well: they have to see what was
 // written. That a server can be written is asked before the settings are made, which may forbid it, and those
 // are made by SET: a pool in between, such as PgBouncer, takes few of them at a connection's start.
-func postgresDB(conf *pgx.ConnConfig, settings map[string]string) *sql.DB {
+func postgresDB(conf *pgx.ConnConfig, era *atomic.Int64, settings map[string]string) *sql.DB {
 	c := conf.Copy()
 	if c.ConnectTimeout == 0 {
 		c.ConnectTimeout = connectTimeout
@@ -117,9 +124,15 @@ func postgresDB(conf *pgx.ConnConfig, settings map[string]string) *sql.DB {
 		}
 	}
 	c.AfterConnect = func(ctx context.Context, conn *pgconn.PgConn) error {
+		conn.CustomData()[eraKey] = era.Load()
 		return conn.Exec(ctx, set.String()).Close()
 	}
-	return stdlib.OpenDB(*c)
+	return stdlib.OpenDB(*c, stdlib.OptionResetSession(func(_ context.Context, conn *pgx.Conn) error {
+		if conn.PgConn().CustomData()[eraKey] != era.Load() {
+			return driver.ErrBadConn
+		}
+		return nil
+	}))
 }
 
 // checkPostgres refuses a server on which the queries would not mean what they say.
@@ -181,8 +194,8 @@ func postgres(name string, shared bool) dialect {
 		claim:  p.claim,
 		again:  met,
 		alive: func(c *sql.Conn) bool {
-			return c.Raw(func(driver any) error {
-				if driver.(*stdlib.Conn).Conn().IsClosed() {
+			return c.Raw(func(c any) error {
+				if c.(*stdlib.Conn).Conn().IsClosed() {
 					return sql.ErrConnDone
 				}
 				return nil
@@ -207,7 +220,8 @@ func met(err error) bool {
 }
 
 // readOnly tells of a server that was the one to write to and is another one's replica now: some
-// managed services leave such a one's connections open. Another connection finds the new one.
+// managed services leave such a one's connections open. Another connection finds the new one. Those that read
+// have to go, too: what they see ends with the change, or comes late.
 func readOnly(err error) bool {
 	var pg *pgconn.PgError
 	return errors.As(err, &pg) && pg.Code == "25006" // read_only_sql_transaction

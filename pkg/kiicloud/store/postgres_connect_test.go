@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"net"
 	"strings"
 	"testing"
@@ -80,15 +79,27 @@ func TestAReplicaIsNotTheStore(t *testing.T) {
 	require.ErrorContains(t, err, "read only")
 }
 
-// A server that has become a replica, and keeps its connections, loses the one that writes.
+// A server that has become a replica, and keeps its connections, loses all of them: those that read would see no change any more.
 func TestAServerThatBecomesAReplicaIsLeft(t *testing.T) {
 	ctx := context.Background()
 	s := openPostgres(t, t.TempDir(), nil)
 	hold(t, s, "u")
-	require.NoError(t, s.writer.do(ctx, func(x tx) error { return x.exec(`SET default_transaction_read_only = on`) }))
-	err := s.Check(ctx)
-	if err != nil {
-		require.True(t, errors.Is(err, ErrUnavailable), "%v", err)
+	readers := func() (pids []int) {
+		for range DefaultConnections {
+			c, err := s.read.Conn(ctx)
+			require.NoError(t, err)
+			defer c.Close()
+			var pid int
+			require.NoError(t, c.QueryRowContext(ctx, `SELECT pg_backend_pid()`).Scan(&pid))
+			pids = append(pids, pid)
+		}
+		return pids
 	}
-	require.NoError(t, s.Check(ctx), "another connection")
+	before := readers()
+	require.NoError(t, s.writer.do(ctx, func(x tx) error { return x.exec(`SET default_transaction_read_only = on`) }))
+	require.NoError(t, s.Check(ctx), "over another connection")
+	for _, pid := range readers() {
+		require.NotContains(t, before, pid)
+	}
+	require.NoError(t, s.Check(ctx))
 }

@@ -75,6 +75,9 @@ func (w *writer) lost(err error) bool {
 	if w.conn == nil || w.d.alive == nil || w.d.alive(w.conn) && !readOnly(err) {
 		return w.conn == nil
 	}
+	if readOnly(err) && w.d.leave != nil {
+		w.d.leave()
+	}
 	_ = w.disconnect()
 	return true
 }
