@@ -13,7 +13,7 @@ const lookAgain = 10 * time.Second
 
 // brought is the operator's certificate. Such ones are renewed every few weeks, by programs that put new
 // files in the place of the old ones: so it is read again when the files have changed. What cannot be used, as
-// when only one of the two is there yet, is left for the next look, and the old one goes on.
+// when only one of the two is there yet, or it may not be read yet, which files do not show, is tried at each look, and the old one goes on.
 type brought struct {
 	certFile, keyFile string
 	log               *slog.Logger
@@ -23,6 +23,7 @@ type brought struct {
 	pair   *tls.Certificate
 	stamp  [2]fileStamp // of the files when they were read last
 	looked time.Time
+	failed string // why the files could not be used when they were read last; "": they could
 }
 
 // fileStamp tells one state of a file from another. What is not there has the zero value.
@@ -61,13 +62,18 @@ func (b *brought) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 		return b.pair, nil
 	}
 	b.looked = time.Now()
-	if b.stamp == [2]fileStamp{stampOf(b.certFile), stampOf(b.keyFile)} {
+	before := b.stamp
+	if b.failed == "" && before == [2]fileStamp{stampOf(b.certFile), stampOf(b.keyFile)} {
 		return b.pair, nil
 	}
 	if err := b.read(); err != nil {
-		b.log.Error("the new certificate cannot be used, the old one goes on", "file", b.certFile, "error", err)
+		if b.stamp != before || err.Error() != b.failed { // once
+			b.log.Error("the new certificate cannot be used, the old one goes on", "file", b.certFile, "error", err)
+		}
+		b.failed = err.Error()
 		return b.pair, nil
 	}
+	b.failed = ""
 	b.log.Info("the certificate was renewed", "file", b.certFile, "until", b.pair.Leaf.NotAfter)
 	return b.pair, nil
 }

@@ -61,6 +61,39 @@ func TestABroughtCertificateIsReadAgain(t *testing.T) {
 	assert.Equal(t, "three.example", serves(), "nor is it looked for at each handshake")
 }
 
+// What could not be read for a while, as before its mode was set or when too many files were open, is used as soon as it can be, though the
+// files look as they did. It is said once.
+func TestABroughtCertificateThatCouldNotBeReadIsTriedAgain(t *testing.T) {
+	dir := t.TempDir()
+	c, err := open(t, dir, time.Now()).server([]string{"one.example"})
+	require.NoError(t, err)
+	cert, key := filepath.Join(dir, serverFile), filepath.Join(dir, serverKeyFile)
+	var log bytes.Buffer
+	b := &brought{certFile: cert, keyFile: key, log: slog.New(slog.NewTextHandler(&log, nil))}
+	require.NoError(t, b.read())
+	old := b.pair
+	good, err := os.ReadFile(key)
+	require.NoError(t, err)
+	at := time.Now().Add(time.Hour)
+	put := func(content []byte) {
+		require.NoError(t, os.WriteFile(key, content, 0o600))
+		require.NoError(t, os.Chtimes(key, at, at))
+	}
+	put(bytes.Repeat([]byte("x"), len(good)))
+	for range 3 {
+		pair, err := b.get(nil)
+		require.NoError(t, err)
+		require.Same(t, old, pair)
+	}
+	assert.Equal(t, 1, bytes.Count(log.Bytes(), []byte("the old one goes on")), log.String())
+	put(good)
+	pair, err := b.get(nil)
+	require.NoError(t, err)
+	assert.NotSame(t, old, pair)
+	assert.Equal(t, c.Leaf.Raw, pair.Leaf.Raw)
+	assert.Contains(t, log.String(), "the certificate was renewed")
+}
+
 func TestACertificateThatHasLapsedIsSaid(t *testing.T) {
 	dir := t.TempDir()
 	_, err := open(t, dir, time.Now().Add(-2*serverLife)).server([]string{"old.example"})
