@@ -116,7 +116,7 @@ func NewEmbedded(cfg EmbeddedConfig) (*Embedded, error) {
 		e.limits.MaxPacket = guard.DefaultLimits.MaxPacket
 	}
 	e.settled = newSettler(e.queue, e.log)
-	e.drops = drops{count: &e.count.dropped, log: e.log, now: time.Now}
+	e.drops = drops{count: &e.count.dropped, log: e.log}
 	return e, nil
 }
 
@@ -275,6 +275,7 @@ func (e *Embedded) Shutdown(ctx context.Context) error {
 	go func() {
 		e.sessions.wg.Wait()
 		e.settled.close()
+		e.drops.close()
 		close(done)
 	}()
 	select {

@@ -80,7 +80,7 @@ func TestPublishToMany(t *testing.T) {
 		require.Zero(t, c.pending(stranger), "whose id the push has does not matter")
 		require.Zero(t, c.pending(ended))
 		require.Equal(t, int64(3), c.e.Stats().Dropped)
-		require.Contains(t, c.logs.String(), "installation="+offline.ID+" queues=1 dropped=1")
+		require.Contains(t, c.logs.String(), "installation="+offline.ID+" times=1 dropped=1")
 		receive(t, c.subscribe(tcp5, offline, qos1), offline, 3)
 
 		require.NoError(t, c.e.Publish(context.Background(), nil, pushFor(stranger, 1)), "to nobody")
