@@ -19,8 +19,9 @@ type command struct {
 }
 
 var commands = map[string]command{
-	"backup": {"copy a data folder, also while a cloud runs on it", backup},
-	"move":   {"copy the database of a data folder to PostgreSQL", move},
+	"backup":  {"copy a data folder, also while a cloud runs on it", backup},
+	"move":    {"copy the database of a data folder to PostgreSQL", move},
+	"version": {"say what the program was built from", version},
 }
 
 func backup(args []string, stdout, stderr io.Writer) int {
@@ -66,6 +67,15 @@ func move(args []string, stdout, stderr io.Writer) int {
 	for _, c := range counts {
 		fmt.Fprintf(stdout, "%s: %d\n", c.Table, c.Rows)
 	}
+	return 0
+}
+
+func version(args []string, stdout, stderr io.Writer) int {
+	if code, ok := parseCommand(flag.NewFlagSet("version", flag.ContinueOnError), args, stderr); !ok {
+		return code
+	}
+	b := kiicloud.ThisBuild()
+	fmt.Fprintln(stdout, strings.Join(strings.Fields("kiicloud "+b.Version+" "+b.Revision+" "+b.Go), " "))
 	return 0
 }
 

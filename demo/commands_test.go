@@ -21,6 +21,8 @@ func TestCommandsExplainThemselves(t *testing.T) {
 		"move without a target":   {[]string{"move", "-data", dir}, exitUsage, "-store is missing"},
 		"move of nothing":         {[]string{"move", "-data", dir, "-store", "postgres://h/d"}, exitFailed, "there is no database"},
 		"help of a command":       {[]string{"backup", "-h"}, 0, "-to"},
+		"version":                 {[]string{"version"}, 0, "kiicloud "},
+		"version of what":         {[]string{"version", "x"}, exitUsage, "unexpected argument x"},
 		"help":                    {[]string{"-h"}, 0, "backup"},
 		"no such command":         {[]string{"bakcup"}, exitUsage, "unexpected argument bakcup"},
 	} {

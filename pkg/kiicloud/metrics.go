@@ -63,7 +63,13 @@ func newMetrics() *metrics {
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5},
 		}, []string{"method", "route", "status"}),
 	}
-	m.registry.MustRegister(m, m.delivery, m.requests, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	b := ThisBuild()
+	build := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "kiicloud_build_info", Help: "1; the labels say what the program was built from.",
+		ConstLabels: prometheus.Labels{"version": b.Version, "revision": b.Revision, "go": b.Go},
+	})
+	build.Set(1)
+	m.registry.MustRegister(m, build, m.delivery, m.requests, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
