@@ -263,6 +263,9 @@ func TestShutdownDrains(t *testing.T) {
 	}
 	p := newcomer(t, r, "late")
 	p.greet(guardtest.DialTCP(t, mqtt.V5, p.port("portTCP")), mqtt.V5)
+	c := p.greet(guardtest.DialWS(t, mqtt.V5, "ws://"+p.port("portWS")+"/mqtt", nil), mqtt.V5) // which "Connection: close" does not reach
+	p.push("to who came late")
+	assert.Equal(t, "to who came late", received(t, c))
 	select {
 	case err := <-stopped:
 		t.Fatal("it has stopped", err)
