@@ -36,7 +36,7 @@ func (s *Site) UseNames(root string) error {
 	if err != nil {
 		return err
 	}
-	for _, name := range []string{"kiiweb/kiiweb.mjs", "kiiweb/mainhost.mjs", "kiiweb/worker.js"} { // they take their own build only
+	for _, name := range []string{"kiiweb/mainhost.mjs", "kiiweb/worker.js"} { // they take their own module only
 		script := s.files[name]
 		s.files[name] = file{kind: script.kind, plain: bytes.ReplaceAll(script.plain, []byte(before), []byte(after))}
 	}

@@ -74,6 +74,19 @@ func TestContentID(t *testing.T) {
 	assert.Equal(t, "d012345678", contentID("a/b/c/d0123456789\n"))
 }
 
+// TestFilesOfOtherSourcesAreOfAnotherBuild: a browser may have worker.js of the build before, whose module is the same. It is
+// told from this one's, as a module of other sources is.
+func TestFilesOfOtherSourcesAreOfAnotherBuild(t *testing.T) {
+	p := &project{version: "1.0.0"}
+	args := func(source, built string) string {
+		wasm := &module{build: built}
+		return join(esbuildArgs(p, loaders[0], wasm, filesID([]byte("worker.ts"), []byte(source), []byte(wasm.build))))
+	}
+	assert.Equal(t, args("one", "module"), args("one", "module"))
+	assert.NotEqual(t, args("one", "module"), args("another", "module"))
+	assert.NotEqual(t, args("one", "module"), args("one", "other"))
+}
+
 func TestWhatIsFreshIsLeftAlone(t *testing.T) {
 	dist := t.TempDir()
 	file := filepath.Join(dist, "a")

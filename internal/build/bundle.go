@@ -62,8 +62,9 @@ func bundleLoaders(p *project, s *state, wasm *module) error {
 	if err != nil {
 		return err
 	}
+	id := filesID(append(sources, glue, modules, []byte(p.version), []byte(wasm.build))...)
 	for _, l := range loaders {
-		args := esbuildArgs(p, l, wasm)
+		args := esbuildArgs(p, l, wasm, id)
 		from := hashOf(append(sources, glue, modules, []byte(join(args)))...)
 		file := p.dist(l.file)
 		if s.fresh(from, file, file+".map") {
@@ -79,9 +80,13 @@ func bundleLoaders(p *project, s *state, wasm *module) error {
 	return nil
 }
 
-// esbuildArgs gives the arguments of the go command. All paths are relative to the
+// filesID names a build by all that its files are made of, the module among it: what files say to each other changes
+// with the sources, and mostly without the module.
+func filesID(parts ...[]byte) string { return hashOf(parts...)[:10] }
+
+// esbuildArgs gives the arguments of the go command. id is the build's. All paths are relative to the
 // project's root, so that the bundles and their source maps are the same everywhere.
-func esbuildArgs(p *project, l loader, wasm *module) []string {
+func esbuildArgs(p *project, l loader, wasm *module, id string) []string {
 	return []string{
 		"tool", "esbuild", "js/src/" + l.entry,
 		"--bundle", "--minify", "--sourcemap", "--target=es2022", "--charset=utf8", "--log-level=warning",
@@ -89,7 +94,8 @@ func esbuildArgs(p *project, l loader, wasm *module) []string {
 		"--outfile=js/dist/" + l.file,
 		"--external:*/" + mainHostFile, "--external:*/" + tabsFile, "--external:*/" + pushFile, "--external:*/" + debugFile, "--external:*/" + moduleFile,
 		"--define:KIIWEB_VERSION=" + strconv.Quote(p.version),
-		"--define:KIIWEB_BUILD=" + strconv.Quote(wasm.build),
+		"--define:KIIWEB_BUILD=" + strconv.Quote(id),
+		"--define:KIIWEB_MODULE=" + strconv.Quote(wasm.build),
 		// wasm_exec.js means its own fs, whatever a page may have declared by that name.
 		"--define:fs=globalThis.fs",
 		"--banner:js=/*! kiiweb " + p.version + " (MIT)" + l.contains() + " */",

@@ -91,7 +91,7 @@ var outOfLine = []string{
 }
 
 // contentID gives the beginning of the last part of a build id of the form action/action/content/content: 60 bits
-// tell builds apart, and each file of the loader has them, which nothing compresses.
+// tell modules apart, and each file that runs one has them, which nothing compresses.
 func contentID(id string) string {
 	id = strings.TrimSpace(id)
 	id = id[strings.LastIndexByte(id, '/')+1:]

@@ -1,4 +1,4 @@
 // What all files of one build have in common.
 
-/** Names the build, as far as the files among each other and the module are concerned. */
+/** Names the build to its files. */
 export const build = `${KIIWEB_VERSION} ${KIIWEB_BUILD}`;

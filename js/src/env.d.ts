@@ -2,8 +2,10 @@
 
 /** The version of the npm package. */
 declare const KIIWEB_VERSION: string;
-/** The content id that kiiweb.wasm carries; "" accepts any. */
+/** Names the build: another one of what its files are made of has another name. */
 declare const KIIWEB_BUILD: string;
+/** The content id that kiiweb.wasm carries; "" accepts any. */
+declare const KIIWEB_MODULE: string;
 /** Bundled like an import, but evaluated when it is called. */
 declare function require(path: "../../wasm_exec.js"): unknown;
 /** Other files of js/dist, beside the loader. */

@@ -1,7 +1,6 @@
 // load for service workers: they may neither import() nor start workers, so the module runs right there.
 
 import type { Kii, LoadOptions } from "../types/index.js";
-import { build } from "./build.js";
 import { Client } from "./client.js";
 import { unsupported } from "./errors.js";
 import { MainHost } from "./mainhost.js";
@@ -21,6 +20,6 @@ export function loadFrom(wasm: () => string): (options: LoadOptions) => Promise<
     if (debug) throw unsupported("debug log", "Leave debug away.");
     const noWorker = host === "main" ? null : unsupported("Worker");
     if (host === "worker") throw noWorker;
-    return new Client((login, enter) => new MainHost(renewing(settings, login, enter).config, wasmURL, login, noWorker), async () => ({ build, livePush }));
+    return new Client((login, enter) => new MainHost(renewing(settings, login, enter).config, wasmURL, login, noWorker), async () => ({ build: version, livePush })); // it is in this file
   };
 }

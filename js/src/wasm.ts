@@ -7,12 +7,12 @@ import { policyOwner, watchPolicy, type PolicyWatch } from "./policy.js";
 const modules = new Map<string, Promise<WebAssembly.Module>>();
 
 /** The compiled module at url. It is fetched once; a failure is forgotten, so that the next call tries again. */
-export function compiledModule(url: string, build: string = KIIWEB_BUILD): Promise<WebAssembly.Module> {
+export function compiledModule(url: string, build: string = KIIWEB_MODULE): Promise<WebAssembly.Module> {
   return modules.get(url) ?? keep(url, fetchModule(url, build));
 }
 
 /** Goes on with a fetch that has begun, for compiledModule. */
-export function takeOver(url: string, { response, policy, drop }: Ahead, build: string = KIIWEB_BUILD): void {
+export function takeOver(url: string, { response, policy, drop }: Ahead, build: string = KIIWEB_MODULE): void {
   if (modules.has(url)) drop();
   else keep(url, fetchModule(url, build, policy, response));
 }

@@ -17,7 +17,7 @@ const tests = readdirSync(`${root}js/test`).filter((name) => name.endsWith(".tes
 go([
   "tool", "esbuild", ...tests.map((name) => `js/test/${name}`),
   "--bundle", "--format=esm", "--platform=node", "--target=node20", "--sourcemap=inline", "--log-level=warning",
-  '--define:KIIWEB_VERSION="0.0.0"', '--define:KIIWEB_BUILD=""', "--define:fs=globalThis.fs",
+  '--define:KIIWEB_VERSION="0.0.0"', '--define:KIIWEB_BUILD="build"', '--define:KIIWEB_MODULE=""', "--define:fs=globalThis.fs",
   // Node.js 18, which Debian 12 has, keeps Web Crypto in a module; Go's glue wants it global, as browsers have it.
   '--banner:js=import { webcrypto } from "node:crypto"; globalThis.crypto ??= webcrypto;',
   `--outdir=${out}`, "--out-extension:.js=.mjs",
