@@ -59,3 +59,33 @@ func TestWhatWaitsTooLong(t *testing.T) {
 	h.settled()
 	b.silent()
 }
+
+// What was sent before is past that, whatever became of the connections since: the broker may have it.
+func TestARequestThatWasSentDoesNotLapse(t *testing.T) {
+	h := newHarness(t, func(c *Config) { c.MaxAge = time.Minute })
+	b := h.online()
+	one := h.subscribe("a", 1)
+	b.expect(mqtt.SUBSCRIBE)
+	b.close(errReset)
+	h.next(Waiting)
+	h.connects()
+	b = h.accept()
+	b.expect(mqtt.CONNECT)
+	b.send(&mqtt.Connack{SessionPresent: true})
+	b.expect(mqtt.SUBSCRIBE) // the session's own
+	h.settled()
+	h.set(func() { h.dialErr = errReset })
+	b.close(errReset)
+	for h.elapsed() < 2*time.Minute {
+		h.tick()
+	}
+	h.sync()
+	assert.Empty(t, one)
+	h.set(func() { h.dialErr = nil })
+	for len(h.dials) == 0 {
+		h.tick()
+	}
+	b = h.welcome(&mqtt.Connack{SessionPresent: true})
+	b.grants("a", 1, 1)
+	require.NoError(t, answered(t, one).err)
+}

@@ -14,6 +14,7 @@ type ask struct {
 	off     bool       // UNSUBSCRIBE
 	own     bool       // the session's own subscription, which is a stage of the attempt
 	id      uint16     // of the packet that was sent over this connection, 0 before
+	sent    bool       // over this one or an earlier one: the server may have it
 	expires time.Time  // not sent until then, it is not sent at all; zero: never
 	result  chan error // takes one value; nil where nobody waits
 }
@@ -25,6 +26,9 @@ func (a *ask) settle(err error) {
 	default:
 	}
 }
+
+// renewal tells whether it is about a subscription that was granted before.
+func (a *ask) renewal() bool { return a.result == nil && !a.own }
 
 // packet makes the ask's packet.
 func (a *ask) packet() mqtt.Packet {
@@ -106,17 +110,26 @@ func (s *asks) fail(err error) {
 	s.list = nil
 }
 
+// renewing tells whether a renewal was sent and is not answered.
+func (s *asks) renewing() bool {
+	for _, a := range s.list {
+		if a.id != 0 && a.renewal() {
+			return true
+		}
+	}
+	return false
+}
+
 // failSent settles those that were sent. A renewal, for which nobody waits, is to be sent again, unless filters says
 // that a topic filter may be to blame; then it is given up, and among those that are gone.
 func (s *asks) failSent(err error, filters bool) (gone []string) {
 	kept := s.list[:0]
 	for _, a := range s.list {
-		renewal := a.result == nil && !a.own
 		switch {
-		case a.id == 0 || renewal && !filters:
+		case a.id == 0 || a.renewal() && !filters:
 			kept = append(kept, a)
 			continue
-		case renewal:
+		case a.renewal():
 			gone = append(gone, a.filter)
 		}
 		a.settle(err)

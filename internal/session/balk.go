@@ -31,9 +31,25 @@ func (m *machine) balked(c cause, r ruling) bool {
 	return true
 }
 
-// bare tells whether a connection was closed without a reason soon after it was accepted.
+// choked notes the end of a connection over something that was sent, and tells whether a renewal of a subscription may be
+// to blame: all else that was sent is not sent again, so the third time running it is what the broker minds.
+func (m *machine) choked(c cause) bool {
+	if !c.renewing {
+		m.chokes = 0
+		return false
+	}
+	m.chokes++
+	if m.chokes < balkMax {
+		return false
+	}
+	m.chokes = 0
+	return true
+}
+
+// bare tells whether a connection was closed soon after it was accepted, and nothing was said but that something is not
+// allowed, if that.
 func (c cause) bare(r ruling) bool {
-	return c.wordless(r) && c.lived < briefLife
+	return (c.wordless(r) || c.kind == causeClosed && r.code == fault.Unauthorized) && c.lived < briefLife
 }
 
 // wordless tells whether a connection was closed without a reason; not whether this side has closed it, over a

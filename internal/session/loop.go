@@ -174,6 +174,7 @@ func (l *loop) lose(c cause) {
 			c.took = l.link.welcomed.Sub(l.dialed)
 		}
 		c.answered, c.unanswered, c.doubted = l.link.answered, l.out.unanswered(), l.link.doubt != doubtNone
+		c.renewing = l.out.asks.renewing()
 	}
 	l.step(lost{l.machine.gen, c})
 }

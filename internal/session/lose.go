@@ -51,9 +51,10 @@ func (m machine) lose(c cause) (machine, []effect) {
 		because.Cause = m.refusal
 		err = &because
 	}
-	if r.blame {
-		do = append(do, failSent{err, r.filter})
-	} else if m.balked(c, r) {
+	switch {
+	case r.blame && m.phase == phaseOnline: // before, nothing went out but the session's own packets
+		do = append(do, failSent{err, m.choked(c) || r.filter})
+	case m.balked(c, r):
 		do = append(do, failSent{balk(err), true})
 	}
 	switch r.act {

@@ -28,6 +28,7 @@ type machine struct {
 	session  memory
 	contest  contest
 	balks    int          // connections running that ended over something that was sent
+	chokes   int          // those that were said to, with a renewal of a subscription among what was sent
 	refusal  *fault.Error // the latest of the refusals running
 	passed   []effect     // what is to be told once the subscription stands
 }
@@ -125,7 +126,7 @@ func step(m machine, e event) (machine, []effect) {
 		}
 	case stableDue:
 		if m.phase == phaseOnline {
-			m.failures, m.balks = 0, 0
+			m.failures, m.balks, m.chokes = 0, 0, 0
 		}
 	case lost:
 		return m.lose(e.cause)
@@ -139,7 +140,7 @@ func step(m machine, e event) (machine, []effect) {
 		return m.pause(e.why)
 	case takenBack:
 		if m.phase == phaseDisplaced {
-			m.failures, m.refused, m.refusal, m.refresh, m.contest, m.balks = 0, 0, nil, false, contest{off: m.contest.off}, 0
+			m.failures, m.refused, m.refusal, m.refresh, m.contest, m.balks, m.chokes = 0, 0, nil, false, contest{off: m.contest.off}, 0, 0
 			return m.start("taking the connection back")
 		}
 	case closedByUser:

@@ -117,6 +117,7 @@ var transitions = map[phase]map[string]transition{
 		"unrenewed":     {phaseOnline, "announce"},
 		"passedOver":    {phaseOnline, "announce"},
 		"filter":        {phaseWaiting, "abandon failSent wait"}, // the session's own is granted
+		"blamed":        {phaseWaiting, "abandon failSent wait"},
 		"woken":         {phaseOnline, "ping"},
 		"closedByUser":  {phaseClosed, "hangUp discard settle announce finish"},
 	},
@@ -153,7 +154,7 @@ func init() {
 			"withheld":  {phaseWaiting, "abandon wait"},
 			"expired":   {phaseWaiting, told + " wait"},
 			"violation": {phaseWaiting, told + " wait"},
-			"blamed":    {phaseWaiting, "abandon failSent wait"},
+			"blamed":    {phaseWaiting, "abandon wait"}, // nothing was sent yet
 			"filter":    {phaseFailed, "abandon settle announce finish"},
 			"stop":      {phaseFailed, "abandon settle announce finish"},
 			"revoked":   {phaseClosed, "abandon settle announce finish"},

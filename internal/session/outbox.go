@@ -207,7 +207,7 @@ func (s *asks) expire(now time.Time, err error) (next time.Time) {
 	kept := s.list[:0]
 	for _, a := range s.list {
 		switch {
-		case a.id != 0 || a.expires.IsZero():
+		case a.id != 0 || a.sent || a.expires.IsZero():
 		case !now.Before(a.expires):
 			a.settle(err)
 			continue

@@ -44,6 +44,7 @@ type cause struct {
 
 	answered   bool // something that was sent over the connection was answered
 	unanswered bool // something was not
+	renewing   bool // a renewal of a subscription was not
 	doubted    bool // it is open whether the broker took the latest messages at QoS 0
 }
 

@@ -75,3 +75,24 @@ func TestARenewalThatEndsConnectionsIsToldOf(t *testing.T) {
 	h.settled()
 	b.silent()
 }
+
+// What a broker says does not always tell that it is a filter. All else that was sent is not sent again, so a renewal that
+// goes on to end connections is what it minds.
+func TestARenewalThatIsLeftAloneWithTheBlameIsToldOf(t *testing.T) {
+	h, b := renewing(t, mqtt.V5)
+	for n := range balkMax {
+		b.send(&mqtt.Disconnect{ReasonCode: mqtt.ProtocolError})
+		h.next(Waiting)
+		h.connects()
+		b = h.welcome(&mqtt.Connack{SessionPresent: true})
+		assert.Empty(t, h.next(Online).Code)
+		if n < balkMax-1 {
+			assert.Equal(t, "more", b.expect(mqtt.SUBSCRIBE).(*mqtt.Subscribe).Subscriptions[0].Filter, "it may have been something else")
+		}
+	}
+	c := h.next(Online)
+	assert.Equal(t, fault.ProtocolError, c.Code)
+	assert.Equal(t, "not subscribed to more any more", c.Reason)
+	h.settled()
+	b.silent()
+}

@@ -44,7 +44,9 @@ func (l *loop) sendAsk(a *ask) {
 	if err != nil {
 		a.id = 0
 		l.answered(a, err)
+		return
 	}
+	a.sent = true
 }
 
 // answered ends an ask. A subscription that was granted once and is refused when it is
