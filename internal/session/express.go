@@ -225,7 +225,7 @@ func (n *lane) Handled(acks int, out []byte) int {
 	k.unacked -= acks
 	if acks > 0 && past(n.wrote, n.at) {
 		n.wrote = n.at
-		k.keep.wrote(l.now())
+		k.keep.wrote(l.now(), 0)
 	}
 	return acks * pubackSize
 }

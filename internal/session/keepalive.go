@@ -25,6 +25,8 @@ type keepAlive struct {
 	pongBy   time.Time     // when the outstanding PINGRESP is overdue; zero: none is outstanding
 	window   time.Duration // what the outstanding PINGRESP was given
 	graced   bool          // the deadline was moved once because the machine slept
+	through  time.Time     // when the server has all large messages that were sent, over a slow network
+	since    time.Time     // the same of those that were sent behind the outstanding PINGREQ
 }
 
 // start begins at now with a keep alive in seconds.
@@ -32,8 +34,34 @@ func (k *keepAlive) start(now time.Time, seconds uint16) {
 	*k = keepAlive{half: time.Duration(seconds) * time.Second / 2, sent: now, received: now}
 }
 
-// wrote notes that something was sent.
-func (k *keepAlive) wrote(now time.Time) { k.sent = now }
+// largeWrite is the size in bytes from which on something that is sent may be under way for longer than small packets are
+// given; slowNetwork is the speed, in bytes per second, that a network is taken to have at least then, and longestUnderWay bounds
+// what that comes to: what takes longer, brokers take for silence.
+const (
+	largeWrite      = 128 << 10
+	slowNetwork     = 16 << 10
+	longestUnderWay = 2 * time.Minute
+)
+
+// wrote notes that so many bytes were sent.
+func (k *keepAlive) wrote(now time.Time, size int) {
+	k.sent = now
+	if size < largeWrite {
+		return
+	}
+	for _, at := range []*time.Time{&k.through, &k.since} {
+		*at = later(*at, now).Add(time.Duration(size) * time.Second / slowNetwork)
+		if last := now.Add(longestUnderWay); at.After(last) {
+			*at = last
+		}
+	}
+	if !k.pongBy.IsZero() { // PINGREQ may be in the same frame
+		k.pongBy = later(k.pongBy, now.Add(k.window+k.underWay(now)))
+	}
+}
+
+// underWay is how long large messages that were sent may still take to get to the server.
+func (k *keepAlive) underWay(now time.Time) time.Duration { return max(k.through.Sub(now), 0) }
 
 // heard notes that something was received. A server that is busy sending has a slow
 // network, not a dead one: the outstanding PINGRESP gets its window again.
@@ -44,8 +72,11 @@ func (k *keepAlive) heard(now time.Time) {
 	}
 }
 
-// answered notes PINGRESP.
-func (k *keepAlive) answered() { k.pongBy, k.graced = time.Time{}, false }
+// answered notes PINGRESP: the server has what was sent before.
+func (k *keepAlive) answered() {
+	k.pongBy, k.graced = time.Time{}, false
+	k.through = k.since
+}
 
 // next gives the time to look again; zero: never.
 func (k *keepAlive) next() time.Time {
@@ -85,7 +116,7 @@ func (k *keepAlive) pinged(now time.Time) {
 func (k *keepAlive) asked(now time.Time) { k.await(now, maxPongWait) }
 
 func (k *keepAlive) await(now time.Time, window time.Duration) {
-	k.window, k.pongBy = window, now.Add(window)
+	k.window, k.pongBy, k.since = window, now.Add(window+k.underWay(now)), time.Time{}
 }
 
 // dead tells whether PINGRESP is overdue.
@@ -97,10 +128,10 @@ func (k *keepAlive) dead(now time.Time) bool {
 // one is outstanding its answer gets the short deadline; a deadline that passed while
 // the machine slept is moved, once.
 func (k *keepAlive) probe(now time.Time) (send bool) {
-	short := now.Add(wakeWait)
+	short := now.Add(wakeWait + k.underWay(now))
 	switch {
 	case k.pongBy.IsZero():
-		k.window, k.pongBy = wakeWait, short
+		k.await(now, wakeWait)
 		return true
 	case k.pongBy.After(short):
 		k.window, k.pongBy = wakeWait, short

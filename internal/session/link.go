@@ -115,8 +115,9 @@ func (k *link) flush(now time.Time, timeout time.Duration) {
 		return
 	}
 	k.writes <- k.out
-	k.busy, k.writeBy = true, now.Add(timeout)
-	k.keep.wrote(now)
+	k.busy = true
+	k.keep.wrote(now, len(k.out))
+	k.writeBy = now.Add(timeout + k.keep.underWay(now))
 	k.out, k.spare = k.spare[:0], k.out
 	k.onWrite, k.onWriting = k.onWriting[:0], k.onWrite
 }

@@ -203,7 +203,7 @@ func (l *loop) alarm() {
 	if l.alarms.fired(now) {
 		l.recheckExpiry(now)
 		if k := l.link; k != nil && k.busy {
-			k.writeBy = now.Add(l.cfg.StageTimeout)
+			k.writeBy = now.Add(l.cfg.StageTimeout + k.keep.underWay(now))
 		}
 		l.step(woken{"the machine was asleep"})
 	}

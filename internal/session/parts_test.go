@@ -23,12 +23,12 @@ func TestKeepAlivePings(t *testing.T) {
 		next time.Time
 	}{
 		"when nothing happens":                {func(*keepAlive) {}, sec(30)},
-		"when only this side sends":           {func(k *keepAlive) { k.wrote(sec(20)) }, sec(30)},
+		"when only this side sends":           {func(k *keepAlive) { k.wrote(sec(20), 100) }, sec(30)},
 		"when only the server sends":          {func(k *keepAlive) { k.heard(sec(20)) }, sec(30)},
-		"later when both do":                  {func(k *keepAlive) { k.wrote(sec(20)); k.heard(sec(25)) }, sec(50)},
+		"later when both do":                  {func(k *keepAlive) { k.wrote(sec(20), 100); k.heard(sec(25)) }, sec(50)},
 		"not while an answer is outstanding":  {func(k *keepAlive) { k.pinged(sec(30)) }, sec(40)},
 		"but if that takes long":              {func(k *keepAlive) { k.pinged(sec(30)); k.heard(sec(39)); k.heard(sec(55)) }, sec(60)},
-		"half a keep alive after its answer":  {func(k *keepAlive) { k.wrote(sec(30)); k.pinged(sec(30)); k.heard(sec(31)); k.answered() }, sec(60)},
+		"half a keep alive after its answer":  {func(k *keepAlive) { k.wrote(sec(30), 100); k.pinged(sec(30)); k.heard(sec(31)); k.answered() }, sec(60)},
 		"never when it is off":                {func(k *keepAlive) { k.start(t0, 0) }, time.Time{}},
 		"an answer is due within half of it":  {func(k *keepAlive) { k.start(t0, 8); k.pinged(sec(4)) }, sec(8)},
 		"an answer is due within ten seconds": {func(k *keepAlive) { k.start(t0, 600); k.pinged(sec(300)) }, sec(310)},
