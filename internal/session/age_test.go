@@ -76,13 +76,18 @@ func TestARequestThatWasSentDoesNotLapse(t *testing.T) {
 	h.settled()
 	h.set(func() { h.dialErr = errReset })
 	b.close(errReset)
+	waiting := func() {
+		t.Helper()
+		require.Eventually(t, func() bool { return h.s.State().State == Waiting }, patience, time.Millisecond)
+	}
+	waiting()
 	for h.elapsed() < 2*time.Minute {
 		h.tick()
+		waiting()
 	}
-	h.sync()
 	assert.Empty(t, one)
 	h.set(func() { h.dialErr = nil })
-	for len(h.dials) == 0 {
+	for len(h.dials) == 0 && h.s.State().State == Waiting {
 		h.tick()
 	}
 	b = h.welcome(&mqtt.Connack{SessionPresent: true})

@@ -49,16 +49,17 @@ func newCourier(cfg *Config, post func(batch)) *courier {
 }
 
 // deliver hands over b. With shedding, messages at QoS 0 over the cap are dropped,
-// oldest first.
-func (c *courier) deliver(b batch, shedding bool) {
+// oldest first, and given back.
+func (c *courier) deliver(b batch, shedding bool) (dropped []Message) {
 	c.mu.Lock()
 	c.parcels = append(c.parcels, parcel{batch: b})
 	c.backlog += len(b.msgs)
 	if over := c.backlog - c.cfg.MaxBacklog; shedding && over > 0 {
-		c.shed(over)
+		dropped = c.shed(over)
 	}
 	c.mu.Unlock()
 	c.signal()
+	return dropped
 }
 
 // tell hands over a change. Of one more message that was too large nobody is told while that many changes wait: there
@@ -73,8 +74,8 @@ func (c *courier) tell(change Change) {
 	c.signal()
 }
 
-// shed drops the n oldest messages at QoS 0.
-func (c *courier) shed(n int) {
+// shed drops the n oldest messages at QoS 0, and gives them.
+func (c *courier) shed(n int) (dropped []Message) {
 	for i := range c.parcels {
 		b := &c.parcels[i].batch
 		kept := b.msgs[:0]
@@ -83,15 +84,17 @@ func (c *courier) shed(n int) {
 				n--
 				c.dropped++
 				c.backlog--
+				dropped = append(dropped, m)
 				continue
 			}
 			kept = append(kept, m)
 		}
 		b.msgs = kept
 		if n == 0 {
-			return
+			break
 		}
 	}
+	return dropped
 }
 
 // discard drops all messages that are not handed over yet.

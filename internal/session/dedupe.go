@@ -80,6 +80,25 @@ func (d *dedupe) repeated(id []byte) bool {
 	return false
 }
 
+// forgotten is a bit of a hash that does not count for where an id is looked for.
+const forgotten = 1 << 31
+
+// forget has id be a new one again. Its place stays taken.
+func (d *dedupe) forget(id []byte) {
+	if d.seenIDs == nil {
+		return
+	}
+	hash := hashOf(id)
+	for i := d.chains[hash%seenMax]; i != 0; {
+		known := &d.ids[(i-1)%seenMax]
+		if known.hash == hash && d.same(known, id) {
+			known.hash ^= forgotten
+			return
+		}
+		i = known.older
+	}
+}
+
 //go:noinline
 func (s *seenIDs) same(known *seenID, id []byte) bool {
 	return string(s.bytes[known.start:known.start+known.size]) == string(id)

@@ -193,7 +193,11 @@ func (l *loop) dispatch() {
 	if k := l.link; k != nil && k.lane != nil {
 		l.batch.behind = k.lane.owed.total
 	}
-	l.courier.deliver(l.batch, l.courier.full())
+	for _, m := range l.courier.deliver(l.batch, l.courier.full()) {
+		if id, ok := pushID(m.Properties); ok {
+			l.seen.forget(id) // nobody has had it: should it come again, it is no repeat
+		}
+	}
 	l.batch = batch{}
 }
 

@@ -249,6 +249,33 @@ func TestPublishFromAHandler(t *testing.T) {
 	require.Eventually(t, func() bool { return h.s.Dropped() > 0 }, patience, time.Millisecond, "QoS 0 made room")
 }
 
+// What made room was not had by anybody: should it come again, at QoS 1 through another subscription, it is no repeat.
+func TestWhatMadeRoomIsNoRepeat(t *testing.T) {
+	release, begun := make(chan struct{}), make(chan struct{}, 16)
+	h := newHarness(t, func(c *Config) {
+		c.MaxBacklog = 1
+		deliver := c.Deliver
+		c.Deliver = func(m []Message) { begun <- struct{}{}; <-release; deliver(m) }
+	})
+	b := h.online()
+	h.sends(b, 1, "mine") // whose acknowledgement is awaited, so reading goes on
+	b.send(marked(push(0, "t", "had"), "id-0"))
+	<-begun
+	dropped := func(n int) bool { h.sync(); return h.s.Dropped() == n && h.s.courier.full() }
+	b.send(marked(push(0, "t", "shed"), "id-1"))
+	require.Eventually(t, func() bool { return dropped(0) }, patience, time.Millisecond)
+	b.send(marked(push(0, "t", "shed, too"), "id-2"))
+	require.Eventually(t, func() bool { return dropped(1) }, patience, time.Millisecond)
+	b.send(marked(push(1, "t", "once more"), "id-1"), marked(push(2, "t", "a repeat"), "id-0"))
+	require.Eventually(t, func() bool { return dropped(2) }, patience, time.Millisecond)
+	close(release)
+	assert.Equal(t, []string{"had"}, payloads(h.batch()))
+	assert.Equal(t, []string{"once more"}, payloads(h.batch()))
+	for id := range uint16(2) {
+		assert.Equal(t, id+1, b.expect(mqtt.PUBACK).(*mqtt.Ack).PacketID)
+	}
+}
+
 func TestManyMessagesInOrderUnderBackPressure(t *testing.T) {
 	const n = 20000
 	got := make(chan string, n)
