@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { KiiError } from "../src/errors.js";
+import { disposed, KiiError } from "../src/errors.js";
 import { decodeProperties } from "../src/properties.js";
 import { share } from "../src/tabs/entry.js";
 import { settled } from "./fakebrowser.js";
@@ -39,6 +39,26 @@ test("a call ends by its timeout and signal while the leader itself cannot conne
   await assert.rejects(next.connection.publish("t", "x", { timeout: 20 }), { code: "TIMEOUT" });
   await assert.rejects(next.connection.publish("t", "x", { signal: AbortSignal.timeout(20) }), { code: "ABORTED" });
 });
+
+for (const end of ["closed", "disposed of"]) {
+  test(`a call that waits for who leads, or for the connection, ends when that is ${end}`, async (t) => {
+    const { open } = setUp(t);
+    const [leader, next, last] = [await open(), await open(), await open()];
+    const ends = (page: typeof next) => void (end === "closed" ? page.connection.close() : page.tabs.end(disposed()));
+    leader.tab.hang();
+    const asked = next.connection.subscribe("x");
+    await settled();
+    ends(next);
+    await assert.rejects(asked, { code: "CLOSED" });
+    last.host.broken = failure("NETWORK", true);
+    leader.tab.kill();
+    await until("the last one leads", () => last.connection.state === "waiting");
+    const made = last.connection.subscribe("x");
+    await settled();
+    ends(last);
+    await assert.rejects(made, { code: "CLOSED" });
+  });
+}
 
 test("a call that a busy leader did not take in time is made once", async (t) => {
   const { cloud, open } = setUp(t);

@@ -2,11 +2,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { columns, NAME, TOPIC, type Batch } from "../src/batch.js";
+import { KiiError } from "../src/errors.js";
+import type { Host, Link, Sink } from "../src/host.js";
 import { decodeProperties } from "../src/properties.js";
 import { patience, start, step, type Event, type Role } from "../src/tabs/election.js";
 import { matches, mine } from "../src/tabs/filters.js";
 import { Recent } from "../src/tabs/recent.js";
 import { Relay } from "../src/tabs/relay.js";
+import { Term, type Applicant, type Electorate } from "../src/tabs/term.js";
+import { settled } from "./fakebrowser.js";
 import { batch } from "./messages.js";
 
 const transitions: [from: Role, event: Event, to: Role, effects: string][] = [
@@ -125,4 +129,30 @@ test("who gives the buffers of messages away does not disturb what looks for rep
   recent.expectRepeats();
   assert.ok(recent.pass(one()), "who cannot know lets it pass");
   assert.equal(recent.pass(one()), undefined);
+});
+
+test("what arrives during the goodbye is not acknowledged, though an attempt before had failed", async () => {
+  const sinks: Sink[] = [];
+  let closed = () => {};
+  const link = { call: () => new Promise<void>((resolve) => (closed = resolve)), wake: () => {} } as Link;
+  const connect = async (_: unknown, __: unknown, sink: Sink) => {
+    if (sinks.push(sink) > 1) return link;
+    sink.state({ state: "failed", reason: "" });
+    throw new KiiError("no", { code: "FORBIDDEN", retryable: false, remedy: "r" });
+  };
+  const electorate: Electorate = {
+    next: () => ({ call: undefined }) as Applicant, refused: () => {}, changed: () => {}, batch: () => {}, watch: () => ({ end: () => {} }), seated: async () => {},
+  };
+  const term = new Term({ connect } as Partial<Host> as Host, electorate, new Map());
+  term.open();
+  await settled();
+  assert.equal(sinks.length, 2);
+  void term.end({}, Promise.resolve());
+  let acknowledged = false;
+  void Promise.resolve(sinks[1]!.batch(batch([{ payload: "" }], ["t"]))).then(() => (acknowledged = true));
+  await settled();
+  assert.equal(acknowledged, false);
+  closed();
+  await settled();
+  assert.equal(acknowledged, true, "when nothing can leave any more");
 });

@@ -78,3 +78,10 @@ scene("a page that is put aside just after it has closed gives its lock back", a
   await world.in(leader!, "closes", () => leader!.close(leader!.held[0]!));
   await world.halt(leader!, "aside");
 });
+
+scene("a leader that hung while it connected again leaves nobody displaced", async (world, [leader]) => {
+  await world.clock.as(leader!.tab, () => world.cloud.current!.blip());
+  await world.halt(leader!, "hung");
+  await world.clock.run(4 * awhile); // another one leads
+  world.resume(leader!);
+});

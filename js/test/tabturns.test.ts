@@ -59,6 +59,20 @@ test("a connection that ends with what it was opened with ends alone, and anothe
   assert.deepEqual(next.got, []);
 });
 
+test("a connection that another device takes while the next leader opens it is displaced, and may be taken back", async (t) => {
+  const { open } = setUp(t);
+  const leader = await open();
+  const [next, last] = [await open(), await open()];
+  next.host.broken = failure("DISPLACED");
+  leader.tab.kill();
+  await until("it has come to something", () => /displaced|failed/.test(next.connection.state));
+  await settled();
+  assert.deepEqual([next.connection.state, last.connection.state, next.tabs.role], ["displaced", "displaced", "leader"]);
+  next.host.broken = undefined;
+  await last.connection.takeBack({ timeout: 60_000 });
+  await until("both are back", () => [next, last].every(({ connection }) => connection.state === "online"));
+});
+
 test("an attempt that is given up is none any more", async (t) => {
   const { cloud, blank, open } = setUp(t);
   for (const following of [false, true]) {

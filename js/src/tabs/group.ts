@@ -26,6 +26,9 @@ import { Term, type Seats } from "./term.js";
 /** How long a leader that closes may say goodbye before the next one connects, in milliseconds. */
 const goodbye = 1000;
 
+/** So long what a tab did that was robbed may take to show, in milliseconds. */
+const aftermath = 10_000;
+
 export interface Place {
   readonly id: string;
   readonly names: Names;
@@ -54,6 +57,8 @@ export class Group {
   #closing: Claim | undefined;
   /** The other tab that leads. */
   #leader: string | undefined;
+  /** Until when a tab that was robbed may displace who leads, in milliseconds since 1970. */
+  #haunted = 0;
   #change: StateChange | null = null;
   /** The number of the last change that whoever leads told. */
   #changes = 0;
@@ -187,9 +192,11 @@ export class Group {
         this.#claim = new Claim(around.locks, names.topic(this.topic), effect === "steal" ? "steal" : "wait", {
           granted: () => this.#happens("granted"),
           robbed: () => {
-            // Who hung was displaced by the tab that leads now, and no other.
-            if (this.#term && this.#change?.state === "displaced") this.#changed({ state: "connecting", reason: "Another tab has the connection now." });
+            const displaced = this.#change?.state === "displaced";
+            // Who hung was displaced by the tab that leads now, and no other. Who was not may displace that one yet.
+            if (this.#term && displaced) this.#changed({ state: "connecting", reason: "Another tab has the connection now." });
             this.#happens("robbed");
+            if (!displaced) this.#meeting.say({ type: "robbed" });
           },
           barred: () => this.#happens("barred"),
         });
@@ -276,6 +283,14 @@ export class Group {
     // What else ends a connection is this tab's own: its module, login, endpoint, options. The next one tries with its own.
     if (!isFinal(change.state) || change.code === "REVOKED") this.#tell(change);
     this.#become(change);
+    this.#regain();
+  }
+
+  /** Takes the connection back, once, from a tab that has it and does not lead: that has ended its own, and nobody else fights for it. */
+  #regain(): void {
+    if (!this.#term || this.#change?.state !== "displaced" || Date.now() > this.#haunted) return;
+    this.#haunted = 0;
+    this.#calls.make("takeBack", [], { timeout: usual }).catch(() => {});
   }
 
   #become(change: StateChange): void {
@@ -310,6 +325,10 @@ export class Group {
         if (!this.#term) break;
         this.#audience.came();
         this.#tell();
+        break;
+      case "robbed":
+        this.#haunted = Date.now() + aftermath;
+        this.#regain();
         break;
       case "ping":
         if (this.#term) this.#tell();
@@ -375,6 +394,7 @@ export class Group {
     this.#frozen?.end();
     this.#leader = undefined;
     this.#change = null;
+    this.#place.asks.gone((_, topic) => topic === this.topic);
     this.#calls.changed();
   }
 }

@@ -62,6 +62,7 @@ export class LedCalls {
         if (leader) return await this.#asks.ask(leader, this.#topic, method, args, rest, repeatable ? undefined : confirmation);
       } catch (error) {
         if (!(error instanceof Passed)) throw error;
+        if (this.#lead.out) break;
         if (error.taken && !repeatable) throw lostCall();
         if (this.#lead.leader) this.#lead.doubt();
       }

@@ -23,6 +23,8 @@ export type ToAll =
   | { type: "hello"; from: string }
   /** A tab has closed its last one, or its page goes away. */
   | { type: "bye"; from: string }
+  /** A tab that hung was robbed, and may have connected once more before it knew. */
+  | { type: "robbed" }
   /** Does the leader live? */
   | { type: "ping"; from: string }
   /**

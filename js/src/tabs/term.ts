@@ -156,6 +156,11 @@ export class Term {
       } catch (cause) {
         const error = cause as KiiError;
         if (over.aborted) return this.#gone!();
+        if (error.code === "DISPLACED") {
+          this.#opening = !!applicant.call; // else until takeBack, as a connection that stands
+          this.#electorate.changed({ state: "displaced", code: error.code, reason: error.message, error });
+          if (!this.#opening) return;
+        }
         if (applicant.call || !error.retryable) {
           this.#electorate.refused(applicant, error);
           continue;
@@ -198,9 +203,10 @@ export class Term {
       },
       sent: (tickets, error) => this.#dispatch.sent(tickets, error),
       state: (change) => {
-        if (isFinal(change.state)) this.#gone!();
+        const ends = isFinal(change.state);
+        if (ends && this.#link) this.#gone!();
         if (this.#over.signal.aborted) return;
-        if (isFinal(change.state) && !this.#link) this.#end = change; // connect rejects, and says more
+        if (!this.#link && (ends || change.state === "displaced")) this.#end = change; // connect rejects, and says more
         else this.#electorate.changed(change);
       },
     };

@@ -184,7 +184,7 @@ export class SimConnection {
     for (const { reject } of this.#calls) reject(error);
     this.#calls.clear();
     this.#tell({ state, code: error.code, reason: state, error });
-    if (state === "displaced") return;
+    if (state === "displaced") return this.#ready?.reject(error); // an attempt ends with it
     this.#host.connections.delete(this);
     this.#ready?.reject(error);
   }
@@ -271,6 +271,7 @@ export class SimConnection {
       });
       const call = { send, reject: (error: KiiError) => end(() => reject(error)) };
       if (this.#over) return reject(failure("CLOSED"));
+      if (this.#state === "displaced") return reject(failure("DISPLACED"));
       this.#calls.add(call);
       if (this.#state === "online") send();
     });
