@@ -48,19 +48,19 @@ func (l loader) contains() string {
 	return "; contains wasm_exec.js, Copyright 2018 The Go Authors (BSD-3-Clause)"
 }
 
-// bundleLoaders bundles the TypeScript sources with the wasm_exec.js that belongs to the module.
-func bundleLoaders(p *project, s *state, wasm *module) error {
+// bundleLoaders bundles the TypeScript sources with the wasm_exec.js that belongs to the module, and gives the name of their build.
+func bundleLoaders(p *project, s *state, wasm *module) (string, error) {
 	sources, err := readTree(p.at("js", "src"))
 	if err != nil {
-		return err
+		return "", err
 	}
 	glue, err := os.ReadFile(p.at("wasm_exec.js"))
 	if err != nil {
-		return err
+		return "", err
 	}
 	modules, err := os.ReadFile(p.at("go.sum")) // names esbuild's version
 	if err != nil {
-		return err
+		return "", err
 	}
 	id := filesID(append(sources, glue, modules, []byte(p.version), []byte(wasm.build))...)
 	for _, l := range loaders {
@@ -71,13 +71,13 @@ func bundleLoaders(p *project, s *state, wasm *module) error {
 			continue
 		}
 		if _, err := p.run(nil, "go", args...); err != nil {
-			return err
+			return "", err
 		}
 		if err := s.wrote(from, file, file+".map"); err != nil {
-			return err
+			return "", err
 		}
 	}
-	return nil
+	return id, nil
 }
 
 // filesID names a build by all that its files are made of, the module among it: what files say to each other changes

@@ -38,6 +38,7 @@ type info struct {
 	Version   string `json:"version"`
 	Toolchain string `json:"toolchain"`
 	Build     string `json:"build"` // what the loader expects in the module's section go:buildid
+	Files     string `json:"files"` // what the scripts expect of each other
 	Wasm      struct {
 		SHA256 string `json:"sha256"`
 	} `json:"wasm"`
@@ -45,8 +46,8 @@ type info struct {
 	SHA256 map[string]string `json:"sha256"`
 }
 
-func writeInfo(p *project, wasm *module) error {
-	i := info{Version: p.version, Toolchain: p.goName, Build: wasm.build}
+func writeInfo(p *project, wasm *module, files string) error {
+	i := info{Version: p.version, Toolchain: p.goName, Build: wasm.build, Files: files}
 	i.Wasm.SHA256 = wasm.sha256
 	i.SHA256 = map[string]string{wasmFile: wasm.sha256}
 	for _, l := range loaders {

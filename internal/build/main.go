@@ -62,7 +62,8 @@ func buildAll(p *project, state *state) error {
 	if err != nil {
 		return err
 	}
-	if err := bundleLoaders(p, state, wasm); err != nil {
+	files, err := bundleLoaders(p, state, wasm)
+	if err != nil {
 		return err
 	}
 	if err := copyFiles(p); err != nil {
@@ -71,5 +72,5 @@ func buildAll(p *project, state *state) error {
 	if err := compressAll(p, state); err != nil {
 		return err
 	}
-	return writeInfo(p, wasm)
+	return writeInfo(p, wasm, files)
 }

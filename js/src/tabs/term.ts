@@ -93,7 +93,7 @@ export class Term {
     const filter = args[0] as string;
     const mark = method === "subscribe" ? Math.random() : 0;
     let anew = false;
-    if (method.endsWith("subscribe")) {
+    if (method.endsWith("subscribe") && typeof filter === "string") { // what is none, the module refuses
       anew = this.#mark(tab, filter, mark); // before it is granted: the tab may go meanwhile
       if (!mark && this.#shared(filter)) return this.#leaves(tab, filter, mark);
       await this.#electorate.seated(anew); // in order, and this tab may go, too
