@@ -126,15 +126,20 @@ func (w *world) fault() {
 			w.moved.Broadcast()
 		}
 	case 5:
-		w.dialErr, w.dialSlow = nil, 0
-		switch w.r.IntN(4) {
-		case 0:
-			w.dialErr = fault.New(fault.Network, "no way")
-		case 1:
-			w.dialSlow = w.nap()
-		}
+		w.dialErr, w.dialSlow = w.obstacle()
 		w.note("dial: %v, %v", w.dialErr, w.dialSlow)
 	}
+}
+
+// obstacle is what is in the way of a request: nothing half of the time.
+func (w *world) obstacle() (failure error, wait time.Duration) {
+	switch w.r.IntN(4) {
+	case 0:
+		failure = fault.New(fault.Network, "no way")
+	case 1:
+		wait = w.nap()
+	}
+	return failure, wait
 }
 
 // trouble is something that the broker or the endpoint's server does.
@@ -163,13 +168,7 @@ func (w *world) trouble() {
 		w.user.doubt(filter)
 		w.note("the broker refuses %s: %v", filter, b.rude[filter])
 	case 6:
-		w.fetchErr, w.fetchSlow = nil, 0
-		switch w.r.IntN(4) {
-		case 0:
-			w.fetchErr = fault.New(fault.Network, "no way")
-		case 1:
-			w.fetchSlow = w.nap()
-		}
+		w.fetchErr, w.fetchSlow = w.obstacle()
 		w.note("endpoint: %v, %v", w.fetchErr, w.fetchSlow)
 	case 7:
 		if b.session != nil && b.peer != nil {
