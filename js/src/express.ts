@@ -5,6 +5,8 @@
 
 import { columns } from "./batch.js";
 import type { Handled, Sink } from "./host.js";
+import { Port, type Attached } from "./port.js";
+import { Turns } from "./turns.js";
 
 /** The program's functions for it. None of them calls back. */
 export interface ExpressExports {
@@ -41,18 +43,13 @@ const ACKS = 5; // how many acknowledgements will be owed for it
 const TICKETS = 6; // how many messages of this side it acknowledges, or are sent
 const PORT = 7; // over which those are sent
 
-/** So many bytes may wait in the browser; the program's own bound is the same. */
-const maxUnsent = 1 << 20;
-
-/** So many acknowledgements are worth a frame at once: a turn costs more than one. */
-const plenty = 128;
-
-/** How soon to ask again, in milliseconds. */
-const again = 5;
+/**
+ * A frame that comes so many milliseconds after the one before is acknowledged at once: no other is right behind it as a rule, and
+ * a thread that is at rest would have to be woken for a turn.
+ */
+const apart = 4;
 
 const none = new Int32Array();
-
-type Attached = Pick<WebSocket, "onmessage" | "bufferedAmount" | "send" | "close">;
 
 export class Express {
   readonly #exports: ExpressExports;
@@ -67,6 +64,7 @@ export class Express {
   #most = Infinity; // bytes that there may be room for, as far as is known
   readonly #turns = new Turns();
   #owed = 0; // how many frames have come for which acknowledgements are owed
+  #came = 0; // when the latest frame came
   #table = none; // the one that was lent with the batch before; most frames have as many messages as the one before
 
   /** failed is told that the program has died in a call. */
@@ -87,6 +85,8 @@ export class Express {
   /** Offers data, which came at that time, to the program, and hands on what is in it. False: it has not taken it. */
   receive(port: Port, data: ArrayBuffer, at: number): boolean {
     const bytes = new Uint8Array(data);
+    const alone = at > this.#came + apart;
+    this.#came = at;
     let messages: number;
     try {
       messages = this.#try(port, bytes, at);
@@ -110,7 +110,7 @@ export class Express {
       const owed = ++this.#owed;
       const owe = (stop: Handled, alone?: boolean) => port.owe(stop ? -stop : acks, alone);
       if (typeof handling === "object") void handling.then((stop) => owe(stop, owed === this.#owed));
-      else owe(handling);
+      else owe(handling, alone);
     }
     return true;
   }
@@ -226,103 +226,5 @@ export class Express {
     const enough = size <= this.#note(FRAME_SIZE);
     if (!enough) this.#most = size - 1;
     return enough;
-  }
-}
-
-/** Calls functions in a turn of their own. Timers would do, but pages that are hidden have slow ones. */
-export class Turns {
-  #ended = false;
-  #channel: MessageChannel | undefined;
-  #work: (() => void)[] = [];
-
-  add(work: () => void): void {
-    if (this.#ended) return;
-    if (!this.#channel) {
-      this.#channel = new MessageChannel();
-      this.#channel.port1.onmessage = () => {
-        for (const work of this.#work.splice(0)) work();
-      };
-    }
-    if (this.#work.push(work) === 1) this.#channel.port2.postMessage(0);
-  }
-
-  end(): void {
-    this.#ended = true;
-    this.#channel?.port1.close();
-    this.#channel?.port2.close();
-    this.#work = [];
-  }
-}
-
-/** One WebSocket that is listened to for the program. */
-export class Port {
-  readonly number: number;
-  readonly #socket: Attached;
-  readonly #express: Express;
-  #owed = 0;
-  #due = false;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #closed = false;
-
-  /** slow takes what express does not. */
-  constructor(number: number, socket: Attached, express: Express, slow: (data: unknown) => void) {
-    this.number = number;
-    this.#socket = socket;
-    this.#express = express;
-    socket.onmessage = ({ data, timeStamp }) => {
-      if (typeof data !== "object" || !express.receive(this, data as ArrayBuffer, timeStamp)) slow(data);
-    };
-  }
-
-  /**
-   * Sends so many more acknowledgements: many at once, few in one frame with those for the frames that come right behind. Below 0:
-   * all that come before the packet identifier -acks, and no more. alone: in the time that the handlers took, in another thread, no such
-   * frame has come, so they wait for no more.
-   */
-  owe(acks: number, alone?: boolean): void {
-    if (acks < 0 || this.#owed < 0) this.#owed = Math.min(acks, this.#owed);
-    else this.#owed += acks;
-    if ((alone ? this.#owed > 0 : this.#owed >= plenty) && this.#timer === undefined) return this.pay();
-    if (this.#due) return;
-    this.#due = true;
-    this.#express.afterwards(() => {
-      this.#due = false;
-      this.pay();
-    });
-  }
-
-  /** Sends bytes, unless so many wait in the browser that they should wait as well. */
-  send(bytes: Uint8Array): boolean {
-    if (this.#socket.bufferedAmount > maxUnsent) return false;
-    this.#socket.send(bytes as Uint8Array<ArrayBuffer>);
-    return true;
-  }
-
-  /** Ends it. The WebSocket stays as it is. */
-  close(): void {
-    this.#closed = true;
-    this.#socket.onmessage = null;
-    clearTimeout(this.#timer);
-  }
-
-  /** Ends the WebSocket, too. */
-  abandon(): void {
-    this.close();
-    this.#socket.close();
-  }
-
-  /** Sends the acknowledgements that are owed. */
-  pay(): void {
-    if (this.#closed || this.#owed === 0 || this.#timer !== undefined) return;
-    const bytes = this.#socket.bufferedAmount > maxUnsent ? undefined : this.#express.acknowledge(this.number, this.#owed);
-    if (!bytes) {
-      this.#timer = setTimeout(() => {
-        this.#timer = undefined;
-        this.pay();
-      }, again);
-      return;
-    }
-    this.#owed = 0;
-    if (bytes.length > 0) this.#socket.send(bytes as Uint8Array<ArrayBuffer>);
   }
 }

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Decoder, type Batch } from "../src/batch.js";
-import { Express, Turns } from "../src/express.js";
+import { Express } from "../src/express.js";
 import type { Sink } from "../src/host.js";
+import { Turns } from "../src/turns.js";
 import type { Message } from "../types/index.js";
 
 type Test = { after(end: () => unknown): void };
@@ -71,12 +72,14 @@ function setUp(t: Test, batch: Sink["batch"] = () => {}, told: (tickets: Int32Ar
   const slow: unknown[] = [];
   const socket = { onmessage: null as WebSocket["onmessage"], bufferedAmount: 0, closed: 0, send: (b: unknown) => sent.push((b as Uint8Array).slice()), close: () => socket.closed++ };
   const leave = express.listen(socket as never, 3, (data) => slow.push(data));
-  const come = (...bytes: number[]) => {
+  const bring = (timeStamp: number, bytes: number[]) => {
     const { buffer } = new Uint8Array(bytes);
-    socket.onmessage!.call(socket as never, { data: buffer } as MessageEvent);
+    socket.onmessage!.call(socket as never, { data: buffer, timeStamp } as MessageEvent);
     return buffer;
   };
-  return { express, receiver: express_.receiver, program, leave, socket, sent, slow, handled, died, asked, come, forget: express_.forget };
+  const come = (...bytes: number[]) => bring(0, bytes);
+  const comeAt = (timeStamp: number, ...bytes: number[]) => bring(timeStamp, bytes);
+  return { express, receiver: express_.receiver, program, leave, socket, sent, slow, handled, died, asked, come, comeAt, forget: express_.forget };
 }
 
 /** Waits for something that is to come. */
@@ -164,6 +167,19 @@ test("many acknowledgements leave at once, and once", async (t) => {
   come(1, 1);
   await until(() => handled.length > 1);
   assert.deepEqual(handled, [200, 1]);
+});
+
+test("a frame that comes after a while is acknowledged at once, those right behind it together", async (t) => {
+  const { comeAt, handled } = setUp(t);
+  comeAt(1000, 1, 1);
+  assert.deepEqual(handled, [1]);
+  comeAt(1001, 1, 1);
+  comeAt(1005, 1, 1);
+  assert.deepEqual(handled, [1]);
+  await until(() => handled.length > 1);
+  assert.deepEqual(handled, [1, 2]);
+  comeAt(1009.5, 1, 1);
+  assert.deepEqual(handled, [1, 2, 1]);
 });
 
 test("many acknowledgements wait until they can be sent, too", async (t) => {
