@@ -21,21 +21,13 @@ var (
 // TestDocumentsLeadSomewhere: each link of a document to a file of ours, or a heading in one, finds it,
 // and README.md leads to every document, so that nobody has to know what there is.
 func TestDocumentsLeadSomewhere(t *testing.T) {
-	documents := []string{"README.md", "CHANGELOG.md", "js/README.md", "js/examples/README.md"}
-	pages, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
-	require.NoError(t, err)
-	require.Greater(t, len(pages), 10)
-	for _, page := range pages {
-		documents = append(documents, "docs/"+filepath.Base(page))
-	}
-	text := map[string]string{}
-	for _, name := range documents {
-		raw, err := os.ReadFile(filepath.Join(root, name))
-		require.NoError(t, err)
-		text[name] = codeBlock.ReplaceAllString(string(raw), "")
+	text := documents(t, "README.md", "CHANGELOG.md", "js/README.md", "js/examples/README.md", "docs/*.md")
+	require.Greater(t, len(text), 14)
+	for name := range text {
+		text[name] = codeBlock.ReplaceAllString(text[name], "")
 	}
 	reached := map[string]bool{"README.md": true}
-	for _, name := range documents {
+	for name := range text {
 		for _, m := range mdLink.FindAllStringSubmatch(text[name], -1) {
 			path, anchor, _ := strings.Cut(m[1], "#")
 			if strings.Contains(path, "://") {
@@ -55,7 +47,7 @@ func TestDocumentsLeadSomewhere(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range documents {
+	for name := range text {
 		assert.True(t, reached[name], "README.md does not lead to %s", name)
 	}
 }
