@@ -94,7 +94,8 @@ scaling: database ## measure what users cost on a cluster, for some minutes, int
 tabs: deps build ## share a connection between up to fifty tabs and end those that lead, for about four minutes, into docs/tabs.md
 	go test -count=1 -timeout 30m -v -run TestSharedTabs ./tests/browser -tabs docs/tabs.md
 
-docs: deps build ## write the tables of docs/protocol.md and docs/compat.md anew
+docs: deps build ## write the tables of docs/protocol.md and docs/compat.md, and demo/THIRD_PARTY.txt, anew
+	go test -run TestThirdParty ./demo -update
 	go test -run TestProtocolDocument ./pkg/kiicloud/rest -update
 	go test -run TestBesideKiisSDK ./tests/compat -update
 

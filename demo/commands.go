@@ -19,9 +19,10 @@ type command struct {
 }
 
 var commands = map[string]command{
-	"backup":  {"copy a data folder, also while a cloud runs on it", backup},
-	"move":    {"copy the database of a data folder to PostgreSQL", move},
-	"version": {"say what the program was built from", version},
+	"backup":   {"copy a data folder, also while a cloud runs on it", backup},
+	"licences": {"print the licences of what the program contains", licences},
+	"move":     {"copy the database of a data folder to PostgreSQL", move},
+	"version":  {"say what the program was built from", version},
 }
 
 func backup(args []string, stdout, stderr io.Writer) int {

@@ -23,6 +23,7 @@ func TestCommandsExplainThemselves(t *testing.T) {
 		"help of a command":       {[]string{"backup", "-h"}, 0, "-to"},
 		"version":                 {[]string{"version"}, 0, "kiicloud "},
 		"version of what":         {[]string{"version", "x"}, exitUsage, "unexpected argument x"},
+		"licences":                {[]string{"licences"}, 0, "Copyright 2009 The Go Authors."},
 		"help":                    {[]string{"-h"}, 0, "backup"},
 		"no such command":         {[]string{"bakcup"}, exitUsage, "unexpected argument bakcup"},
 	} {

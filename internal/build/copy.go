@@ -9,14 +9,14 @@ import (
 // infoFile tells what js/dist was built from.
 const infoFile = "build-info.json"
 
-// copyFiles copies what is shipped as it is written: the types, the licence, and
+// copyFiles copies what is shipped as it is written: the types, the licences, and
 // wasm_exec.js for pages that use the module without the loader.
 func copyFiles(p *project) error {
 	sources, err := filepath.Glob(p.at("js", "types", "*.d.ts"))
 	if err != nil {
 		return err
 	}
-	for _, source := range append(sources, p.at("wasm_exec.js"), p.at("LICENSE")) {
+	for _, source := range append(sources, p.at("wasm_exec.js"), p.at("LICENSE"), p.at("js", "NOTICE")) {
 		data, err := os.ReadFile(source)
 		if err != nil {
 			return err

@@ -106,7 +106,7 @@ func TestWhatThePackageHolds(t *testing.T) {
 		assert.Contains(t, []string{"dist", "package.json", "README.md", "LICENSE", "NOTICE"}, folder, f.Path)
 		assert.NotContains(t, []string{".br", ".gz", ".ts.map"}, filepath.Ext(f.Path), f.Path)
 	}
-	for _, name := range []string{"README.md", "LICENSE", "NOTICE", "dist/build-info.json", "dist/mainhost.mjs"} {
+	for _, name := range []string{"README.md", "LICENSE", "NOTICE", "dist/NOTICE", "dist/build-info.json", "dist/mainhost.mjs"} {
 		assert.True(t, there[name], "%s is missing", name)
 	}
 
