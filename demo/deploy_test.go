@@ -142,6 +142,25 @@ func TestTheCommandWhereAllItWritesIsLogged(t *testing.T) {
 	assert.Equal(t, "stopped", messages[len(messages)-1])
 }
 
+// The commands of the documents are ones that the program takes.
+func TestDocumentedCommands(t *testing.T) {
+	seen := 0
+	for _, file := range []string{"operating.md", "rabbitmq.md"} {
+		for _, m := range regexp.MustCompile(`(?m)^ *(?:[^#\n]* && )?kiicloud (.*)$`).FindAllStringSubmatch(read(t, "docs", file), -1) {
+			line, _, _ := strings.Cut(m[1], "   #")
+			args := strings.Fields(strings.NewReplacer(`""`, "EMPTY", "-admin …", "-admin id:secret", "-app …", "-app id:key").Replace(line))
+			if _, ok := commands[args[0]]; ok {
+				assert.Regexp(t, `^\S+( -(data|to|store) \S+)+ *$`, line, file)
+			} else {
+				_, err := parse(args, io.Discard)
+				assert.NoError(t, err, "%s: kiicloud %s", file, line)
+			}
+			seen++
+		}
+	}
+	assert.GreaterOrEqual(t, seen, 8)
+}
+
 // The command that the proxies' configurations stand in front of is one that the program takes, and advertises the proxy.
 func TestProxiesStandBeforeACommand(t *testing.T) {
 	for _, file := range []string{"Caddyfile", "nginx.conf"} {
