@@ -22,7 +22,7 @@ type app struct {
 	clientMethods map[string]js.Value
 	linkMethods   map[string]js.Value
 
-	linkSend, linkForget js.Value // for the loader
+	linkSend, linkForget, linkUnseen js.Value // for the loader
 }
 
 // firstClient is the handle of the client behind the global.
@@ -37,7 +37,7 @@ func newApp() *app {
 	a.clientMethods["wake"] = a.signal((*kiiweb.Client).Wake)
 	a.clientMethods["pause"] = a.signal((*kiiweb.Client).Pause)
 	a.linkMethods = a.linkFunctions()
-	a.linkSend, a.linkForget = jsx.NewFunc(a.send).Value(), jsx.NewFunc(a.forget).Value()
+	a.linkSend, a.linkForget, a.linkUnseen = jsx.NewFunc(a.send).Value(), jsx.NewFunc(a.forget).Value(), jsx.NewFunc(a.unseen).Value()
 	return a
 }
 

@@ -80,8 +80,8 @@ func (a *app) open(ctx context.Context, client *kiiweb.Client, endpoint kiiweb.E
 	handle := a.connections.add(l)
 	l.object = bound(a.linkMethods, handle)
 	l.object.Set("state", string(kiiweb.StateIdle))
-	l.tell = o.onState
-	o.OnMessages, o.HandOver = deliverer(o, l.closed)
+	l.tell, l.batch = o.onState, o.onBatch
+	o.OnMessages, o.HandOver = deliverer(o, l.closed, l.dropped)
 	o.OnState = func(c kiiweb.Change) {
 		if c.State == kiiweb.StateClosed || c.State == kiiweb.StateFailed {
 			a.connections.remove(handle)
@@ -99,16 +99,17 @@ func (a *app) open(ctx context.Context, client *kiiweb.Client, endpoint kiiweb.E
 		l.sent = &receipts{onSent: o.onSent}
 		l.object.Set("send", bind.Invoke(a.linkSend, js.Undefined(), handle))
 		l.object.Set("forget", bind.Invoke(a.linkForget, js.Undefined(), handle))
+		l.object.Set("unseen", bind.Invoke(a.linkUnseen, js.Undefined(), handle))
 	}
 	return l.object, nil
 }
 
 // deliverer gives the function that takes batches of messages to JavaScript, for one of
-// OnMessages and HandOver. Once closed is true a page that gets them one by one gets no more.
-func deliverer(o connectOptions, closed func() bool) (handle func([]kiiweb.Message), handOver func([]kiiweb.Message) (wait func() (stop uint16))) {
+// OnMessages and HandOver. Once closed is true a page that gets them one by one gets no more; dropped is newEncoder's.
+func deliverer(o connectOptions, closed func() bool, dropped func() int) (handle func([]kiiweb.Message), handOver func([]kiiweb.Message) (wait func() (stop uint16))) {
 	switch {
 	case o.onBatch.Truthy():
-		return nil, newEncoder(o.onBatch).deliver
+		return nil, newEncoder(o.onBatch, dropped).deliver
 	case o.onMessage.Truthy():
 		return func(batch []kiiweb.Message) {
 			for _, m := range batch {
@@ -127,7 +128,19 @@ type link struct {
 	conn   *kiiweb.Connection // nil until it stands
 	object js.Value
 	tell   js.Value
+	batch  js.Value  // the loader's
+	lost   int       // messages dropped that the loader was told of
 	sent   *receipts // nil without the loader
+}
+
+// dropped gives how many messages were dropped since it was asked before.
+func (l *link) dropped() int {
+	if l.conn == nil {
+		return 0 // it is asked again
+	}
+	n := l.conn.Dropped() - l.lost
+	l.lost += n
+	return n
 }
 
 // closed tells whether the page has closed it.
@@ -136,6 +149,11 @@ func (l *link) closed() bool { return l.conn != nil && l.conn.State().State == k
 // changed keeps object.state, and tells the page. The page may have done anything to its object.
 func (l *link) changed(c kiiweb.Change) {
 	_ = jsx.Set(l.object, "state", string(c.State))
+	if l.batch.Truthy() {
+		if n := l.dropped(); n > 0 {
+			invoke(l.batch, jsx.Uint8Array(nil), 0, []any{}, 0, n)
+		}
+	}
 	if l.tell.Truthy() {
 		invoke(l.tell, changeToJS(c))
 	}

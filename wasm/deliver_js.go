@@ -22,11 +22,12 @@ const maxTopics = 256
 // encoder hands batches to the loader: one call each.
 type encoder struct {
 	onBatch js.Value
+	dropped func() int     // how many messages were dropped since it was asked before
 	topics  map[string]int // names that the loader knows
 }
 
-func newEncoder(onBatch js.Value) *encoder {
-	return &encoder{onBatch: onBatch, topics: make(map[string]int)}
+func newEncoder(onBatch js.Value, dropped func() int) *encoder {
+	return &encoder{onBatch: onBatch, dropped: dropped, topics: make(map[string]int)}
 }
 
 // deliver hands batch over, in pieces where it has more topics than are remembered. wait
@@ -44,7 +45,7 @@ func (e *encoder) deliver(batch []kiiweb.Message) (wait func() (stop uint16)) {
 		first := len(e.topics) - len(fresh)
 		buffer := encode(batch[:n], e.topics)
 		// A page on another thread gives a promise: it is still busy with the batch.
-		if handling := invoke(e.onBatch, jsx.Uint8Array(buffer), n, fresh, first); handling.Truthy() {
+		if handling := invoke(e.onBatch, jsx.Uint8Array(buffer), n, fresh, first, e.dropped()); handling.Truthy() {
 			wait = func() uint16 {
 				stop := handling
 				if stop.Type() == js.TypeObject {

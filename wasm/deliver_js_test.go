@@ -19,6 +19,8 @@ type handed struct {
 	count  int
 	topics []string
 	first  int
+
+	dropped int
 }
 
 // row reads message number i of the table.
@@ -37,7 +39,7 @@ func record(t *testing.T) (*encoder, *[]handed) {
 	t.Helper()
 	var calls []handed
 	f := jsx.NewFunc(func(args []js.Value) any {
-		h := handed{count: args[1].Int(), first: args[3].Int()}
+		h := handed{count: args[1].Int(), first: args[3].Int(), dropped: args[4].Int()}
 		h.bytes, _ = jsx.Bytes(args[0])
 		for i := range args[2].Length() {
 			h.topics = append(h.topics, args[2].Index(i).String())
@@ -46,7 +48,23 @@ func record(t *testing.T) (*encoder, *[]handed) {
 		return nil
 	})
 	t.Cleanup(f.Release)
-	return newEncoder(f.Value()), &calls
+	return newEncoder(f.Value(), none), &calls
+}
+
+func none() int { return 0 }
+
+// The loader counts what is dropped here with what it drops itself.
+func TestABatchSaysHowManyWereDropped(t *testing.T) {
+	e, calls := record(t)
+	dropped := []int{0, 3, 0}
+	e.dropped = func() int { n := dropped[0]; dropped = dropped[1:]; return n }
+	for range 3 {
+		e.deliver([]kiiweb.Message{{Topic: "a"}})
+	}
+	require.Len(t, *calls, 3)
+	for i, n := range []int{0, 3, 0} {
+		assert.Equal(t, n, (*calls)[i].dropped)
+	}
 }
 
 func TestTopicsReachThePageWhole(t *testing.T) {
@@ -128,7 +146,7 @@ func TestABatchIsDeliveredWhenItsPromiseSettles(t *testing.T) {
 	for name, settle := range map[string]string{"handled": "resolve", "failed": "reject"} {
 		t.Run(name, func(t *testing.T) {
 			page := eval(t, `(() => { const page = { calls: 0 }; page.onBatch = () => { page.calls++; return new Promise((resolve, reject) => Object.assign(page, { resolve, reject })) }; return page })()`)
-			e := newEncoder(page.Get("onBatch"))
+			e := newEncoder(page.Get("onBatch"), none)
 			delivered := make(chan struct{})
 			go func() {
 				defer close(delivered)
@@ -174,7 +192,7 @@ func TestAHandlerThatThrowsIsReported(t *testing.T) {
 	reported := eval(t, `(() => { const seen = []; globalThis.reportError = (e) => seen.push(e); return seen; })()`)
 	defer js.Global().Delete("reportError")
 	thrower := eval(t, `(m) => { throw new RangeError("from the page: " + m.topic); }`)
-	deliver, _ := deliverer(connectOptions{onMessage: thrower}, func() bool { return false })
+	deliver, _ := deliverer(connectOptions{onMessage: thrower}, func() bool { return false }, none)
 	deliver([]kiiweb.Message{{Topic: "a"}, {Topic: "b"}})
 	require.Equal(t, 2, reported.Length(), "each message is delivered")
 	assert.Equal(t, "from the page: b", reported.Index(1).Get("message").String())
@@ -189,7 +207,7 @@ func TestAPageThatHasClosedGetsNoMore(t *testing.T) {
 	got := 0
 	f := jsx.NewFunc(func([]js.Value) any { got++; return nil })
 	t.Cleanup(f.Release)
-	deliver, _ := deliverer(connectOptions{onMessage: f.Value()}, func() bool { return got == 1 })
+	deliver, _ := deliverer(connectOptions{onMessage: f.Value()}, func() bool { return got == 1 }, none)
 	deliver([]kiiweb.Message{{Topic: "a"}, {Topic: "b"}, {Topic: "c"}})
 	assert.Equal(t, 1, got)
 }

@@ -31,6 +31,16 @@ func (a *app) forget(args []js.Value) any {
 	return js.Undefined()
 }
 
+// unseen takes the handle and, of messages that were handed to the loader and dropped there, the properties one after
+// the other, each behind its length, four bytes, little endian.
+func (a *app) unseen(args []js.Value) any {
+	list, ok := jsx.Bytes(arg(args, 1))
+	if l, open := a.connections.get(args[0].Int()); open && ok {
+		go l.conn.Unseen(list)
+	}
+	return js.Undefined()
+}
+
 // receipts tells the loader how messages went, of many at once where they went well.
 type receipts struct {
 	onSent js.Value

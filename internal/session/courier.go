@@ -74,13 +74,34 @@ func (c *courier) tell(change Change) {
 	c.signal()
 }
 
-// shed drops the n oldest messages at QoS 0, and gives them.
+// firm has a push be kept that waits at QoS 0: a repeat of it came at another, which is to be acknowledged.
+func (c *courier) firm(id []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i := range c.parcels {
+		firm(c.parcels[i].batch.msgs, id)
+	}
+}
+
+func firm(waiting []Message, id []byte) {
+	for i := range waiting {
+		m := &waiting[i]
+		if m.QoS > 0 {
+			continue
+		}
+		if same, ok := pushID(m.Properties); ok && string(same) == string(id) {
+			m.firm = true
+		}
+	}
+}
+
+// shed drops the n oldest messages at QoS 0, but for firm ones, and gives them.
 func (c *courier) shed(n int) (dropped []Message) {
 	for i := range c.parcels {
 		b := &c.parcels[i].batch
 		kept := b.msgs[:0]
 		for _, m := range b.msgs {
-			if n > 0 && m.QoS == 0 {
+			if n > 0 && m.QoS == 0 && !m.firm {
 				n--
 				c.dropped++
 				c.backlog--

@@ -99,6 +99,18 @@ func (d *dedupe) forget(id []byte) {
 	}
 }
 
+// Unseen has pushes be new again that were handed over, and dropped after all: should one come again, it is no
+// repeat. properties are those of their messages.
+func (s *Session) Unseen(properties [][]byte) {
+	s.post(func(l *loop) {
+		for _, p := range properties {
+			if id, ok := pushID(p); ok {
+				l.seen.forget(id)
+			}
+		}
+	})
+}
+
 //go:noinline
 func (s *seenIDs) same(known *seenID, id []byte) bool {
 	return string(s.bytes[known.start:known.start+known.size]) == string(id)

@@ -276,6 +276,88 @@ func TestWhatMadeRoomIsNoRepeat(t *testing.T) {
 	}
 }
 
+// A repeat at QoS 1 is acknowledged and not handed over, so the copy at QoS 0 has to be, whatever has to make room.
+func TestWhatIsAcknowledgedByARepeatMakesNoRoom(t *testing.T) {
+	release, begun := make(chan struct{}), make(chan struct{}, 16)
+	h := newHarness(t, func(c *Config) {
+		c.MaxBacklog = 2
+		deliver := c.Deliver
+		c.Deliver = func(m []Message) { begun <- struct{}{}; <-release; deliver(m) }
+	})
+	b := h.online()
+	h.sends(b, 1, "mine") // whose acknowledgement is awaited, so reading goes on
+	b.send(push(0, "t", "had"))
+	<-begun
+	waiting := func(n, dropped int) {
+		t.Helper()
+		require.Eventually(t, func() bool {
+			h.sync()
+			h.s.courier.mu.Lock()
+			defer h.s.courier.mu.Unlock()
+			return h.s.courier.backlog == n && h.s.courier.dropped == dropped
+		}, patience, time.Millisecond)
+	}
+	b.send(marked(push(0, "t", "the copy"), "id-1"), push(0, "t", "gone"))
+	waiting(2, 0)
+	b.send(marked(push(1, "t", "the repeat"), "id-1"))
+	for n := range 4 {
+		b.send(push(0, "t", strconv.Itoa(n)))
+		waiting(2, n+1)
+	}
+	close(release)
+	var got []string
+	for len(got) < 3 {
+		got = append(got, payloads(h.batch())...)
+	}
+	assert.Equal(t, []string{"had", "the copy", "3"}, got)
+	assert.Equal(t, uint16(1), b.expect(mqtt.PUBACK).(*mqtt.Ack).PacketID)
+	assert.Equal(t, 4, h.s.Dropped())
+}
+
+// In one frame with it, neither.
+func TestWhatIsAcknowledgedByARepeatInTheSameFrameMakesNoRoom(t *testing.T) {
+	release, begun := make(chan struct{}), make(chan struct{}, 16)
+	h := newHarness(t, func(c *Config) {
+		c.MaxBacklog = 1
+		deliver := c.Deliver
+		c.Deliver = func(m []Message) { begun <- struct{}{}; <-release; deliver(m) }
+	})
+	b := h.online()
+	h.sends(b, 1, "mine")
+	b.send(push(0, "t", "had"))
+	<-begun
+	b.send(push(0, "t", "gone"))
+	require.Eventually(t, func() bool { h.sync(); return h.s.courier.full() }, patience, time.Millisecond)
+	b.send(marked(push(0, "t", "the copy"), "id-1"), marked(push(1, "t", "the repeat"), "id-1"), push(0, "t", "gone, too"))
+	require.Eventually(t, func() bool { h.sync(); return h.s.Dropped() == 2 }, patience, time.Millisecond)
+	close(release)
+	assert.Equal(t, []string{"had"}, payloads(h.batch()))
+	assert.Equal(t, []string{"the copy"}, payloads(h.batch()))
+	assert.Equal(t, uint16(1), b.expect(mqtt.PUBACK).(*mqtt.Ack).PacketID)
+}
+
+// What the application has dropped after all is no repeat, either.
+func TestWhatWasDroppedLaterIsNoRepeat(t *testing.T) {
+	h := newHarness(t, nil)
+	b := h.online()
+	for n, id := range []string{"id-1", "id-2"} {
+		b.send(marked(push(0, "t", strconv.Itoa(n)), id))
+		assert.Equal(t, []string{strconv.Itoa(n)}, payloads(h.batch()))
+	}
+	h.s.Unseen([][]byte{nil, propertiesOf(t, b, "id-1"), {1, 2, 3}})
+	b.send(marked(push(1, "t", "a repeat"), "id-2"), marked(push(2, "t", "anew"), "id-1"))
+	assert.Equal(t, []string{"anew"}, payloads(h.batch()))
+}
+
+// propertiesOf gives the properties of a message with that id, as they are on the wire.
+func propertiesOf(t *testing.T, b *pipe, id string) []byte {
+	t.Helper()
+	packet := b.encode(marked(push(0, "t", ""), id))
+	view, err := mqtt.ParsePublish(mqtt.V5, mqtt.FromServer, packet)
+	require.NoError(t, err)
+	return view.Properties
+}
+
 func TestManyMessagesInOrderUnderBackPressure(t *testing.T) {
 	const n = 20000
 	got := make(chan string, n)

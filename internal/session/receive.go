@@ -122,6 +122,10 @@ func (l *loop) message(pkt []byte) {
 		return
 	}
 	if id, ok := pushID(view.Properties); ok && l.seen.repeated(id) {
+		if view.QoS() > 0 {
+			firm(l.batch.msgs, id)
+			l.courier.firm(id)
+		}
 		return
 	}
 	if string(view.Topic) != l.topic {

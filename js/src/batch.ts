@@ -24,14 +24,15 @@ export interface Batch {
   /** Names to be known from now on, the first as number firstTopic. */
   topics: string[];
   firstTopic: number;
-  /** How many messages at QoS 0 were dropped before it, because too many waited, and the topics that they brought. */
+  /** How many messages were dropped before it, because they were too large or, at QoS 0, too many waited, and the topics that the latter brought. */
   dropped?: number;
   names?: [number, string][];
 }
 
 /** Makes a batch of what Go hands over: a buffer of its own with the table of count messages in front. */
-export function batchOf(bytes: Uint8Array, count: number, topics: string[], firstTopic: number): Batch {
-  return { bytes, table: new Int32Array(bytes.buffer, bytes.byteOffset, count * columns), topics, firstTopic };
+export function batchOf(bytes: Uint8Array, count: number, topics: string[], firstTopic: number, dropped?: number): Batch {
+  const table = new Int32Array(bytes.buffer, bytes.byteOffset, count * columns);
+  return { bytes, table, topics, firstTopic, ...(dropped && { dropped }) };
 }
 
 /** Gives a batch of those of its messages whose rows begin in the table at rows. */

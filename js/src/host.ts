@@ -30,6 +30,11 @@ export interface Link {
     options: LinkOptions,
   ): Promise<unknown>;
   wake(cause: string): void;
+  /**
+   * Says which messages of batches were dropped after all, by their raw properties, each behind its length, four bytes, little endian: should such a push come
+   * again, it is no repeat.
+   */
+  unseen?(list: Uint8Array): void;
   /** The way for many messages at once, which each connection has under the loader. */
   readonly sender?: Sender | undefined;
 }

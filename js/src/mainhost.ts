@@ -48,8 +48,7 @@ export class MainHost implements Host {
     const receiver = {
       ...(short && { express: short.receiver }),
       onSent: (tickets: Uint8Array, error?: KiiError) => sink.sent(new Int32Array(tickets.buffer, 0, tickets.length / 4), error),
-      onBatch: (bytes: Uint8Array, count: number, topics: string[], firstTopic: number) =>
-        sink.batch(batchOf(bytes, count, topics, firstTopic)),
+      onBatch: (...batch: Parameters<typeof batchOf>) => sink.batch(batchOf(...batch)),
       onState: (change: StateChange) => {
         if (isFinal(change.state)) {
           short?.forget();
@@ -78,6 +77,9 @@ export class MainHost implements Host {
       },
       wake: (cause) => {
         if (!program.death) raw.wake!(cause);
+      },
+      unseen: (list) => {
+        if (!program.death) raw.unseen?.(list);
       },
       sender: raw.send && {
         send: (staged, first) => {

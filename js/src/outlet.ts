@@ -2,7 +2,7 @@
 // frames: what comes while it is busy with one waits, and goes in one when its word
 // comes. So nothing waits for a clock, and at low rates nothing waits.
 
-import { columns, FLAGS, NAME, OFFSET, PACKET_ID, PROPS_OFFSET, rememberName, type Batch } from "./batch.js";
+import { columns, FLAGS, NAME, OFFSET, PACKET_ID, propertiesAt, PROPS_OFFSET, rememberName, type Batch } from "./batch.js";
 import type { Handled } from "./host.js";
 
 /**
@@ -36,6 +36,7 @@ type Post = (batches: Batch[]) => Promise<Handled[]>;
 
 export class Outlet {
   readonly #post: Post;
+  readonly #gone: (list: Uint8Array) => void;
   readonly #maxBytes: number;
   #busy = 0; // portions that are posted and not handled
   #waiting: Entry[] = [];
@@ -43,13 +44,17 @@ export class Outlet {
   #dropped = 0; // since the last portion was posted
   #names = new Map<number, string>(); // brought by what was dropped, for the batch that follows it
 
-  constructor(post: Post, most: number = maxBytes) {
+  /** gone is told of what is dropped, as Link.unseen takes it. */
+  constructor(post: Post, gone: (list: Uint8Array) => void, most: number = maxBytes) {
     this.#post = post;
+    this.#gone = gone;
     this.#maxBytes = most;
   }
 
   /** Takes a batch. The promise settles when it was handled, or as much of it as will be. */
   hand(lent: Batch): Promise<Handled> {
+    this.#dropped += lent.dropped ?? 0;
+    delete lent.dropped; // who is handed the next portion is told
     const now = this.#busy === 0 && this.#waiting.length === 0;
     const batch = now && lent.table.length <= columns ? lent : { ...lent, table: lent.table.slice() }; // one row is copied when it is posted
     this.#name(batch);
@@ -103,11 +108,12 @@ export class Outlet {
   /** Drops the oldest messages at QoS 0, down to half of what may wait. */
   #shed(): void {
     const kept: Entry[] = [];
+    const gone: Uint8Array[] = [];
     for (const entry of this.#waiting) {
       const { batch } = entry;
       if (batch.table.length > 0 && this.#bytes > this.#maxBytes / 2) {
         const names = new Map(batch.names);
-        const table = this.#withoutQoS0(batch, names);
+        const table = this.#withoutQoS0(batch, names, gone);
         this.#bytes -= batch.table.byteLength - table.byteLength;
         if (table.length === 0) {
           this.#bytes -= batch.bytes.length;
@@ -122,6 +128,7 @@ export class Outlet {
       kept.push(entry);
     }
     this.#waiting = kept;
+    if (gone.length > 0) this.#gone(listed(gone));
   }
 
   /** Has batch bring the names that were dropped before it: numbers may mean other topics further back. */
@@ -131,7 +138,7 @@ export class Outlet {
     this.#names.clear();
   }
 
-  #withoutQoS0(batch: Batch, names: Map<number, string>): Int32Array<ArrayBuffer> {
+  #withoutQoS0(batch: Batch, names: Map<number, string>, gone: Uint8Array[]): Int32Array<ArrayBuffer> {
     const { table } = batch;
     const kept: number[] = [];
     for (let row = 0; row < table.length; row += columns) {
@@ -139,10 +146,25 @@ export class Outlet {
       else {
         this.#dropped++;
         rememberName(batch, row, names);
+        const properties = propertiesAt(batch, row);
+        if (properties.length > 0) gone.push(properties);
       }
     }
     return Int32Array.from(kept);
   }
+}
+
+/** Puts them one behind the other, each behind its length. */
+function listed(parts: Uint8Array[]): Uint8Array {
+  const list = new Uint8Array(parts.reduce((sum, part) => sum + 4 + part.length, 0));
+  const view = new DataView(list.buffer);
+  let at = 0;
+  for (const part of parts) {
+    view.setUint32(at, part.length, true);
+    list.set(part, at + 4);
+    at += 4 + part.length;
+  }
+  return list;
 }
 
 function sizeOf({ bytes, table }: Batch): number {

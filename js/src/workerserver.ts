@@ -149,7 +149,7 @@ class Server {
   }
 
   #sink(link: number): Sink {
-    const outlet = new Outlet((batches) => this.#hand(link, batches));
+    const outlet = new Outlet((batches) => this.#hand(link, batches), (list) => this.#links.get(link)?.unseen?.(list));
     return {
       batch: (batch) => outlet.hand(batch),
       sent: (tickets, error) => this.#post({ type: "sent", link, tickets, ...(error && { error: packError(error) }) }),

@@ -11,18 +11,20 @@ function setUp(most?: number) {
   const posted: Batch[] = [];
   const words: ((stops: Handled[]) => void)[] = [];
   const portions: Batch[][] = [];
-  const outlet = new Outlet((batches) => {
+  const gone: Uint8Array[] = [];
+  const post = (batches: Batch[]) => {
     posted.push(...batches);
     portions.push(batches);
-    return new Promise((resolve) => words.push(resolve));
-  }, most);
+    return new Promise<Handled[]>((resolve) => words.push(resolve));
+  };
+  const outlet = new Outlet(post, (list) => gone.push(list), most);
   const decoder = new Decoder();
   const messages = () => posted.splice(0).map((b) => decoded(decoder, b).map((m) => `${m.topic} ${m.text()}`));
   const handled = async (...stops: Handled[]) => {
     words.shift()!(stops);
     await new Promise((resolve) => setTimeout(resolve));
   };
-  return { outlet, posted, portions, words, messages, handled };
+  return { outlet, posted, portions, words, gone, messages, handled };
 }
 
 /** A frame as it comes the short way, with one message. */
@@ -164,6 +166,34 @@ test("too many at QoS 0 push the oldest out, which are counted, and take no topi
   assert.equal(got.length + dropping, 12);
   assert.equal(got[0], "a 2");
   assert.deepEqual(got.slice(-2), ["b 11", "long 12"]);
+});
+
+test("what the program has dropped is counted with it, once", async () => {
+  const { outlet, posted, handled } = setUp(100);
+  const told = async () => {
+    const counts = posted.splice(0).map((b) => b.dropped ?? 0);
+    await handled();
+    return counts;
+  };
+  void outlet.hand({ ...frame("0", { name: "a" }), dropped: 2 });
+  void outlet.hand({ ...batch([]), dropped: 3 });
+  void outlet.hand({ ...frame("1".repeat(4096), { qos: 1 }), dropped: 1 });
+  void outlet.hand({ ...frame("2".repeat(4096), { qos: 1 }), dropped: 1 });
+  void outlet.hand(frame("3"));
+  assert.deepEqual(await told(), [2]);
+  const rest: number[] = [];
+  while (posted.length > 0) rest.push(...(await told()));
+  assert.equal(rest.reduce((sum, n) => sum + n, 0), 3 + 1 + 1 + 1, "the last one is dropped here");
+});
+
+test("the program is told of pushes that are dropped, for they are no repeats when they come again", async () => {
+  const { outlet, gone, handled } = setUp(300);
+  void outlet.hand(frame("first", { name: "a" }));
+  for (let n = 1; n <= 5; n++) void outlet.hand(batch([{ payload: "", properties: [n, n, n] }, { payload: "x".repeat(40) }]));
+  void outlet.hand(batch([{ payload: "", flags: 2, properties: [9] }]));
+  await handled();
+  assert.deepEqual(gone.map((list) => [...list]).flat().slice(0, 14), [3, 0, 0, 0, 1, 1, 1, 3, 0, 0, 0, 2, 2, 2]);
+  assert.ok(!gone.flatMap((list) => [...list]).includes(9), "what is acknowledged is never dropped");
 });
 
 test("no more is dropped than down to half of what may wait", async () => {

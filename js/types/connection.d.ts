@@ -123,7 +123,7 @@ export interface Connection extends AsyncIterable<Message> {
   readonly state: State;
   /** The change that led to the current state. */
   readonly lastChange: StateChange;
-  /** Messages lost because nobody took them in time. */
+  /** Messages lost because nobody took them in time, and those that were passed over because they were too large. */
   readonly dropped: number;
   /** Calls listener at each event; the function returned ends that. */
   on<E extends keyof ConnectionEvents>(event: E, listener: (value: ConnectionEvents[E]) => void): () => void;

@@ -35,5 +35,20 @@ func (conn *Connection) Send(staged []byte, first int32, tell func(ticket int32,
 	conn.session.Send(list, first, tell)
 }
 
+// Unseen is told of messages that the loader has dropped: should such a push come again, it is no repeat. list has their
+// properties, each behind its length, four bytes, little endian; what is cut off at its end counts for nothing.
+func (conn *Connection) Unseen(list []byte) {
+	var properties [][]byte
+	for len(list) >= 4 {
+		size := uint64(list[0]) | uint64(list[1])<<8 | uint64(list[2])<<16 | uint64(list[3])<<24
+		if list = list[4:]; size > uint64(len(list)) {
+			break
+		}
+		properties = append(properties, list[:size])
+		list = list[size:]
+	}
+	conn.session.Unseen(properties)
+}
+
 // Forget gives up a message of Send, if it was not sent yet; tell is not told of it.
 func (conn *Connection) Forget(ticket int32) { conn.session.Forget(ticket) }
