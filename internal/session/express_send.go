@@ -27,6 +27,6 @@ func (n *lane) Send(receiver int32, staged []byte) (size, messages int) {
 	if !ok {
 		return -1, 0
 	}
-	k.keep.wrote(l.now(), 0) // a frame is not large
+	k.keep.wrote(l.now(), size)
 	return size, messages
 }

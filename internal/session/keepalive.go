@@ -25,8 +25,9 @@ type keepAlive struct {
 	pongBy   time.Time     // when the outstanding PINGRESP is overdue; zero: none is outstanding
 	window   time.Duration // what the outstanding PINGRESP was given
 	graced   bool          // the deadline was moved once because the machine slept
-	through  time.Time     // when the server has all large messages that were sent, over a slow network
-	since    time.Time     // the same of those that were sent behind the outstanding PINGREQ
+	asking   bool          // the outstanding PINGREQ waits to be written
+	through  time.Time     // when the server has all that was sent, over a slow network
+	since    time.Time     // the same of what was sent behind the outstanding PINGREQ
 }
 
 // start begins at now with a keep alive in seconds.
@@ -34,34 +35,51 @@ func (k *keepAlive) start(now time.Time, seconds uint16) {
 	*k = keepAlive{half: time.Duration(seconds) * time.Second / 2, sent: now, received: now}
 }
 
-// largeWrite is the size in bytes from which on something that is sent may be under way for longer than small packets are
-// given; slowNetwork is the speed, in bytes per second, that a network is taken to have at least then, and longestUnderWay bounds
-// what that comes to: what takes longer, brokers take for silence.
+// slowNetwork is the speed, in bytes per second, that a network is taken to have at least. What was sent may be
+// under way for as long as that takes, for longer than a PINGREQ behind it is given otherwise: browsers and systems take more than the
+// network does. Of small messages they take so much that it is mostUnderWay; of a write from largeWrite bytes on
+// all, but what takes longer than longestUnderWay brokers take for silence.
 const (
 	largeWrite      = 128 << 10
 	slowNetwork     = 16 << 10
+	mostUnderWay    = time.Minute // in which a browser gets rid of what it takes ahead, and some more
 	longestUnderWay = 2 * time.Minute
+	leastUnderWay   = 100 * time.Millisecond // less is nothing
 )
 
 // wrote notes that so many bytes were sent.
 func (k *keepAlive) wrote(now time.Time, size int) {
 	k.sent = now
-	if size < largeWrite {
-		return
+	most, large := mostUnderWay, size >= largeWrite
+	if large {
+		most = longestUnderWay
 	}
-	for _, at := range []*time.Time{&k.through, &k.since} {
-		*at = later(*at, now).Add(time.Duration(size) * time.Second / slowNetwork)
-		if last := now.Add(longestUnderWay); at.After(last) {
-			*at = last
-		}
+	k.through = through(k.through, now, size, most)
+	if large || !k.asking { // otherwise it is PINGREQ, and little else
+		k.since = through(k.since, now, size, most)
 	}
-	if !k.pongBy.IsZero() { // PINGREQ may be in the same frame
+	if !k.pongBy.IsZero() && (large || k.asking) { // PINGREQ may be in the same frame
 		k.pongBy = later(k.pongBy, now.Add(k.window+k.underWay(now)))
 	}
+	k.asking = false
 }
 
-// underWay is how long large messages that were sent may still take to get to the server.
-func (k *keepAlive) underWay(now time.Time) time.Duration { return max(k.through.Sub(now), 0) }
+// through gives when so many bytes more have got to the server, if what was before has at that time.
+func through(at, now time.Time, size int, most time.Duration) time.Time {
+	longer := later(at, now).Add(time.Duration(size) * time.Second / slowNetwork)
+	if last := now.Add(most); longer.After(last) {
+		return later(at, last)
+	}
+	return longer
+}
+
+// underWay is how long what was sent may still take to get to the server.
+func (k *keepAlive) underWay(now time.Time) time.Duration {
+	if d := k.through.Sub(now); d >= leastUnderWay {
+		return d
+	}
+	return 0
+}
 
 // heard notes that something was received. A server that is busy sending has a slow
 // network, not a dead one: the outstanding PINGRESP gets its window again.
@@ -116,7 +134,7 @@ func (k *keepAlive) pinged(now time.Time) {
 func (k *keepAlive) asked(now time.Time) { k.await(now, maxPongWait) }
 
 func (k *keepAlive) await(now time.Time, window time.Duration) {
-	k.window, k.pongBy, k.since = window, now.Add(window+k.underWay(now)), time.Time{}
+	k.window, k.pongBy, k.since, k.asking = window, now.Add(window+k.underWay(now)), time.Time{}, true
 }
 
 // dead tells whether PINGRESP is overdue.

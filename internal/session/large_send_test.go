@@ -60,14 +60,42 @@ func TestALargeMessageThatIsBeforePingreq(t *testing.T) {
 func TestHowLongWhatIsLargeMayBeUnderWay(t *testing.T) {
 	var k keepAlive
 	k.start(t0, 60)
-	k.wrote(t0, largeWrite-1)
-	assert.Zero(t, k.underWay(t0), "small packets have their deadlines")
+	k.wrote(t0, 1000)
+	assert.Zero(t, k.underWay(t0), "a small packet")
+	k.start(t0, 60)
 	k.wrote(t0, 1<<20)
 	assert.Equal(t, 64*time.Second, k.underWay(t0))
 	assert.Equal(t, 4*time.Second, k.underWay(t0.Add(time.Minute)))
 	assert.Zero(t, k.underWay(t0.Add(time.Hour)))
 	k.wrote(t0, 1<<28)
 	assert.Equal(t, longestUnderWay, k.underWay(t0))
+
+	k.start(t0, 60)
+	for range 1 << 10 {
+		k.wrote(t0, 1<<8)
+	}
+	assert.Equal(t, 16*time.Second, k.underWay(t0), "many small packets")
+	for range 1 << 16 {
+		k.wrote(t0, 1<<8)
+	}
+	assert.Equal(t, mostUnderWay, k.underWay(t0))
+	k.wrote(t0, 1<<20)
+	k.wrote(t0, 1<<20)
+	assert.Equal(t, longestUnderWay, k.underWay(t0))
+	k.wrote(t0, 1)
+	assert.Equal(t, longestUnderWay, k.underWay(t0), "small ones take nothing from it")
+
+	k.start(t0, 60)
+	k.wrote(t0, 1<<19)
+	k.pinged(t0)
+	k.wrote(t0, 2) // that is the PINGREQ
+	for at := t0; at.Before(t0.Add(42 * time.Second)); at = at.Add(time.Second) {
+		assert.False(t, k.dead(at))
+		k.wrote(at, 1<<14) // behind it, which has nothing to do with its answer
+	}
+	assert.True(t, k.dead(t0.Add(43*time.Second)))
+	k.answered()
+	assert.Equal(t, time.Second, k.underWay(t0.Add(41*time.Second)), "what was behind it")
 
 	k.start(t0, 60)
 	k.pinged(t0)
