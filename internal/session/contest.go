@@ -13,6 +13,11 @@ const (
 	// turnedMost is how many attempts between two such closes may be closed before CONNACK
 	// and still be taken for a part of the contest.
 	turnedMost = 3
+	// slowLife is what a connection lasts at most in a contest with a client that always waits for as long before it connects again:
+	// ten seconds are usual. slowMost such connections running are the proof: a network that ends
+	// so many, and lets each attempt between them through, is not to be expected. It is less than proxies let connections be idle for.
+	slowLife = 20 * time.Second
+	slowMost = 6
 )
 
 // contest watches for another client with the same identifier where the broker does
@@ -31,6 +36,7 @@ const (
 //     waited for: the other would not come back in time to be told from the network. That
 //     makes no storm, since the third such end is the last, and between two there are at most
 //     turnedMost attempts that the broker closes without an answer;
+//   - one that does not give way, and waits for the same time whatever happens, is told by the number of its takeovers;
 //   - where nobody answers at all it is the network or the broker that fails: what had
 //     counted as a sign was a failure, and raises the back-off now.
 type contest struct {
@@ -39,6 +45,7 @@ type contest struct {
 	last   [2]time.Duration // when the latest brief connections ended, count of them
 	turned uint8            // attempts since the latest of them that were closed before CONNACK
 	way    time.Duration    // how long those took
+	slow   uint8            // connections running that lasted for less than slowLife
 }
 
 // suspicion is what an end says about another client.
@@ -55,11 +62,12 @@ const (
 func (k *contest) judge(p phase, c cause, r ruling) suspicion {
 	switch {
 	case k.off:
-	case !c.wordless(r):
-	case p == phaseGreeting:
+	case p == phaseGreeting && c.wordless(r):
 		return k.turnedAway(c)
-	case p > phaseGreeting && !c.unanswered && !c.doubted:
+	case p > phaseGreeting && c.wordless(r) && !c.unanswered && !c.doubted:
 		return k.evicted(c)
+	case p > phaseGreeting:
+		k.slow = 0
 	}
 	return suspicionNone
 }
@@ -87,7 +95,12 @@ func (k *contest) evicted(c cause) suspicion {
 		k.last[0] = k.last[1]
 		k.count--
 	}
+	if k.slow++; c.lived >= slowLife+way {
+		k.slow = 0
+	}
 	switch {
+	case k.slow == slowMost:
+		return suspicionProof
 	case c.lived >= briefLife*time.Duration(k.count+1)+way:
 		return suspicionNone
 	case k.count == 2:
@@ -102,7 +115,7 @@ func (k *contest) evicted(c cause) suspicion {
 // number of ends that were suspicious.
 func (k *contest) unanswered() int {
 	n := int(k.count)
-	k.count, k.turned, k.way = 0, 0, 0
+	k.count, k.turned, k.way, k.slow = 0, 0, 0, 0
 	return n
 }
 

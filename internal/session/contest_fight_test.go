@@ -93,6 +93,39 @@ func TestTwoInAnyWeather(t *testing.T) {
 	}
 }
 
+// Another client may have no rules, connect again after the same time for ever, and make each connection a clean start.
+func TestOneThatNeverGivesWay(t *testing.T) {
+	for _, every := range []time.Duration{0, time.Second, 5 * time.Second, 10 * time.Second, 15 * time.Second} {
+		t.Run(every.String(), func(t *testing.T) {
+			for seed := range uint64(500) {
+				w := weather{network: [2]time.Duration{50 * time.Millisecond, 50 * time.Millisecond}, accept: 10 * time.Millisecond, uneven: .5}
+				f := newFight(t, w, seed)
+				us, other := f.fighters[0], f.fighters[1]
+				other.again = max(every, time.Millisecond)
+				us.step(opened{})
+				for f.agenda.Len() > 0 && f.now < 10*time.Minute {
+					e := heap.Pop(&f.agenda).(entryOf)
+					f.now = e.at
+					e.do()
+					if us.machine.phase == phaseOnline && f.accepted == 1 && other.call == nil {
+						other.stubborn()
+					}
+				}
+				require.Equal(t, phaseDisplaced.String(), us.machine.phase.String())
+				require.LessOrEqual(t, f.accepted, 2*slowMost)
+				require.NotNil(t, other.call)
+			}
+		})
+	}
+}
+
+// stubborn connects, and does so again whenever the connection has ended.
+func (f *fighter) stubborn() {
+	c := &call{of: f}
+	f.call = c
+	f.after(3*f.about(f.network), func() { f.connect(c) })
+}
+
 // fight is the two, the broker between them, and their time.
 type fight struct {
 	t        testing.TB
@@ -105,6 +138,7 @@ type fight struct {
 	owner    *call // who is connected at the broker
 	taken    time.Duration
 	accepted int
+	cleaned  bool // by a clean start
 }
 
 // fighter is one client: a machine, and what its loop would do.
@@ -117,6 +151,7 @@ type fighter struct {
 	stages   int
 	dialed   time.Duration
 	welcomed time.Duration
+	again    time.Duration // has no rules, and connects again after that time; 0: has the rules
 }
 
 // call is one connection of a fighter to the broker.
@@ -227,6 +262,10 @@ func (f *fighter) perform(e effect) {
 }
 
 func (f *fighter) lose(c cause) {
+	if f.again > 0 {
+		f.after(f.again, f.stubborn)
+		return
+	}
 	c.at = f.now
 	c.took = f.now - f.dialed
 	if f.machine.phase > phaseGreeting {
@@ -255,9 +294,11 @@ func (f *fight) connect(c *call) {
 		}
 		f.owner = c
 		f.accepted++
+		present := !f.cleaned && c.of.again == 0
+		f.cleaned = c.of.again > 0
 		f.tell(c, func(fighter *fighter) {
 			fighter.welcomed = f.now
-			fighter.step(welcomed{gen: c.gen, kept: true, sessionPresent: true})
+			fighter.step(welcomed{gen: c.gen, kept: true, sessionPresent: present})
 		})
 	})
 }

@@ -44,7 +44,11 @@ func TestContest(t *testing.T) {
 		"in still more":                       {contest{}, []cause{slow(20, 10, 10), slow(60, 10, 10), slow(100, 10, 10)}, false},
 		"the way very long":                   {contest{}, []cause{slow(60, 24.9, 100), slow(70, 1, 1), slow(80, 1, 1)}, true},
 		"the way very long, and it lived":     {contest{}, []cause{slow(60, 25, 100), slow(70, 1, 1), slow(80, 1, 1)}, false},
-		"switched off":                        {contest{off: true}, []cause{closedAfter(1, 1), closedAfter(2, 1), closedAfter(3, 1)}, false},
+		"six that lived for ten seconds":      {contest{}, []cause{closedAfter(10, 10), closedAfter(21, 10), closedAfter(32, 10), closedAfter(43, 10), closedAfter(54, 10), closedAfter(65, 10)}, true},
+		"six that lived for twenty":           {contest{}, []cause{closedAfter(20, 19.9), closedAfter(41, 19.9), closedAfter(62, 20), closedAfter(83, 19.9), closedAfter(104, 19.9), closedAfter(125, 19.9)}, false},
+		"six, of which one ended otherwise": {contest{}, []cause{closedAfter(10, 10), closedAfter(21, 10), closedAfter(32, 10),
+			with(closedAfter(43, 10), func(c *cause) { c.kind, c.text = causeTimeout, "PINGRESP" }), closedAfter(54, 10), closedAfter(65, 10)}, false},
+		"switched off": {contest{off: true}, []cause{closedAfter(1, 1), closedAfter(2, 1), closedAfter(3, 1)}, false},
 		"with a reason": {contest{}, []cause{closedAfter(1, 1), closedAfter(2, 1),
 			with(closedAfter(3, 1), func(c *cause) { c.err = &transport.CloseError{Code: 1012} })}, false},
 		"of a network that takes nothing": {contest{}, []cause{closedAfter(1, 1), closedAfter(2, 1),
@@ -175,7 +179,7 @@ func displacedWithoutAWord(t *testing.T, v mqtt.Version) {
 	h.evicted()
 	c := h.next(Displaced)
 	assert.Equal(t, fault.Displaced, c.Code)
-	assert.Contains(t, c.Reason, "three times")
+	assert.Contains(t, c.Reason, "time and again")
 	assert.Contains(t, c.Err.Remedy, "displacement")
 	assert.Equal(t, -1, c.ReasonCode)
 	h.settled()

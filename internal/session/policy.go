@@ -201,7 +201,7 @@ func (c cause) sentence() string {
 	case causeExpired:
 		return expiredText
 	case causeContest:
-		return "the broker has closed the connection three times soon after it was accepted: another tab or device seems to use it"
+		return "the broker has closed the connection time and again soon after it was accepted: another tab or device seems to use it"
 	default:
 		return c.text + " did not come in time"
 	}
