@@ -51,7 +51,7 @@ type (
 	expiring struct{ gen uint32 }
 	// stableDue: the connection has been online for the stable period.
 	stableDue struct{ gen uint32 }
-	// woken: something suggests that the network or the machine came back.
+	// woken: something suggests that the network or the machine came back, or that the network went away.
 	woken struct{ why string }
 	// paused: the network or the machine is about to go away.
 	paused struct{ why string }

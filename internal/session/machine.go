@@ -63,8 +63,8 @@ const (
 //	online       woken          online, with a PING
 //	an attempt   lost           waiting, displaced, closed or failed: the policy's ruling
 //	waiting      retryDue       fetching
-//	waiting      woken          fetching, unless the server asked to wait
-//	fetching     woken          fetching, with the back-off reset; dialing likewise
+//	waiting      woken          fetching, unless the server asked to wait, or the network went away
+//	fetching     woken          fetching, with the back-off reset; dialing likewise; not where the network went away
 //	an attempt   paused         waiting, until it is woken
 //	waiting      paused         waiting, until it is woken, unless the server asked to wait
 //	displaced    takenBack      fetching, with everything reset
@@ -221,14 +221,19 @@ func (m machine) remember(v mqtt.Version) []effect {
 	return []effect{learn{v, m.version.guess}}
 }
 
-// wake checks a connection that stands, and ends a wait. An attempt that has not reached the
+// offline is what a browser calls the cause when it has lost its networks. Not every connection leads through one of
+// them, so it is no more than a reason to look.
+const offline = "offline"
+
+// wake checks a connection that stands, and ends a wait, but for offline. An attempt that has not reached the
 // server may have begun in a network that is gone: should it fail, the next one comes soon.
 func (m machine) wake(why string) (machine, []effect) {
 	switch {
-	case m.phase == phaseFetching || m.phase == phaseDialing:
-		m.failures = 0
 	case m.phase == phaseOnline:
 		return m, []effect{ping{}}
+	case why == offline:
+	case m.phase == phaseFetching || m.phase == phaseDialing:
+		m.failures = 0
 	case m.phase == phaseWaiting && !m.held:
 		m, next := m.start("connecting again: " + why)
 		return m, append([]effect{unwait{}}, next...)

@@ -143,6 +143,19 @@ func TestAnAttemptInANetworkThatMayBeGoneIsFollowedSoon(t *testing.T) {
 	}
 }
 
+func TestANetworkThatGoesAwayBringsNothingAbout(t *testing.T) {
+	for p := phaseIdle; p < phases; p++ {
+		if p == phaseOnline {
+			continue
+		}
+		m := at(p)
+		m.held = false
+		after, effects := step(m, woken{offline})
+		assert.Equal(t, m, after, p)
+		assert.Empty(t, effects, p)
+	}
+}
+
 func TestTakeBackStartsAfresh(t *testing.T) {
 	m := machine{phase: phaseDisplaced, gen: gen, failures: 9, refused: 2, refusal: fault.New(fault.BadCredentials, "no"), refresh: true, version: negotiation{spoken: mqtt.V311}}
 	m, effects := step(m, takenBack{})

@@ -69,6 +69,7 @@ var allEvents = map[string]event{
 	"expiring":      expiring{gen},
 	"stableDue":     stableDue{gen},
 	"woken":         woken{"online"},
+	"offline":       woken{"offline"},
 	"paused":        paused{"pagehide"},
 	"takenBack":     takenBack{},
 	"closedByUser":  closedByUser{},
@@ -119,6 +120,7 @@ var transitions = map[phase]map[string]transition{
 		"filter":        {phaseWaiting, "abandon failSent wait"}, // the session's own is granted
 		"blamed":        {phaseWaiting, "abandon failSent wait"},
 		"woken":         {phaseOnline, "ping"},
+		"offline":       {phaseOnline, "ping"},
 		"closedByUser":  {phaseClosed, "hangUp discard settle announce finish"},
 	},
 	phaseWaiting: {

@@ -138,7 +138,8 @@ func (s *Session) final() error {
 
 // Wake tells that the network or the machine may have come back: an open connection
 // is checked with a PING that has a short deadline, a waiting session connects at
-// once, unless the server asked to be left alone for a while.
+// once, unless the server asked to be left alone for a while. "offline" tells that the network
+// went away: then there is the PING alone.
 func (s *Session) Wake(why string) { s.post(func(l *loop) { l.step(woken{why}) }) }
 
 // Pause says goodbye to the broker, or ends an attempt, and stays away until Wake, with

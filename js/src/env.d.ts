@@ -27,6 +27,7 @@ declare module "*/debug.mjs" {
 }
 /** The loader as an ES module, beside compat.mjs. */
 declare module "*/kiiweb.mjs" {
+  export const build: string;
   export const load: typeof import("./esm.js").load;
   export const openHost: typeof import("./esm.js").openHost;
 }

@@ -15,4 +15,7 @@ const parts: Parts = { main: () => import("./mainhost.mjs"), tabs: () => import(
 export const load = loadFrom(files, parts);
 
 /** For compat.mjs alone. @internal */
+export { build } from "./build.js";
+
+/** For compat.mjs alone. @internal */
 export const openHost = openFrom(files, parts);

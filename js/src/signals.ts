@@ -1,5 +1,5 @@
 // What the browser knows sooner than any timer: that the network or the page is back, or
-// that the page is going away.
+// that either is going away.
 
 import type { Signal } from "./host.js";
 
@@ -35,6 +35,7 @@ function watch(tell: (signal: Signal, cause: string) => void): () => void {
   const page = globalThis.document as Document | undefined; // a worker has none
 
   listen(globalThis, "online", wake);
+  listen(globalThis, "offline", wake); // the session knows this cause: it only looks whether its connection still works, as one within the machine does
   listen(globalThis, "pageshow", (event) => {
     if ((event as PageTransitionEvent).persisted) wake(event); // the first one is the page's beginning
   });

@@ -27,6 +27,12 @@ test("what brings a page or its network back wakes", (t) => {
   assert.deepEqual(told, ["wake online", "wake pageshow", "wake resume", "wake visibilitychange"]);
 });
 
+test("a network that goes away has connections looked at", (t) => {
+  const { window, told } = page(t);
+  window.dispatchEvent(new Event("offline"));
+  assert.deepEqual(told, ["wake offline"]);
+});
+
 test("what hides a page, or begins it, does not", (t) => {
   const { document, told, transition } = page(t);
   document.visibilityState = "hidden";

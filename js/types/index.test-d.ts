@@ -16,8 +16,8 @@ function same<A, B>(_: (<T>() => T extends A ? 1 : 2) extends <T>() => T extends
 
 // The sources cannot drift from the types.
 ((source: typeof Source): typeof Api => source);
-// openHost is between the files of the library.
-same<Exclude<keyof typeof Source, "openHost">, keyof typeof Api>(true);
+// build and openHost are between the files of the library.
+same<Exclude<keyof typeof Source, "build" | "openHost">, keyof typeof Api>(true);
 same<Exclude<keyof typeof globalThis.kiiweb, "attach">, keyof typeof Api>(true); // attach is compat's
 
 export async function journey(): Promise<void> {

@@ -75,7 +75,8 @@ func TestWakeUpSignals(t *testing.T) { onEachHost(t, wakeUpSignals) }
 
 func wakeUpSignals(t *testing.T, s *site) {
 	for name, signal := range map[string]func(p *page){
-		"online": func(p *page) { p.Eval(`dispatchEvent(new Event("online")); 0`, nil) },
+		"online":  func(p *page) { p.Eval(`dispatchEvent(new Event("online")); 0`, nil) },
+		"offline": func(p *page) { p.Eval(`dispatchEvent(new Event("offline")); 0`, nil) },
 		"hidden and visible": func(p *page) {
 			p.Hide()
 			p.await(`document.visibilityState === "hidden"`)

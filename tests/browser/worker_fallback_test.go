@@ -2,6 +2,8 @@ package browser_test
 
 import (
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -9,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/kiiweb/kiiweb/tests/browser/chrome"
+	"github.com/kiiweb/kiiweb/tests/cloud"
 )
 
 // whereItRan is what a page, or another place, reports of a call that needs the module.
@@ -189,6 +192,50 @@ func TestOutsideOfPages(t *testing.T) {
 				require.NotNil(t, ran.Reason)
 				assert.Equal(t, tc.reason, ran.Reason.Code)
 			}
+		})
+	}
+}
+
+// TestAPageThatIsAFile: browsers load none of the other files for it, and do not say why.
+func TestAPageThatIsAFile(t *testing.T) {
+	dist := filepath.Join(cloud.Root(), "js", "dist")
+	folder := t.TempDir()
+	for _, name := range []string{"kiiweb.js", "mainhost.mjs", "worker.js", "kiiweb.wasm"} {
+		content, err := os.ReadFile(filepath.Join(dist, name))
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(filepath.Join(folder, name), content, 0o644))
+	}
+	page := filepath.Join(folder, "page.html")
+	require.NoError(t, os.WriteFile(page, []byte("<!doctype html>\n<script src=\"kiiweb.js\"></script>\n"), 0o644))
+	tab := chrome.Start(t, chrome.Options{}).Tab(t)
+	tab.Open("file://" + filepath.ToSlash(page))
+	var ran whereItRan
+	tab.Eval(`(`+callOnce+`)(kiiweb, {})`, &ran)
+	assert.Equal(t, "WASM_LOAD", ran.Code, "%+v", ran)
+	assert.Contains(t, ran.Remedy, "Serve the page over http")
+}
+
+// TestCompatBesideAnotherLoader: compat.mjs leaves the loader to kiiweb.mjs, which may be of another build, and lack what it needs.
+func TestCompatBesideAnotherLoader(t *testing.T) {
+	browser := chrome.Start(t, chrome.Options{})
+	for name, loader := range map[string]string{
+		"another":             `export const build = "0.0.0 other"; export const load = () => {}, openHost = () => {}`,
+		"one without a build": `export const load = () => {}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			tab := browser.Tab(t)
+			tab.Open(host(t, func(w http.ResponseWriter, r *http.Request) bool {
+				if r.URL.Path != "/kiiweb.mjs" {
+					return false
+				}
+				w.Header().Set("Content-Type", "text/javascript")
+				_, _ = w.Write([]byte(loader))
+				return true
+			}) + "/page")
+			var f failure
+			tab.Eval(`import("/compat.mjs").then(() => ({}), (e) => ({ name: e.name, code: e.code, why: e.why, remedy: e.remedy }))`, &f)
+			assert.Equal(t, "KiiError WASM_LOAD mismatch", f.Name+" "+f.Code+" "+f.Why)
+			assert.Contains(t, f.Remedy, "kiiweb.mjs")
 		})
 	}
 }
