@@ -28,7 +28,7 @@ var groups = []group{
 	{"syscall/js: crossings", is("wasm-to-js", "decode", "now", "set", "js-to-wasm::", "js-to-wasm::i")},
 	{"Go: finalizers of js.Value", contains("addspecial", "inalizer", "removespecial")},
 	{"Go: allocation and collector", contains("runtime.malloc", "weep", "runtime.gc", "growslice", "memclr", "newobject",
-		"memmove", "scan", "mspan", "mcache", "mheap", "pageAlloc", "bgscavenge", "gcBits")},
+		"memmove", "runtime.scan", "mspan", "mcache", "mheap", "pageAlloc", "bgscavenge", "gcBits")},
 	{"Go: scheduler, channels, the rest of the runtime", prefix("runtime.", "wasm_pc", "internal_runtime", "sync", "time.")},
 	{"syscall/js: Go's side", prefix("syscall_js.")},
 	{"kiiweb: internal/mqtt", contains("kiiweb_internal_mqtt.")},
