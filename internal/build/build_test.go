@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -85,6 +86,23 @@ func TestFilesOfOtherSourcesAreOfAnotherBuild(t *testing.T) {
 	assert.Equal(t, args("one", "module"), args("one", "module"))
 	assert.NotEqual(t, args("one", "module"), args("another", "module"))
 	assert.NotEqual(t, args("one", "module"), args("one", "other"))
+}
+
+// The hint counts as the first line alone, so nothing may come before it, the licence's comment neither.
+func TestFilesThatAClientStartsWithBeginWithTheHint(t *testing.T) {
+	hinted := make(map[string]bool)
+	for _, l := range loaders {
+		for _, arg := range esbuildArgs(&project{}, l, &module{}, "") {
+			if banner, ok := strings.CutPrefix(arg, "--banner:js="); ok {
+				hinted[l.file] = strings.HasPrefix(banner, "//# allFunctionsCalledOnLoad\n/*!")
+			}
+		}
+	}
+	for file, hint := range hinted {
+		wanted := []string{"kiiweb.mjs", "kiiweb.js", "worker.js", "mainhost.mjs"}
+		assert.Equal(t, slices.Contains(wanted, file), hint, file)
+	}
+	assert.Len(t, hinted, len(loaders))
 }
 
 func TestWhatIsFreshIsLeftAlone(t *testing.T) {

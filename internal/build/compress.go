@@ -13,7 +13,7 @@ import (
 
 // compressed lists what servers send often enough to be compressed beforehand.
 var compressed = []string{
-	wasmFile, moduleFile, "kiiweb.js", workerFile, mainHostFile, tabsFile, pushFile, debugFile, "serviceworker.mjs", "serviceworker.js", "compat.mjs", "compat.js", "notify.mjs", "notify.js",
+	wasmFile, moduleFile, scriptFile, workerFile, mainHostFile, tabsFile, pushFile, debugFile, "serviceworker.mjs", "serviceworker.js", "compat.mjs", "compat.js", "notify.mjs", "notify.js",
 	"wasm_exec.js",
 }
 

@@ -21,7 +21,7 @@ type budget struct {
 var budgets = []budget{
 	{wasmFile, 590_000},
 	{moduleFile, 10 << 10},
-	{"kiiweb.js", 10 << 10},
+	{scriptFile, 10 << 10},
 	{workerFile, 10_000},
 	{mainHostFile, 10_000},
 	{tabsFile, 10_240},
