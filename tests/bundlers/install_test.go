@@ -100,10 +100,16 @@ export async function run(raw: Raw): Promise<Connection> {
 	return connection;
 }
 `)
+	write(t, filepath.Join(dir, "script.ts"), `
+import "kiiweb/kiiweb.js";
+import "kiiweb/compat.js";
+import "kiiweb/notify.js";
+export const all = [kiiweb.load, kiiweb.attach, KiiUser.authenticate, kiiwebNotify.notifications];
+`)
 	tsc := filepath.Join(cloud.Root(), "js", "node_modules", ".bin", "tsc")
 	for _, how := range [][]string{{"esnext", "bundler"}, {"nodenext", "nodenext"}} {
 		t.Run(how[1], func(t *testing.T) {
-			write(t, filepath.Join(dir, "tsconfig.json"), `{ "files": ["index.ts"], "compilerOptions": {
+			write(t, filepath.Join(dir, "tsconfig.json"), `{ "files": ["index.ts", "script.ts"], "compilerOptions": {
 				"noEmit": true, "strict": true, "skipLibCheck": false, "exactOptionalPropertyTypes": true, "types": [],
 				"target": "es2022", "lib": ["es2022", "dom"], "module": `+quote(how[0])+`, "moduleResolution": `+quote(how[1])+` } }`)
 			run(t, dir, tsc, "--project", dir)
