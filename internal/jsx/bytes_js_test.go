@@ -27,6 +27,8 @@ func TestBytes(t *testing.T) {
 		{"empty buffer", `new ArrayBuffer(0)`, []byte{}, true},
 		{"detached view", `(() => { const a = new Uint8Array(4); structuredClone(a.buffer, { transfer: [a.buffer] }); return a; })()`, []byte{}, true},
 		{"detached buffer", `(() => { const b = new ArrayBuffer(4); structuredClone(b, { transfer: [b] }); return b; })()`, nil, true},
+		{"its length throws", `Object.defineProperty(new Uint8Array(2), "length", { get() { throw 1; } })`, nil, false},
+		{"its length is no number", `Object.defineProperty(new Uint8Array(2), "length", { value: "2" })`, nil, false},
 		{"string", `"ab"`, nil, false},
 		{"null", `null`, nil, false},
 		{"float view", `new Float64Array(1)`, nil, false},

@@ -21,6 +21,8 @@ func TestFromJS(t *testing.T) {
 		{"object without text", `Object.create(null)`, "no text"},
 		{"hostile", `new Proxy({}, { get() { throw 1; } })`, "no text"},
 		{"throws itself", `(() => { const p = new Proxy({}, { get() { throw p; } }); return p; })()`, "no text"},
+		{"message alone", `({ message: "alone" })`, "alone"},
+		{"name alone", `({ name: "Alone" })`, "Alone"},
 		{"odd properties", `({ name: 1, message: {}, toString() { return "odd"; } })`, "odd"},
 	}
 	for _, c := range cases {

@@ -17,6 +17,7 @@ func TestFuncCountsAndReleases(t *testing.T) {
 	f.Release()
 	f.Release()
 	assert.Equal(t, before, Live())
+	assert.True(t, f.Value().Invoke(41).IsUndefined(), "nothing of it is kept")
 }
 
 func TestFuncMayReleaseItself(t *testing.T) {
@@ -62,6 +63,7 @@ func TestOwnerReleasesAll(t *testing.T) {
 	assert.Equal(t, before+3, Live())
 	o.Release()
 	assert.Equal(t, before, Live())
+	assert.Empty(t, o.funcs, "nor kept")
 	o.Func(func([]js.Value) any { return nil })
 	o.Release()
 	assert.Equal(t, before, Live(), "an owner can be used again")

@@ -36,6 +36,18 @@ func TestJSONBothWays(t *testing.T) {
 	}
 }
 
+func TestTheDeepestJSONGoesBothWays(t *testing.T) {
+	deepest := strings.Repeat("[", maxDepth-1) + `{"a":[1]}` + strings.Repeat("]", maxDepth-1)
+	_, err := ParseJSON([]byte(deepest))
+	assert.Error(t, err, "one more")
+	deepest = deepest[1 : len(deepest)-1]
+	value, err := ParseJSON([]byte(deepest))
+	require.NoError(t, err)
+	text, err := StringifyJSON(value)
+	require.NoError(t, err)
+	assert.Equal(t, deepest, string(text))
+}
+
 func TestParseJSONRefuses(t *testing.T) {
 	deep := strings.Repeat("[", maxDepth+1) + strings.Repeat("]", maxDepth+1)
 	for _, text := range []string{"", "{", "{'a':1}", "[1,]", "nul", "1 2", "<html>", deep} {
@@ -45,8 +57,8 @@ func TestParseJSONRefuses(t *testing.T) {
 }
 
 func TestStringifyJSONRefuses(t *testing.T) {
-	var circle []any
-	circle = append(circle, &circle)
+	circle := make([]any, 1)
+	circle[0] = circle
 	endless := map[string]any{}
 	endless["self"] = endless
 	for _, value := range []any{math.NaN(), math.Inf(1), struct{}{}, circle, endless, []byte("x"), map[string]any{"x": uint8(1)}} {
