@@ -228,6 +228,9 @@ func (l *loop) violated(err error) {
 	if e, ok := err.(*mqtt.Error); ok {
 		reason = e.Reason
 	}
+	if reason == mqtt.UnsupportedProtocolVersion && l.machine.phase != phaseGreeting {
+		reason = mqtt.ProtocolError // it has accepted this version
+	}
 	l.lose(cause{kind: causeViolation, reason: reason, err: err})
 }
 

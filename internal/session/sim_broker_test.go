@@ -22,6 +22,7 @@ type broker struct {
 	quota     int             // what it announces as receive maximum, 0 for nothing
 	room      int             // and as maximum packet size
 	keepAlive uint16          // and as keep alive
+	keepsFor  *uint32         // and as session expiry interval, in seconds: no session is kept for longer
 }
 
 // kept is a session that the broker keeps for its client.
@@ -33,6 +34,8 @@ type kept struct {
 	uses     map[uint16]*use // the packet identifiers in the client's hands
 	arrived  map[string]bool // payloads at QoS 1 and 2 that came, whose repeats carry DUP
 	lastID   uint16
+	expiry   int64 // nanoseconds that it outlives its connection; below 0: for ever
+	left     int64 // when that ended
 }
 
 // item is a message on its way to the client.
@@ -58,9 +61,6 @@ func (b *broker) publish(m *item) {
 		return
 	}
 	m.qos = min(m.qos, granted)
-	if m.qos == 0 {
-		m.push = "" // what is dropped at QoS 0 because too much waits counts as received
-	}
 	if m.qos == 0 && (b.peer == nil || !b.peer.accepted) {
 		return
 	}
@@ -170,6 +170,9 @@ func (b *broker) accept(c *wire) {
 func (p *peer) leave() {
 	if p.b.peer == p {
 		p.b.peer = nil
+		if p.b.session != nil {
+			p.b.session.left = p.b.w.nanos()
+		}
 	}
 	p.over, p.c.peer = true, nil
 }

@@ -85,6 +85,9 @@ func (p *peer) connect(c *mqtt.Connect) {
 	case b.refuse == mqtt.BadUserNameOrPassword:
 		refused(b.refuse, 4)
 		return
+	case b.refuse == mqtt.NotAuthorized:
+		refused(b.refuse, 5)
+		return
 	case b.refuse != mqtt.Success:
 		refused(b.refuse, 3)
 		return
@@ -93,7 +96,7 @@ func (p *peer) connect(c *mqtt.Connect) {
 		b.end(mqtt.SessionTakenOver, &transport.CloseError{Code: 1006})
 		b.w.note("connection %d takes over from %d", p.c.n, old.c.n)
 	}
-	if c.CleanStart {
+	if k := b.session; c.CleanStart || k != nil && k.expiry >= 0 && b.w.nanos()-k.left >= k.expiry {
 		b.forget()
 	}
 	present := b.session != nil
@@ -106,6 +109,7 @@ func (p *peer) connect(c *mqtt.Connect) {
 		}
 	}
 	ack := &mqtt.Connack{SessionPresent: present && v != mqtt.V31}
+	b.session.keep(v, c, b.keepsFor, ack)
 	p.window, p.alive = 8, int64(c.KeepAlive)*int64(time.Second)*3/2
 	if v == mqtt.V5 {
 		if c.Properties.ReceiveMaximum != nil {

@@ -44,6 +44,8 @@ func (w *world) step(n int) {
 		go func() { _ = w.s.TakeBack() }()
 	case dice == 93:
 		w.sleep()
+	case dice == 94:
+		w.jump()
 	default:
 		w.pass(w.nap(), w.chance(2))
 	}
@@ -88,12 +90,15 @@ func (w *world) pump(some bool) {
 }
 
 func (w *world) brokerPublishes(n int) {
+	same := w.chance(4) // a push in several copies, as by overlapping subscriptions
 	for i := range 1 + w.r.IntN(4) {
 		m := &item{name: fmt.Sprintf("b%d", n*10+i), topic: []string{"me", "me", "more/a", "more/b"}[w.r.IntN(4)], qos: byte(w.r.IntN(3))}
 		if w.chance(15) {
 			m.size = []int{400, 1000}[w.r.IntN(2)]
 		}
-		if m.size < 400 && w.chance(4) {
+		if same && m.size < 400 {
+			m.push = fmt.Sprintf("push-%d", n)
+		} else if m.size < 400 && w.chance(4) {
 			m.push = fmt.Sprintf("push-%d", n-w.r.IntN(2))
 		}
 		w.broker.publish(m)
@@ -145,7 +150,7 @@ func (w *world) obstacle() (failure error, wait time.Duration) {
 // trouble is something that the broker or the endpoint's server does.
 func (w *world) trouble() {
 	b := w.broker
-	switch w.r.IntN(9) {
+	switch w.r.IntN(11) {
 	case 0:
 		w.note("the broker restarts")
 		b.end(mqtt.ServerShuttingDown, &transport.CloseError{Code: []int{1001, 1006, 1012}[w.r.IntN(3)]})
@@ -157,7 +162,7 @@ func (w *world) trouble() {
 		w.note("another client takes over")
 		b.end(mqtt.SessionTakenOver, &transport.CloseError{Code: 1006})
 	case 3:
-		b.refuse = []mqtt.ReasonCode{mqtt.Success, mqtt.ServerBusy, mqtt.ServerUnavailable, mqtt.BadUserNameOrPassword}[w.r.IntN(4)]
+		b.refuse = w.refusal()
 		w.note("the broker refuses with %v", b.refuse)
 	case 4:
 		b.deaf = !b.deaf
@@ -181,6 +186,10 @@ func (w *world) trouble() {
 			w.note("the broker closes without a word")
 			b.end(mqtt.Success, errors.New("EOF"))
 		}
+	case 9:
+		w.dismiss()
+	case 10:
+		w.misbehave()
 	}
 }
 

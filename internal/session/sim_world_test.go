@@ -35,6 +35,8 @@ type world struct {
 	ttl                 time.Duration // of endpoints; 0: for ever
 	busy                bool          // handlers do not return
 	bursting            bool          // what is asked for has no order
+	clock               simClock
+	condemned           bool // something may have ended the session for good
 
 	accepted  map[string]*item // what the broker has accepted for the client
 	lost      map[string]bool  // of that, what it has lost with its session
@@ -57,6 +59,7 @@ func newWorld(seed uint64) *world {
 		handled: map[string]int{}, newest: map[string]int{}, pushes: map[string]bool{}, arrived: map[string]int{},
 	}
 	w.moved = sync.NewCond(&w.mu)
+	w.clock.began = w.began
 	versions := [...]mqtt.Version{mqtt.V31, mqtt.V311, mqtt.V5, mqtt.V5}
 	w.broker = &broker{w: w, best: versions[w.r.IntN(4)], rude: map[string]bool{}}
 	if w.chance(2) {
@@ -71,15 +74,22 @@ func newWorld(seed uint64) *world {
 	if w.chance(8) {
 		w.ttl = 3 * time.Minute
 	}
+	if w.chance(6) {
+		most := []uint32{0, 40, 400}[w.r.IntN(3)]
+		w.broker.keepsFor = &most
+	}
 	w.cfg = Config{
 		Endpoint: w.endpoint, Dial: w.dial, OnChange: w.changed, OnPanic: w.panicked,
 		QoS: byte(w.r.IntN(3)), KeepAlive: []uint16{0, 20, 60}[w.r.IntN(3)],
 		ReceiveMaximum: 1 + w.r.IntN(6), MaxPacket: 300, MaxBacklog: 1 + w.r.IntN(12), MaxOutgoing: 2 + w.r.IntN(12),
-		CleanStart: w.chance(10), NoContest: w.chance(2), Spoken: &Spoken{},
+		CleanStart: w.chance(10), NoContest: w.chance(2), Spoken: &Spoken{}, Clock: &w.clock,
 		Rand: rand.New(rand.NewPCG(seed, 1)).Float64,
 	}
 	if w.chance(2) {
 		w.cfg.Version = w.broker.best
+	}
+	if w.chance(4) {
+		w.cfg.SessionExpiry = []uint32{20, 200}[w.r.IntN(2)]
 	}
 	if w.chance(2) {
 		w.cfg.Deliver = w.deliver
@@ -129,7 +139,7 @@ func (w *world) endpoint(ctx context.Context, refresh bool) (Endpoint, error) {
 	slow, err := w.fetchSlow, w.fetchErr
 	e := Endpoint{URL: "wss://broker.example/mqtt", ClientID: "me", Username: "me", Password: "secret", Topic: "me"}
 	if w.ttl > 0 {
-		e.Expires = time.Now().Add(w.ttl)
+		e.Expires = w.clock.Now().Add(w.ttl)
 	}
 	w.mu.Unlock()
 	if ended := w.wait(ctx, slow); ended != nil {

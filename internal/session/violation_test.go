@@ -172,6 +172,7 @@ func TestProtocolErrors(t *testing.T) {
 		"a topic that is not UTF-8":     {online("30 04 00 01 FF 00"), mqtt.MalformedPacket},
 		"a topic alias":                 {online("30 06 00 00 03 23 00 01"), mqtt.TopicAliasInvalid},
 		"a second CONNACK":              {online("20 03 00 00 00"), mqtt.ProtocolError},
+		"a CONNACK of 3.1.1 behind it":  {online("20 02 00 00"), mqtt.ProtocolError},
 		"a second SUBACK":               {online("90 04 00 01 00 00"), mqtt.ProtocolError},
 		"UNSUBACK":                      {online("B0 04 00 01 00 00"), mqtt.ProtocolError},
 		"a client's packet":             {online("C0 00"), mqtt.ProtocolError},
