@@ -3,6 +3,7 @@ package kiicloud
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"testing"
@@ -79,7 +80,7 @@ func TestRunningServerRenewsItsCertificate(t *testing.T) {
 	now := time.Now()
 	a := open(t, t.TempDir(), now)
 	a.now = func() time.Time { return now }
-	r := &renewing{authority: a, hosts: []string{"localhost"}}
+	r := &renewing{authority: a, hosts: []string{"localhost"}, log: slog.New(slog.DiscardHandler)}
 	first, err := r.get(nil)
 	require.NoError(t, err)
 	now = now.Add(serverLife)

@@ -28,6 +28,7 @@ type metrics struct {
 	engine  func() engine.Stats
 	queued  func(context.Context) (int64, error)
 	refused func() (full, own int64) // connections
+	lapses  func() time.Time         // of the certificate; nil where there is none
 
 	mu      sync.Mutex
 	counted time.Time
@@ -48,6 +49,7 @@ var (
 	unconfirmedDesc = prometheus.NewDesc("kiicloud_pushes_unconfirmed_total", "Pushes of which RabbitMQ did not say in time whether it has them.", nil, nil)
 	remadeDesc      = prometheus.NewDesc("kiicloud_queues_remade_total", "Queues of RabbitMQ's that were missing, or not bound, when a push came for them.", nil, nil)
 	turnedAwayDesc  = prometheus.NewDesc("kiicloud_connections_refused_total", "Connections that were turned away, because there were too many in all, or from their address.", []string{"why"}, nil)
+	lapsesDesc      = prometheus.NewDesc("kiicloud_certificate_lapse_timestamp_seconds", "When the certificate that clients are shown lapses, in seconds since 1970.", nil, nil)
 	waitingDesc     = prometheus.NewDesc("kiicloud_pushes_waiting", "Pushes that wait for their clients in the store; with RabbitMQ, events that wait for that.", nil, nil)
 )
 
@@ -83,7 +85,7 @@ func (m *metrics) took(d time.Duration) { m.delivery.Observe(max(0, d.Seconds())
 
 // Describe is a prometheus.Collector's.
 func (m *metrics) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{connectionsDesc, connectsDesc, endedDesc, acceptedDesc, enqueuedDesc, sentDesc, deliveredDesc, droppedDesc, waitingDesc, refusedDesc, unconfirmedDesc, remadeDesc, turnedAwayDesc} {
+	for _, d := range []*prometheus.Desc{connectionsDesc, connectsDesc, endedDesc, acceptedDesc, enqueuedDesc, sentDesc, deliveredDesc, droppedDesc, waitingDesc, refusedDesc, unconfirmedDesc, remadeDesc, turnedAwayDesc, lapsesDesc} {
 		to <- d
 	}
 }
@@ -110,6 +112,11 @@ func (m *metrics) Collect(to chan<- prometheus.Metric) {
 	}
 	for code, n := range s.Ended {
 		to <- prometheus.MustNewConstMetric(endedDesc, prometheus.CounterValue, float64(n), fmt.Sprintf("0x%02x", int(code)))
+	}
+	if m.lapses != nil {
+		if at := m.lapses(); !at.IsZero() {
+			to <- prometheus.MustNewConstMetric(lapsesDesc, prometheus.GaugeValue, float64(at.Unix()))
+		}
 	}
 	if n, err := m.waiting(); err == nil {
 		to <- prometheus.MustNewConstMetric(waitingDesc, prometheus.GaugeValue, float64(n))

@@ -29,6 +29,7 @@ type Server struct {
 	count  *metrics
 	gate   *guard.Gate
 
+	lapse    *lapseWatch      // of the certificate; nil where no listener has TLS
 	embedded *engine.Embedded // the engine, or nil
 	rabbit   *rabbitmq.Engine // the engine, or nil
 	web      []*http.Server
@@ -89,6 +90,9 @@ func (s *Server) open() (err error) {
 		return err
 	}
 	s.listenTLS(conf)
+	if s.lns.https.Listener != nil || s.lns.mqtts.Listener != nil {
+		s.lapse = s.cfg.watchLapse(conf)
+	}
 	s.handle(s.route(api, s.mqtt(allow), s.ops()))
 	s.facts = s.ready(admins[0], ca)
 	s.warnOfPlainPorts()
@@ -105,6 +109,9 @@ func (s *Server) warnOfPlainPorts() {
 // ops are the paths for who looks after the cloud.
 func (s *Server) ops() *ops {
 	s.count.engine, s.count.queued, s.count.refused = s.engine.Stats, s.store.QueueLength, s.gate.Refused
+	if s.lapse != nil {
+		s.count.lapses = s.lapse.lapses
+	}
 	return newOps(s.count.handler(), s.cfg.MetricsToken, s.check, s.stopped.Load,
 		func(err error) { s.cfg.Logger.Error("not ready", "error", err) })
 }
@@ -177,6 +184,9 @@ func (s *Server) handle(h http.Handler) {
 func (s *Server) serve() {
 	ctx, stop := context.WithCancel(context.Background())
 	s.stopTCP = stop
+	if s.lapse != nil {
+		s.serving.Go(func() { s.lapse.run(ctx) })
+	}
 	web := s.web
 	for _, l := range []listener{s.lns.http, s.lns.https} {
 		if l.Listener != nil {

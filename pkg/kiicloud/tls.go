@@ -3,6 +3,7 @@ package kiicloud
 import (
 	"crypto/tls"
 	"fmt"
+	"log/slog"
 	"sync"
 	"time"
 )
@@ -31,7 +32,7 @@ func (c Config) serverTLS(host string) (conf *tls.Config, ca string, err error) 
 	if err != nil {
 		return nil, "", err
 	}
-	r := &renewing{authority: a, hosts: certificateHosts(host)}
+	r := &renewing{authority: a, hosts: certificateHosts(host), log: c.Logger}
 	if _, err := r.get(nil); err != nil {
 		return nil, "", fmt.Errorf("the server's certificate: %w", err)
 	}
@@ -50,28 +51,48 @@ func certificateHosts(host string) []string {
 	return hosts
 }
 
-// renewing gives a certificate, and makes a new one before the old one ends.
+// watchLapse watches the certificate of conf.
+func (c Config) watchLapse(conf *tls.Config) *lapseWatch {
+	l := &lapseWatch{get: conf.GetCertificate, log: c.Logger, remedy: "put a renewed one in the place of the files of -tls-cert and -tls-key: they are read again without a restart"}
+	if c.TLSCert == "" {
+		l.remedy = "restart the cloud: it makes what is missing, and says why where it cannot; a new CA has to be trusted by clients like the old one"
+	}
+	return l
+}
+
+// renewing gives a certificate, and makes a new one before the old one ends. Where that fails it is tried again, now and then.
 type renewing struct {
 	authority *authority
 	hosts     []string
+	log       *slog.Logger
 
-	mu   sync.Mutex
-	cert *tls.Certificate
+	mu    sync.Mutex
+	cert  *tls.Certificate
+	tried time.Time // when it failed last
+	said  time.Time // when the log was told that it does
 }
 
 func (r *renewing) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.cert != nil && r.authority.good(r.cert.Leaf) {
+	if r.cert != nil && (r.authority.good(r.cert.Leaf) || time.Since(r.tried) < lookAgain) {
 		return r.cert, nil
 	}
 	cert, err := r.authority.server(r.hosts)
-	if err != nil {
+	if err == nil {
 		if r.cert != nil {
-			return r.cert, nil // still better than none
+			r.log.Info("the certificate was renewed", "until", cert.Leaf.NotAfter)
 		}
+		r.cert, r.said = cert, time.Time{}
+		return cert, nil
+	}
+	if r.cert == nil {
 		return nil, err
 	}
-	r.cert = cert
-	return cert, nil
+	r.tried = time.Now()
+	if r.tried.Sub(r.said) >= lapseAgain {
+		r.said = r.tried
+		r.log.Error("the certificate cannot be renewed, the old one goes on", "until", r.cert.Leaf.NotAfter, "error", err)
+	}
+	return r.cert, nil // still better than none
 }

@@ -47,9 +47,6 @@ func (b *brought) read() error {
 	if err != nil {
 		return err
 	}
-	if time.Now().After(pair.Leaf.NotAfter) {
-		b.log.Warn("the certificate has lapsed: clients refuse it", "file", b.certFile, "since", pair.Leaf.NotAfter)
-	}
 	b.pair = &pair
 	return nil
 }
