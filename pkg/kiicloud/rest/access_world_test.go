@@ -81,7 +81,7 @@ func (w *world) addThing() store.Owner {
 
 // addToken issues a token that ends in d from now.
 func (w *world) addToken(o store.Owner, d time.Duration) string {
-	token := store.RandomString(tokenLength)
+	token := w.api.newToken(o)
 	require.NoError(w.t, w.store.PutToken(context.Background(), store.Token{Hash: hashToken(token), Owner: o, ExpiresAt: w.clock().Add(d)}, w.hash))
 	return token
 }

@@ -77,8 +77,8 @@ func (a *API) authenticate(c *call, token string, callers Callers) error {
 		kind = ByThing
 	case store.OwnerAdmin:
 		kind = ByAdmin
-		if _, ok := a.admin(t.Owner.ID); !ok {
-			return unauthorized("The administrator of this token is no longer one: log in again.")
+		if admin, ok := a.admin(t.Owner.ID); !ok || !admin.sealed(token) {
+			return unauthorized("The administrator of this token is no longer one, or has another secret: log in again.")
 		}
 	}
 	if callers&kind == 0 {

@@ -1,6 +1,9 @@
 package rest
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"math"
 	"regexp"
@@ -19,7 +22,7 @@ func loginRoutes() []Route {
 	}
 }
 
-// tokenLength is the length of an access token: 256 random bits.
+// tokenLength is the length of an access token, but for an administrator's seal: 256 random bits.
 const tokenLength = 43
 
 const wrongPassword = "The user name or the password is wrong."
@@ -110,6 +113,29 @@ func (a *API) admin(clientID string) (Admin, bool) {
 	return Admin{}, false
 }
 
+// newToken makes a token for owner.
+func (a *API) newToken(owner store.Owner) string {
+	token := store.RandomString(tokenLength)
+	if admin, ok := a.admin(owner.ID); ok && owner.Kind == store.OwnerAdmin {
+		token += "." + admin.seal(token)
+	}
+	return token
+}
+
+// seal goes with an administrator's token, so that it ends with the secret for which it was given: that stands in no
+// database, and another one is set by starting the cloud with it.
+func (a Admin) seal(token string) string {
+	mac := hmac.New(sha256.New, []byte(a.Secret))
+	mac.Write([]byte(token))
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+}
+
+// sealed tells whether a token was given for the secret that the administrator has.
+func (a Admin) sealed(token string) bool {
+	random, seal, _ := strings.Cut(token, ".")
+	return same(seal, a.seal(random))
+}
+
 // passwordLogin is the login of a user or a thing.
 func (a *API) passwordLogin(c *call, req loginRequest) (account, error) {
 	who, err := a.account(c, req.Username)
@@ -188,7 +214,7 @@ func (a *API) issue(c *call, owner store.Owner, passwordHash string, expiresAt *
 			end = asked
 		}
 	}
-	token := store.RandomString(tokenLength)
+	token := a.newToken(owner)
 	err := a.Store.PutToken(c.ctx(), store.Token{Hash: hashToken(token), Owner: owner, CreatedAt: now, ExpiresAt: end}, passwordHash)
 	if errors.Is(err, store.ErrNotFound) { // deleted, disabled or given another password in this very moment
 		return loginResponse{}, invalidGrant(wrongPassword)
