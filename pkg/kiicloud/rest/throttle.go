@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"math"
@@ -145,10 +146,23 @@ func newThrottles(l Limits) throttles {
 	return throttles{newThrottle(l.LoginByAccount), newThrottle(l.LoginByAddress), newThrottle(l.RegisterByAddress)}
 }
 
+// maxKey is how long the name of an account is kept as it is.
+const maxKey = 64
+
+// shortKey stands for an account whose name may be as long as a request: many such ones are not to fill the memory.
+func shortKey(account string) string {
+	if len(account) <= maxKey {
+		return account
+	}
+	sum := sha256.Sum256([]byte(account))
+	return string(sum[:])
+}
+
 // attempt counts a login that may fail. The failure, where there is one, is the answer; otherwise
 // succeeded takes the attempt back.
 func (a *API) attempt(c *call, account string) (succeeded func(), _ error) {
 	now := a.Now()
+	account = shortKey(account)
 	address := a.Proxies.ClientKey(c.r)
 	if wait := a.throttles.address.take(address, now); wait > 0 {
 		return nil, rateLimited("Too many logins from this address have failed.", wait)

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -194,4 +195,24 @@ func TestRates(t *testing.T) {
 		_, err := ParseRate(s)
 		assert.Error(t, err, s)
 	}
+}
+
+// A name may be as long as a request: what is remembered of it is short.
+func TestLongNamesAreLimitedAlike(t *testing.T) {
+	l := newLab(t, limited)
+	long := strings.Repeat("x", MaxBody-100)
+	for n := range 4 {
+		for _, body := range []string{login(long, "x"), `{"client_id":"` + long + `","client_secret":"x"}`} {
+			a := l.from("203.0.113."+strconv.Itoa(n), "POST", "/api/oauth2/token", "", body)
+			if n < 3 {
+				a.want(t, 400, "invalid_grant")
+			} else {
+				a.want(t, 429, "RATE_LIMITED")
+			}
+		}
+	}
+	for key := range l.api.throttles.account.buckets {
+		assert.LessOrEqual(t, len(key), maxKey)
+	}
+	assert.Len(t, l.api.throttles.account.buckets, 2)
 }
