@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/store"
 )
@@ -32,6 +33,15 @@ type call struct {
 }
 
 func (c *call) ctx() context.Context { return c.r.Context() }
+
+// answerTime is how long a client may take to take an answer in.
+const answerTime = time.Minute
+
+// answering has the limit for the answer begin now. The server's own counts from the request on: a push to many, or a change to an object that many
+// hear of, may have taken longer than that, and would be done and nobody told.
+func (c *call) answering() {
+	_ = http.NewResponseController(c.w).SetWriteDeadline(time.Now().Add(answerTime))
+}
 
 func (c *call) isAdmin() bool { return c.who.Kind == store.OwnerAdmin }
 

@@ -60,22 +60,7 @@ func (a *API) send(c *call, from origin, receivers func(store.Environments) ([]s
 	if err != nil {
 		return nil, err
 	}
-	c.extend(len(to))
 	return pushResponse{id}, a.deliver(c.ctx(), to, store.Push{MessageID: id, Payload: payload, CreatedAt: from.at})
-}
-
-// What a server gives an answer to a push, and what is added to it for each receiver.
-const (
-	answerPush  = time.Minute
-	perReceiver = 20 * time.Millisecond
-)
-
-// extend moves the limit that the server has for the time until an answer is written: a broker that stores a push to
-// many one by one may need longer.
-func (c *call) extend(receivers int) {
-	if receivers > 1 {
-		_ = http.NewResponseController(c.w).SetWriteDeadline(time.Now().Add(answerPush + time.Duration(receivers)*perReceiver))
-	}
 }
 
 // deliver hands a message, a JSON object of at most MaxPush bytes, to all of these

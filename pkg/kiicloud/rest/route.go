@@ -103,6 +103,7 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request, route Route) {
 	setRoute(w, route)
 	c := &call{w: w, r: r, status: route.Status, produces: route.Produces}
 	body, err := a.run(c, route)
+	c.answering()
 	switch {
 	case err != nil:
 		a.explain(c, err).write(w)
