@@ -38,7 +38,7 @@ const (
 	lockSchema = "1802070117, hashtext('schema ' || current_schema())"
 )
 
-var postgresSteps = []migration{{postgresV1, 1}, {endingsTable, 1}}
+var postgresSteps = []migration{{postgresV1, 1}, {endingsTable, 1}, {installationsRoom, 1}}
 
 // processName begins the name under which a process is known in the database. What follows is
 // the version of the schema that it knows, its host, its number and something of its own.

@@ -125,3 +125,8 @@ CREATE TABLE bucket_subscriptions (
 );
 CREATE INDEX bucket_subscriptions_owner ON bucket_subscriptions (app_id, owner_kind, owner_id);
 `
+
+// installationsRoom leaves half of each page of the table free. A push gives a queue its next place, which changes the installation's row, and PostgreSQL writes a
+// row anew where it changes: in the same page it leaves the five indexes alone (HOT), else it adds to each of them. A topic with 30,000 subscribers changes
+// all rows of a page at once, and took four times as long without. What is there already moves with its next changes.
+const installationsRoom = `ALTER TABLE installations SET (fillfactor = 50)`
