@@ -84,8 +84,8 @@ function bringsNames(table: Int32Array): boolean {
   return false;
 }
 
-const decoder = new TextDecoder();
-const nameDecoder = new TextDecoder(undefined, { ignoreBOM: true }); // it is a character like any other [MQTT-1.5.4-3]
+const decoder = /* @__PURE__ */ new TextDecoder();
+const nameDecoder = /* @__PURE__ */ new TextDecoder(undefined, { ignoreBOM: true }); // it is a character like any other [MQTT-1.5.4-3]
 
 /** The name that a row brings, at its NAME. */
 export function nameAt(bytes: Uint8Array, at: number): string {

@@ -8,7 +8,7 @@ export interface Staged {
 }
 
 const header = 7;
-const names = new TextDecoder(undefined, { ignoreBOM: true });
+const names = /* @__PURE__ */ new TextDecoder(undefined, { ignoreBOM: true });
 
 /** The messages in the order in which they were published; their payloads are parts of bytes. */
 export function readStaged(bytes: Uint8Array): Staged[] {

@@ -3,8 +3,9 @@
 
 import type { CallOptions, ConnectOptions, MqttEndpoint, StateChange } from "../types/index.js";
 import type { Batch } from "../src/batch.js";
+import { Clock } from "../src/calls.js";
 import { KiiError } from "../src/errors.js";
-import type { Host, Link, Sink } from "../src/host.js";
+import type { Host, Link, LinkOptions, Sink } from "../src/host.js";
 import { readStaged, type Staged } from "../src/staged.js";
 import type { FakeTab } from "./fakebrowser.js";
 import { batch } from "./messages.js";
@@ -29,7 +30,7 @@ interface Connected {
   readonly host: FakeHost;
   readonly sink: Sink;
   open: boolean;
-  told: boolean;
+  displaced: boolean;
 }
 
 export class FakeCloud {
@@ -61,7 +62,7 @@ export class FakeCloud {
   connect(host: FakeHost, sink: Sink): Connected {
     this.connects++;
     this.displace();
-    const connected: Connected = { host, sink, open: true, told: false };
+    const connected: Connected = { host, sink, open: true, displaced: false };
     this.#current = connected;
     this.#sent = [];
     this.#busy = false;
@@ -73,6 +74,7 @@ export class FakeCloud {
     const old = this.#current;
     if (!old?.open) return;
     old.open = false;
+    old.displaced = true;
     old.host.tab.runs(() => old.sink.state({ state: "displaced", code: "DISPLACED", reason: "another connection" }));
   }
 
@@ -219,22 +221,23 @@ export class FakeHost implements Host {
   #link(sink: Sink, connected: Connected): Link {
     this.#state(sink, { state: "online", reason: "" });
     this.#cloud.subscribed(connected);
+    const perform = async (method: string, args: unknown[], options: LinkOptions): Promise<unknown> => {
+      await this.slow;
+      if (method === "close") return this.#cloud.close(connected);
+      if (method === "takeBack") {
+        connected = this.#cloud.connect(this, sink);
+        this.#state(sink, { state: "online", reason: "" });
+        this.#cloud.subscribed(connected);
+        return undefined;
+      }
+      if (!connected.open) throw new KiiError("ended", { code: connected.displaced ? "DISPLACED" : "CLOSED", retryable: false, remedy: "" });
+      if (method === "subscribe") this.#cloud.subscribe(args[0] as string, options.qos);
+      else if (method === "unsubscribe") this.#cloud.filters.delete(args[0] as string);
+      else this.#cloud.published.push([this.tab.id, ...args, options]);
+      return method === "subscribe" ? 1 : undefined;
+    };
     return {
-      call: async (method, args, options) => {
-        await this.slow;
-        if (method === "close") return this.#cloud.close(connected);
-        if (method === "takeBack") {
-          connected = this.#cloud.connect(this, sink);
-          this.#state(sink, { state: "online", reason: "" });
-          this.#cloud.subscribed(connected);
-          return undefined;
-        }
-        if (!connected.open) throw new KiiError("closed", { code: "CLOSED", retryable: false, remedy: "" });
-        if (method === "subscribe") this.#cloud.subscribe(args[0] as string, options.qos);
-        else if (method === "unsubscribe") this.#cloud.filters.delete(args[0] as string);
-        else this.#cloud.published.push([this.tab.id, ...args, options]);
-        return method === "subscribe" ? 1 : undefined;
-      },
+      call: (method, args, options) => new Clock(options).bound(perform(method, args, options)), // what nobody waits for any more goes on
       wake: (cause) => this.calls.push(`wake ${cause}`),
       sender: {
         send: (staged, first) => void this.#send(sink, connected, readStaged(staged.slice()), first),

@@ -261,6 +261,22 @@ test("a place in which tabs cannot meet says so with a KiiError", () => {
   }
 });
 
+test("what a browser lacks in which tabs cannot meet is named", () => {
+  const { BroadcastChannel: real, navigator } = globalThis;
+  const set = (name: string, value: unknown) => Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+  const lacking = () => share({ appID: "a", appKey: "k", site: "JP" }, {} as never, { userID: "u", token: "t" });
+  try {
+    set("navigator", {});
+    assert.throws(lacking, { code: "UNSUPPORTED", message: /Web Locks/, remedy: /https/ });
+    set("navigator", { locks: {} });
+    set("BroadcastChannel", undefined);
+    assert.throws(lacking, { code: "UNSUPPORTED", message: /BroadcastChannel/, remedy: /BroadcastChannel/ });
+  } finally {
+    set("BroadcastChannel", real);
+    set("navigator", navigator);
+  }
+});
+
 test("a call that a busy leader did not take is not made as who has logged in since", async (t) => {
   const { open } = setUp(t);
   const leader = await open();

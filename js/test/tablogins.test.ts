@@ -49,6 +49,11 @@ test("a cloud is the same however it is named", () => {
   assert.equal(new Set(others.map(name)).size, others.length);
 });
 
+test("a logout is heard in tabs with loaders of every version", () => {
+  const { owner } = new Names({ ...config, baseURL: "http://localhost/api" }, "u", false);
+  assert.equal(owner, 'kiiweb owner ["app","http://localhost/api","user","u"]', "which none may change");
+});
+
 test("a logout does not end a login of the same user that came after it", async (t) => {
   const { open } = setUp(t);
   const one = await open();

@@ -3,15 +3,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { own } from "./sim/cloud.js";
 import type { SimPage } from "./sim/page.js";
 import { World } from "./sim/world.js";
 
 /** Long enough for everything to settle, in milliseconds. */
 const awhile = 5000;
 
-function scene(name: string, play: (world: World, pages: SimPage[]) => Promise<void>): void {
+/** In the world of seed 3 nothing is slow, and no tab may connect while another has the connection. */
+function scene(name: string, play: (world: World, pages: SimPage[]) => Promise<void>, seed = 3): void {
   test(name, async () => {
-    const world = new World(3); // one in which nothing is slow
+    const world = new World(seed);
     const blames = await world.play(async () => {
       const pages: SimPage[] = [];
       for (let i = 0; i < 3; i++) {
@@ -85,3 +87,47 @@ scene("a leader that hung while it connected again leaves nobody displaced", asy
   await world.clock.run(4 * awhile); // another one leads
   world.resume(leader!);
 });
+
+scene("a page that freezes when it has just come to lead misses nothing that it was promised", async (world, [leader, next, last]) => {
+  for (const page of [next!, last!, leader!]) await world.halt(page, "aside");
+  await world.clock.run(awhile);
+  leader!.tab.toChannels.stall(2 * awhile); // the browser does not know yet that it listens
+  world.resume(leader!);
+  await world.clock.run(100);
+  world.cloud.push(own, world.clock.now);
+  await world.clock.run(100);
+  world.cloud.push(own, world.clock.now); // waits until the first one is passed on
+  await world.clock.run(100);
+  await world.halt(leader!, "frozen");
+  world.resume(next!);
+  await world.clock.run(4 * awhile);
+  assert.equal(world.cloud.stored.length, 0, "the next one has acknowledged both");
+  world.resume(leader!);
+});
+
+scene("a page that is put aside while it steals the lock does not keep it", async (world, [leader, thief, other]) => {
+  await world.halt(leader!, "hung");
+  other!.tab.seen = false;
+  const robs = () => thief!.tab.thefts.size > 0;
+  while (!robs()) await world.clock.run(1);
+  await world.halt(thief!, "aside");
+  other!.tab.seen = true;
+  await world.clock.run(4 * awhile);
+  assert.equal(other!.client.tabs, "leader");
+});
+
+for (const end of ["frozen", "aside"] as const) {
+  scene(`a leader that is ${end} while its CONNECT is on its way leaves nobody displaced`, async (world, [leader, next, last]) => {
+    await world.halt(leader!, "aside");
+    await world.clock.run(awhile); // the next one leads
+    await world.in(next!, "connects again", () => {
+      world.cloud.current!.blip();
+      next!.host.up.stall(2000); // a WebSocket is opened, and what goes over it is slow
+    });
+    await world.clock.run(200);
+    await world.halt(next!, end);
+    await world.clock.run(awhile);
+    assert.equal(last!.client.tabs, "leader");
+    world.resume(next!);
+  }, 4); // which leaves it to chance whether the module or the tabs hear first of it
+}

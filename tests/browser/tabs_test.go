@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -302,9 +301,6 @@ func TestAFollowersOptions(t *testing.T) {
 			}
 			return said`, &said)
 		assert.NotEmpty(t, said[1].Code, wrong)
-		assert.Equal(t, said[1].Code, said[0].Code, "%s: %+v", wrong, said)
-		if said[1].Code == "INVALID_ARGUMENT" && !strings.Contains(wrong, "path") && !strings.Contains(wrong, "NaN") { // which JSON has as null
-			assert.Equal(t, said[1].Message, said[0].Message, wrong)
-		}
+		assert.Equal(t, said[1], said[0], wrong)
 	}
 }

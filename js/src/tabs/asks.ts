@@ -57,13 +57,10 @@ export class Asks {
       if (signal?.aborted) throw aborted(signal);
       const raw = rawProperties && { rawProperties: plain(rawProperties, []) };
       const crossing = { args: args.map((arg) => plain(arg, [])), options: { ...(plain(rest, []) as object), ...raw } };
-      // Half of the time, so that its word has the other half to arrive in.
-      const until = confirm === undefined ? undefined : { takeUntil: Date.now() + confirm / 2 };
       const pending: Pending = { to, topic, taken: confirm === undefined, resolve, reject };
       this.#pending.set(id, pending);
-      this.#post(to, {
-        type: "ask", id, from: this.#me, ...(topic !== undefined && { topic }), method, ...crossing, timeout, ...until,
-      });
+      const takeUntil = confirm && Date.now() + confirm / 2; // so that its word has the other half to arrive in
+      this.#post(to, { type: "ask", id, from: this.#me, topic, method, ...crossing, timeout, takeUntil });
       const giveUp = (error: KiiError) => {
         this.#post(to, { type: "abort", id, from: this.#me });
         reject(error);

@@ -14,7 +14,8 @@ const meanwhile = "each tab has a connection of its own meanwhile.";
 /** Lets a client take part in what the tabs of this browser share, for who has logged in. The error is UNSUPPORTED. */
 export function share(config: Config, client: Client, login: Login): Tabs {
   const around = browser(config.tap?.channel);
-  if (!around) throw unsupported("Web Locks", `Serve the page over https, or from this machine; ${meanwhile}`);
+  if (around === "BroadcastChannel") throw unsupported(around);
+  if (around === "Web Locks") throw unsupported(around, `Serve the page over https, or from this machine; ${meanwhile}`);
   const tabs = new Tabs(config, client, around);
   try {
     tabs.entered(login);

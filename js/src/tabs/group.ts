@@ -8,11 +8,12 @@ import { aborted, type KiiError } from "../errors.js";
 import type { Handled, Host, Link, Sink } from "../host.js";
 import type { decodeProperties } from "../properties.js";
 import { isFinal } from "../state.js";
+import { Aftermath, type Concerned } from "./aftermath.js";
 import { Passed, type Asks } from "./asks.js";
 import { Audience } from "./audience.js";
+import { Candidacy } from "./candidacy.js";
 import { Claim } from "./claim.js";
 import { Echo } from "./echo.js";
-import { start, step, type Effect, type Event } from "./election.js";
 import { LedCalls, type Lead, type Method } from "./ledcalls.js";
 import { Meeting } from "./meeting.js";
 import { Member } from "./member.js";
@@ -22,12 +23,6 @@ import { packChange, unpackChange, type Names, type ToAll, type ToOne } from "./
 import { Renewal } from "./renewal.js";
 import type { Surroundings } from "./surroundings.js";
 import { Term, type Seats } from "./term.js";
-
-/** How long a leader that closes may say goodbye before the next one connects, in milliseconds. */
-const goodbye = 1000;
-
-/** So long what a tab did that was robbed may take to show, in milliseconds. */
-const aftermath = 10_000;
 
 export interface Place {
   readonly id: string;
@@ -50,15 +45,10 @@ export class Group {
   readonly #audience: Audience;
   readonly #meeting: Meeting;
   readonly #calls: LedCalls;
-  #election = start;
-  #claim: Claim | undefined;
-  #frozen: Claim | undefined;
-  /** What is given back when the goodbye is over. */
-  #closing: Claim | undefined;
+  readonly #candidacy: Candidacy;
+  readonly #aftermath: Aftermath;
   /** The other tab that leads. */
   #leader: string | undefined;
-  /** Until when a tab that was robbed may displace who leads, in milliseconds since 1970. */
-  #haunted = 0;
   #change: StateChange | null = null;
   /** The number of the last change that whoever leads told. */
   #changes = 0;
@@ -66,6 +56,9 @@ export class Group {
   /** While this tab leads. */
   #term: Term | undefined;
   #echo: Echo | undefined;
+  /** Nobody knows yet whether the browser has it that this tab listens; what waits for that is told then. */
+  #deaf = false;
+  #late: StateChange | undefined;
   #ending: Promise<unknown> = Promise.resolve();
   /** What bounds the goodbye of a term that ends. */
   #lastWords: CallOptions = { timeout: usual };
@@ -76,12 +69,24 @@ export class Group {
     this.#members = new Members(topic, place.decodeProperties);
     this.#renewal = new Renewal(this.#members, (filter, options) => this.#calls.make("subscribe", [filter], options));
     this.#audience = new Audience(place.around, place.names, topic);
-    this.#meeting = new Meeting(place.around, place.names, topic, place.id, (message) => this.#hear(message), () => this.#happens("tick"));
+    this.#meeting = new Meeting(place.around, place.names, topic, place.id, (message) => this.#hear(message), () => this.#candidacy.happens("tick"));
     this.#calls = new LedCalls(topic, place.id, place.asks, this.#lead());
+    this.#aftermath = new Aftermath(this.#concerned());
+    this.#candidacy = new Candidacy(place.around, place.names, topic, {
+      lead: () => this.#begin(),
+      stop: () => this.#stop(),
+      hello: () => this.#hello(),
+      ping: () => this.#ping(),
+      robbed: (follow) => this.#aftermath.robbed(follow),
+      changed: () => {
+        if (this.role === "out") this.#reset();
+        place.roleChanged();
+      },
+    });
   }
 
   get role() {
-    return this.#election.role;
+    return this.#candidacy.role;
   }
 
   connect(endpoint: MqttEndpoint, options: ConnectOptions, sink: Sink, call: CallOptions): Promise<Link> {
@@ -92,9 +97,12 @@ export class Group {
       wake: (cause) => this.wake(cause),
       sender: { send: (staged, first) => sendFor(member, this.#members, this.#calls, staged.slice(), first), forget: () => {} }, // each call ends in time
     };
-    const member = new Member(endpoint, options, sink, call, link, () => this.#drop(member));
+    const member = new Member(endpoint, options, sink, call, link, () => {
+      this.#members.delete(member);
+      this.#leaveIfEmpty();
+    });
     this.#members.add(member);
-    if (this.#election.role === "out") this.#happens("enter");
+    if (this.role === "out") this.#candidacy.happens("enter");
     else this.#join(member);
     return member.ready;
   }
@@ -117,34 +125,28 @@ export class Group {
 
   /** The page goes to stand still; aside: and hears nothing any more. */
   suspend(aside: boolean): void {
-    const { role } = this.#election;
-    this.#happens("suspend");
-    this.#closing?.end(); // there is no time for a goodbye any more
+    const took = this.#candidacy.suspend(aside);
     this.#echo?.end();
-    if (role === "out" || role === "away") return;
-    const { around, names } = this.#place;
+    if (!took) return;
     if (aside) this.#part();
-    else this.#frozen = new Claim(around.locks, names.frozen(this.topic), "share", {});
     if (this.#change?.state !== "displaced") this.#become({ state: "waiting", reason: `paused: ${aside ? "pagehide" : "freeze"}` });
   }
 
   resume(): void {
-    if (this.#election.role !== "away") return;
-    this.#happens("resume");
-    this.#frozen?.end(); // after the request: whoever leads sees that there is an audience all the time
+    this.#candidacy.resume();
   }
 
   /** Ends all connections with error, at once. Where there are none, there need not be an error. */
   end(error: KiiError | undefined): void {
     if (error) this.#members.become({ state: "closed", code: error.code, reason: error.message, error });
-    this.#happens("leave");
+    this.#candidacy.happens("leave");
   }
 
   #lead(): Lead {
     const group = this;
     return {
       get out() {
-        return group.#election.role === "out";
+        return group.role === "out";
       },
       get term() {
         return group.#term;
@@ -156,8 +158,20 @@ export class Group {
       wants: (filter) => group.#members.wants(filter),
       doubt() {
         group.#leader = undefined;
-        group.#meeting.say({ type: "ping", from: group.#place.id });
+        group.#ping();
       },
+    };
+  }
+
+  #concerned(): Concerned {
+    const group = this;
+    return {
+      get state() {
+        return group.#term && group.#change?.state;
+      },
+      changed: (change) => group.#changed(change),
+      say: (message) => group.#meeting.say(message),
+      takeBack: () => void group.#calls.make("takeBack", [], { timeout: usual }).catch(() => {}),
     };
   }
 
@@ -174,58 +188,15 @@ export class Group {
     this.#calls.make("takeBack", [], { timeout: usual }).catch((error) => member.call && this.#refuse(member, error));
   }
 
-  #happens(event: Event): void {
-    const before = this.#election.role;
-    const [state, effects] = step(this.#election, event);
-    this.#election = state;
-    for (const effect of effects) this.#perform(effect);
-    if (state.role === before) return;
-    if (state.role === "out") this.#reset();
-    this.#place.roleChanged();
+  #hello(): void {
+    this.#meeting.join();
+    this.#leader = undefined;
+    this.#expectRepeats();
+    this.#meeting.say({ type: "hello", from: this.#place.id });
   }
 
-  #perform(effect: Effect): void {
-    const { around, names, id } = this.#place;
-    switch (effect) {
-      case "request":
-      case "steal":
-        this.#claim = new Claim(around.locks, names.topic(this.topic), effect === "steal" ? "steal" : "wait", {
-          granted: () => this.#happens("granted"),
-          robbed: () => {
-            const displaced = this.#change?.state === "displaced";
-            // Who hung was displaced by the tab that leads now, and no other. Who was not may displace that one yet.
-            if (this.#term && displaced) this.#changed({ state: "connecting", reason: "Another tab has the connection now." });
-            this.#happens("robbed");
-            if (!displaced) this.#meeting.say({ type: "robbed" });
-          },
-          barred: () => this.#happens("barred"),
-        });
-        break;
-      case "withdraw":
-        this.#claim!.end();
-        break;
-      case "release": {
-        const claim = (this.#closing = this.#claim!);
-        // Who closes says goodbye first; a page that goes away has no time for that.
-        if (this.#election.role === "away") claim.end();
-        else void Promise.race([this.#ending, after(goodbye)]).catch(() => {}).then(() => claim.end()); // a crash says no goodbye
-        break;
-      }
-      case "lead":
-        this.#begin();
-        break;
-      case "stop":
-        this.#stop();
-        break;
-      case "hello":
-        this.#meeting.join();
-        this.#leader = undefined;
-        this.#expectRepeats();
-        this.#meeting.say({ type: "hello", from: id });
-        break;
-      case "ping":
-        this.#meeting.say({ type: "ping", from: id });
-    }
+  #ping(): void {
+    this.#meeting.say({ type: "ping", from: this.#place.id });
   }
 
   #begin(): void {
@@ -235,7 +206,13 @@ export class Group {
     place.asks.gone((_, topic) => topic === this.topic);
     this.#expectRepeats();
     this.#audience.came();
-    this.#echo = new Echo(place.around, place.names.echo(place.id, this.topic));
+    const echo = (this.#echo = new Echo(place.around, place.names.echo(place.id, this.topic)));
+    this.#deaf = true;
+    void echo.passed().then(() => {
+      if (this.#echo !== echo) return;
+      this.#deaf = false;
+      if (this.#late) this.#changed(this.#late);
+    });
     this.#term = new Term(place.own, {
       next: () => this.#members.next(),
       refused: (applicant, error) => this.#refuse(applicant as Member, error),
@@ -257,47 +234,45 @@ export class Group {
     this.#term.open();
   }
 
-  #stop(): void {
+  #stop(): Promise<unknown> {
     const echo = this.#echo!;
-    const aside = this.#election.role === "away";
+    const aside = this.role === "away";
+    if (this.role !== "candidate") this.#aftermath.ends(); // else it was robbed
+    this.#late = undefined;
     const said = echo.passed(); // the others are to know the end before one of them leads
     this.#ending = Promise.all([this.#term!.end(this.#lastWords, aside ? undefined : said), said]);
     this.#ending.catch(() => {});
     this.#term = undefined;
     void said.then(() => echo.end());
+    return this.#ending;
   }
 
   #refuse(member: Member, error: KiiError): void {
     this.#members.refuse(member, error);
-    if (this.#members.size === 0) this.#happens("leave");
+    this.#leaveIfEmpty();
   }
 
-  #drop(member: Member): void {
-    this.#members.delete(member);
-    if (this.#members.size === 0) this.#happens("leave");
+  #leaveIfEmpty(): void {
+    if (this.#members.size === 0) this.#candidacy.happens("leave");
   }
 
   /** The leader's own connection has changed. */
   #changed(change: StateChange): void {
+    // Who is online is promised what others acknowledge from then on, should this page freeze.
+    this.#late = this.#deaf && change.state === "online" ? change : undefined;
+    if (this.#late) return;
     this.#changes++;
     // What else ends a connection is this tab's own: its module, login, endpoint, options. The next one tries with its own.
     if (!isFinal(change.state) || change.code === "REVOKED") this.#tell(change);
     this.#become(change);
-    this.#regain();
-  }
-
-  /** Takes the connection back, once, from a tab that has it and does not lead: that has ended its own, and nobody else fights for it. */
-  #regain(): void {
-    if (!this.#term || this.#change?.state !== "displaced" || Date.now() > this.#haunted) return;
-    this.#haunted = 0;
-    this.#calls.make("takeBack", [], { timeout: usual }).catch(() => {});
+    this.#aftermath.changed();
   }
 
   #become(change: StateChange): void {
     if (change.state !== this.#change?.state) this.#change = change; // what else is told of a state does not concern who comes later
     else if (change.state === "connecting") return; // this tab has said so already, or the leader before
     this.#members.become(change);
-    if (isFinal(change.state)) this.#happens("leave");
+    if (isFinal(change.state)) this.#candidacy.happens("leave");
   }
 
   /** Passes on what has arrived: an acknowledgement follows this, and the others must have it then whatever becomes of this tab. */
@@ -326,9 +301,8 @@ export class Group {
         this.#audience.came();
         this.#tell();
         break;
-      case "robbed":
-        this.#haunted = Date.now() + aftermath;
-        this.#regain();
+      case "ghost":
+        this.#aftermath.heard();
         break;
       case "ping":
         if (this.#term) this.#tell();
@@ -341,15 +315,15 @@ export class Group {
         this.#led(message);
         break;
       case "batch":
-        if (this.#election.role === "candidate") this.#happens("sign");
+        if (this.role === "candidate") this.#candidacy.happens("sign");
         if (message.from !== this.#leader) this.#members.expectRepeats(); // two lead: it is not known yet that one was robbed, or there are no locks
-        if (this.#election.role !== "out") void this.#members.deliver(message.batch);
+        if (this.role !== "out") void this.#members.deliver(message.batch);
     }
   }
 
   #led({ from, change, number, seats }: ToAll & { type: "lead" }): void {
-    if (this.#election.role !== "candidate") return; // one that was robbed does not know yet
-    this.#happens("sign");
+    if (this.role !== "candidate") return; // one that was robbed does not know yet
+    this.#candidacy.happens("sign");
     this.#seats = seats;
     const known = this.#leader === from;
     if (!known) {
@@ -369,14 +343,11 @@ export class Group {
 
   #close(member: Member, options: CallOptions): Promise<unknown> {
     if (!this.#members.delete(member)) return member.closed ?? Promise.resolve();
-    let ended: Promise<unknown> = Promise.resolve();
-    if (this.#members.size === 0) {
-      this.#lastWords = options;
-      const leads = this.#term !== undefined;
-      this.#happens("leave");
-      if (leads) ended = this.#ending;
-      this.#lastWords = { timeout: usual };
-    }
+    this.#lastWords = options;
+    const term = this.#term;
+    this.#leaveIfEmpty();
+    const ended = term === this.#term ? Promise.resolve() : this.#ending;
+    this.#lastWords = { timeout: usual };
     for (const filter of member.filters.keys()) this.#calls.make("unsubscribe", [filter], { timeout: usual }).catch(() => {});
     const end = () => member.become({ state: "closed", code: "CLOSED", reason: "closed by the application" });
     return (member.closed = new Clock(options).bound(ended).finally(end));
@@ -391,14 +362,9 @@ export class Group {
   #reset(): void {
     this.#renewal.end();
     this.#part();
-    this.#frozen?.end();
     this.#leader = undefined;
     this.#change = null;
     this.#place.asks.gone((_, topic) => topic === this.topic);
     this.#calls.changed();
   }
-}
-
-function after(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

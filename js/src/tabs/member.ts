@@ -45,8 +45,8 @@ export class Member implements Applicant {
   /** Takes a change, which may end the attempt, or the connection. */
   become(change: StateChange): void {
     if (isFinal(change.state) && this.#settle) return this.fail(change.error ?? ended(change));
+    if (change.state === "online") this.#end()?.resolve(this.#link); // first: an end may follow at once
     this.sink.state(change);
-    if (change.state === "online") this.#end()?.resolve(this.#link);
   }
 
   /** Ends the attempt, or the connection, with an error. */

@@ -9,6 +9,7 @@ import type { Failure } from "./dispatch.js";
 import { ended, type LedCalls, type Method } from "./ledcalls.js";
 import type { Member } from "./member.js";
 import type { Members } from "./members.js";
+import { refused } from "./renewal.js";
 
 /** What a call that nobody has made may take, in milliseconds. */
 export const usual = 30_000;
@@ -37,6 +38,7 @@ export async function makeFor(
     if (member.filters.get(filter) === how) {
       if (before) member.filters.set(filter, before);
       else member.filters.delete(filter);
+      if (!refused(error as KiiError)) calls.make("unsubscribe", [filter], { timeout: usual }).catch(() => {}); // it may come to be granted yet
     }
     throw error;
   }

@@ -7,7 +7,7 @@ import { packError, unpackError } from "../workermessages.js";
 import type { Seats } from "./term.js";
 
 /**
- * Part of every name. Tabs with loaders of different versions may be open at a time: when what is
+ * Part of every name but one. Tabs with loaders of different versions may be open at a time: when what is
  * said here changes, or the layout of a batch, this does, and they do not meet.
  */
 export const protocol = 4;
@@ -23,8 +23,8 @@ export type ToAll =
   | { type: "hello"; from: string }
   /** A tab has closed its last one, or its page goes away. */
   | { type: "bye"; from: string }
-  /** A tab that hung was robbed, and may have connected once more before it knew. */
-  | { type: "robbed" }
+  /** What a tab that led has sent may yet displace who leads now. */
+  | { type: "ghost" }
   /** Does the leader live? */
   | { type: "ping"; from: string }
   /**
@@ -42,7 +42,7 @@ export type ToOne =
    * for a word at once, and is when the caller stops waiting for it, in milliseconds since 1970: later the
    * call is not to be made, for by then it is made elsewhere.
    */
-  | { type: "ask"; id: number; from: string; topic?: string; method: string; args: unknown[]; options: object; timeout: number | undefined; takeUntil?: number }
+  | { type: "ask"; id: number; from: string; topic: string | undefined; method: string; args: unknown[]; options: object; timeout: number | undefined; takeUntil: number | undefined }
   /** The caller's signal has ended it. */
   | { type: "abort"; id: number; from: string }
   | { type: "wake"; topic: string; cause: string }
@@ -52,7 +52,7 @@ export type ToOne =
   /** It was not made, or not finished: this tab does not lead any more, or not this owner's. */
   | { type: "passed"; id: number };
 
-/** Said to every tab of an owner: when logout was called, in milliseconds since 1970. */
+/** Said to every tab of an owner, of whatever version: when logout was called, in milliseconds since 1970. This stays as it is. */
 export type ToOwner = { type: "logout"; from: string; said: number };
 
 /** The regions' base URLs are this with the region in lower case. That of US, the oldest, has none. */
@@ -70,18 +70,20 @@ function cloudOf({ site, baseURL }: Config): string {
 
 /** The names of one owner's locks and channels. Names are private to an origin; none of them is a secret. */
 export class Names {
+  readonly #who: string;
   readonly #base: string;
 
   /** owner is a user's or thing's id; thing tells which. */
   constructor(config: Config, owner: string, thing: boolean) {
     const { appID } = config;
     const cloud = cloudOf(config);
-    this.#base = `kiiweb tabs ${protocol} ${JSON.stringify([appID, cloud, thing ? "thing" : "user", owner])}`;
+    this.#who = JSON.stringify([appID, cloud, thing ? "thing" : "user", owner]);
+    this.#base = `kiiweb tabs ${protocol} ${this.#who}`;
   }
 
-  /** Channel of ToOwner. */
+  /** Channel of ToOwner, which has no protocol's number: who logs out does so in tabs with older and newer loaders, too. */
   get owner(): string {
-    return this.#base;
+    return `kiiweb owner ${this.#who}`;
   }
 
   /** The lock of who leads a topic's connection, and the channel ToAll of those who share it. */

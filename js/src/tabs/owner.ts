@@ -9,7 +9,6 @@ import type { Config } from "../options.js";
 import type { decodeProperties } from "../properties.js";
 import { packError } from "../workermessages.js";
 import { Asks, lostCall, mayRepeat, Passed } from "./asks.js";
-import { checkConnect } from "./checks.js";
 import { Claim } from "./claim.js";
 import { Group, type Place } from "./group.js";
 import { Names, type ToOne, type ToOwner } from "./messages.js";
@@ -80,7 +79,6 @@ export class Owner implements Place {
   }
 
   async connect(endpoint: MqttEndpoint, options: ConnectOptions, sink: Sink, call: CallOptions): Promise<Link> {
-    checkConnect(endpoint, options);
     let group = this.#groups.get(endpoint.mqttTopic);
     if (!group) this.#groups.set(endpoint.mqttTopic, (group = new Group(endpoint.mqttTopic, this)));
     return group.connect(endpoint, options, sink, call);

@@ -48,8 +48,7 @@ export class Renewal {
       } catch (cause) {
         const error = cause as KiiError;
         if (round !== this.#round) return;
-        // Of a connection that has ended, or is another's, nobody has said that the filter is refused.
-        if (!error.retryable && error.code !== "DISPLACED" && error.code !== "CLOSED") return this.#subscribers.lose(filter, error);
+        if (refused(error)) return this.#subscribers.lose(filter, error);
         await this.#wait();
       }
     }
@@ -66,4 +65,9 @@ export class Renewal {
       this.#waits.add(over);
     });
   }
+}
+
+/** Tells whether a filter was refused. Of a connection that has ended, or is another's, and of a call that was given up, nobody has said so. */
+export function refused({ retryable, code }: KiiError): boolean {
+  return !retryable && !/^(DISPLACED|CLOSED|ABORTED)$/.test(code);
 }

@@ -21,10 +21,11 @@ export interface Surroundings {
   newID(): string;
 }
 
-/** This browser, with the channels that channel makes, or undefined where it lacks what tabs need. */
-export function browser(channel: Surroundings["channel"] = (name) => new BroadcastChannel(name)): Surroundings | undefined {
+/** This browser, with the channels that channel makes, or what it lacks that tabs need. */
+export function browser(channel: Surroundings["channel"] = (name) => new BroadcastChannel(name)): Surroundings | "Web Locks" | "BroadcastChannel" {
   const locks = globalThis.navigator?.locks as LockManager | undefined; // of secure contexts only
-  if (!locks || typeof BroadcastChannel !== "function") return undefined;
+  if (!locks) return "Web Locks";
+  if (typeof BroadcastChannel !== "function") return "BroadcastChannel";
   const page = globalThis.document as Document | undefined; // a worker has none
   return {
     locks,

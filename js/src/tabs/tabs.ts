@@ -5,6 +5,7 @@ import { copyOptions } from "../calls.js";
 import type { KiiError } from "../errors.js";
 import type { Link, Sink } from "../host.js";
 import type { Config } from "../options.js";
+import { shareable } from "./checks.js";
 import { Owner, ownerNames, type Client } from "./owner.js";
 import type { Surroundings } from "./surroundings.js";
 
@@ -37,8 +38,7 @@ export class Tabs {
   }
 
   connect(endpoint: MqttEndpoint, options: ConnectOptions, sink: Sink, call: CallOptions): Promise<Link> {
-    const { mqttTopic } = copyOptions<Partial<MqttEndpoint>>("endpoint", endpoint);
-    const shared = typeof mqttTopic === "string" && mqttTopic !== "";
+    const shared = shareable(copyOptions<Partial<MqttEndpoint>>("endpoint", endpoint), options);
     return ((shared && this.#current()) || this.#client.own).connect(endpoint, options, sink, call);
   }
 

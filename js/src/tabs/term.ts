@@ -11,6 +11,7 @@ import { Passed } from "./asks.js";
 import { Dispatch } from "./dispatch.js";
 import type { Method } from "./ledcalls.js";
 import { Relay } from "./relay.js";
+import { refused } from "./renewal.js";
 
 /** What a connection is opened with. */
 export interface Applicant {
@@ -55,6 +56,7 @@ export class Term {
   #open!: (link: Link) => void;
   #link: Link | undefined;
   #opening = false;
+  #online = false;
   #hurry: (() => void) | undefined;
   /** The connection's end, when that came before connect had settled. */
   #end: StateChange | undefined;
@@ -89,23 +91,25 @@ export class Term {
   async call(tab: string, method: Method, args: unknown[], options: CallOptions): Promise<unknown> {
     if (method === "takeBack" && !this.#opening) return this.open();
     const clock = new Clock(options);
-    const link = await clock.bound(this.#opened);
     const filter = args[0] as string;
+    const seats = method.endsWith("subscribe") && typeof filter === "string"; // what is none, the module refuses
     const mark = method === "subscribe" ? Math.random() : 0;
     let anew = false;
-    if (method.endsWith("subscribe") && typeof filter === "string") { // what is none, the module refuses
+    if (seats) {
       anew = this.#mark(tab, filter, mark); // before it is granted: the tab may go meanwhile
       if (!mark && this.#shared(filter)) return this.#leaves(tab, filter, mark);
       await this.#electorate.seated(anew); // in order, and this tab may go, too
     }
     try {
+      const link = await clock.bound(this.#opened);
       if (method === "send") return await this.#dispatch.send(link, args[0] as Uint8Array, args[1] as number, clock);
       const done = await link.call(method, args, { ...options, ...clock.rest() });
       if (method === "unsubscribe") this.#leaves(tab, filter, mark); // not before: what is not done is the next leader's to do
       return done;
     } catch (error) {
-      if (mark && anew) this.#leaves(tab, filter, mark);
-      throw this.#over.signal.aborted ? new Passed(true) : error;
+      if (this.#over.signal.aborted) throw new Passed(true);
+      if (seats && (anew || !mark) && refused(error as KiiError)) this.#leaves(tab, filter, mark);
+      throw error;
     }
   }
 
@@ -113,7 +117,7 @@ export class Term {
   left(tab: string): void {
     this.#watches.get(tab)?.end();
     this.#watches.delete(tab);
-    for (const [filter] of this.#seats.get(tab) ?? []) this.call(tab, "unsubscribe", [filter], { timeout: always }).catch(() => {});
+    for (const [filter] of this.#seats.get(tab) ?? []) this.#unsubscribe(tab, filter);
   }
 
   /** Ends a wait between attempts. */
@@ -208,22 +212,34 @@ export class Term {
         if (this.#over.signal.aborted) return;
         if (!this.#link && (ends || change.state === "displaced")) this.#end = change; // connect rejects, and says more
         else this.#electorate.changed(change);
+        const online = change.state === "online";
+        if (online && !this.#online) this.#catchUp();
+        this.#online = online;
       },
     };
+  }
+
+  /** Ends the filters that should have ended, and have not: the connection was displaced then, or the broker away for too long. */
+  #catchUp(): void {
+    for (const [tab, filters] of this.#seats) for (const [filter, mark] of filters) if (!mark) this.#unsubscribe(tab, filter);
+  }
+
+  #unsubscribe(tab: string, filter: string): void {
+    this.call(tab, "unsubscribe", [filter], { timeout: always }).catch(() => {});
   }
 
   #watch(tab: string): void {
     this.#watches.set(tab, this.#electorate.watch(tab));
   }
 
-  /** Notes that a tab has subscribed to filter, or, with 0, is to have no more. Tells whether it had not. */
+  /** Notes that a tab has subscribed to filter, or, with 0, is to have no more. Tells whether that is news. */
   #mark(tab: string, filter: string, mark: number): boolean {
     let filters = this.#seats.get(tab);
     if (!filters) this.#seats.set(tab, (filters = new Map()));
     if (mark && !this.#watches.has(tab)) this.#watch(tab);
     const before = filters.get(filter);
     filters.set(filter, mark);
-    return !before;
+    return !before !== !mark;
   }
 
   /** Ends what was noted, unless another call has come since. */

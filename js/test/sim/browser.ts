@@ -129,6 +129,8 @@ export class SimTab implements Surroundings, Actor {
   readonly open = new Map<Channel, string>();
   /** The requests for locks that have not come to an end, with their names. */
   readonly claims = new Map<object, string>();
+  /** Those among them that steal and are on their way: the standard has no means to take them back. */
+  readonly thefts = new Set<object>();
   readonly watchers = new Set<{ suspend(aside: boolean): void; resume(): void }>();
   readonly toChannels: Pipe;
   readonly fromChannels: Pipe;
@@ -213,6 +215,7 @@ export class SimTab implements Surroundings, Actor {
         name,
         shared: mode === "shared",
         granted: () => this.#fromLocks.send(() => {
+          this.thefts.delete(one);
           if (over) return; // it was withdrawn meanwhile, and so the browser was told
           signal?.removeEventListener("abort", abort);
           void Promise.resolve(hold({ name, mode: mode ?? "exclusive" })).finally(() => end(() => {
@@ -228,6 +231,7 @@ export class SimTab implements Surroundings, Actor {
       });
       signal?.addEventListener("abort", abort);
       this.claims.set(one, name);
+      if (steal) this.thefts.add(one);
       this.#toLocks.send(() => browser.request(one, steal === true));
     });
   }

@@ -185,6 +185,11 @@ export class Pipe {
     });
   }
 
+  /** What is sent from now on takes at least so many milliseconds. */
+  stall(milliseconds: number): void {
+    this.#last = Math.max(this.#last, this.#clock.now + milliseconds);
+  }
+
   /** Whoever sent is dead: of what is on its way the end is lost. */
   cut(): void {
     const kept = this.#clock.whole(0, this.#flying.length);

@@ -220,7 +220,7 @@ export class World {
   /** A page that is put aside must hold nothing that keeps browsers from letting it rest. */
   #atRest(page: SimPage): void {
     const channels = [...page.tab.open.values()].filter((name) => / (topic|tab|echo) /.test(name));
-    const claims = [...page.tab.claims.values()].filter((name) => !name.includes("serving")); // whom a call waits for
+    const claims = [...page.tab.claims].filter(([one]) => !page.tab.thefts.has(one)).map(([, name]) => name).filter((name) => !name.includes("serving")); // whom a call waits for
     for (const name of [...channels, ...claims]) this.blame(`${page.name} is put aside with ${name}`);
   }
 

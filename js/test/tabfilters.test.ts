@@ -1,0 +1,75 @@
+// Filters that nobody wants any more end at the broker, though it could not be told so at once.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { settled } from "./fakebrowser.js";
+import { setUp, until } from "./tabpages.js";
+
+test("what tabs have given up while the connection was displaced ends when it is taken back", async (t) => {
+  const { cloud, open } = setUp(t);
+  const leader = await open();
+  const [closes, stays] = [await open(), await open()];
+  await closes.connection.subscribe("closed");
+  await leader.connection.subscribe("leader's");
+  for (const filter of ["given up", "kept"]) await stays.connection.subscribe(filter);
+  cloud.displace();
+  await until("all are displaced", () => [leader, closes, stays].every(({ connection }) => connection.state === "displaced"));
+  await closes.connection.close();
+  for (const [page, filter] of [[stays, "given up"], [leader, "leader's"]] as const) {
+    await assert.rejects(page.connection.unsubscribe(filter), { code: "DISPLACED" });
+  }
+  await settled();
+  assert.deepEqual([...cloud.filters], ["closed", "leader's", "given up", "kept"]);
+  await stays.connection.takeBack();
+  await until("only what is wanted is left", () => cloud.filters.size === 1);
+  assert.deepEqual([...cloud.filters], ["kept"]);
+});
+
+test("what a tab has given up while the connection was displaced ends when another tab leads", async (t) => {
+  const { cloud, open } = setUp(t);
+  const leader = await open();
+  const stays = await open();
+  await stays.connection.subscribe("given up");
+  cloud.displace();
+  await until("both are displaced", () => [leader, stays].every(({ connection }) => connection.state === "displaced"));
+  await assert.rejects(stays.connection.unsubscribe("given up"), { code: "DISPLACED" });
+  leader.tab.kill();
+  await until("it leads", () => stays.tabs.role === "leader");
+  await stays.connection.takeBack();
+  await until("it has ended", () => cloud.filters.size === 0);
+});
+
+for (const who of ["leader", "follower"] as const) {
+  test(`a subscription that a ${who} did not wait for ends when it is granted`, async (t) => {
+    const { cloud, open } = setUp(t);
+    const pages = { leader: await open(), follower: await open() };
+    let answer = () => {};
+    pages.leader.host.slow = new Promise<void>((resolve) => (answer = resolve));
+    await assert.rejects(pages[who].connection.subscribe("x", { timeout: 20 }), { code: "TIMEOUT" });
+    const given = new AbortController();
+    const aborted = pages[who].connection.subscribe("y", { signal: given.signal });
+    await settled();
+    given.abort();
+    await assert.rejects(aborted, { code: "ABORTED" });
+    answer();
+    await until("both were granted", () => cloud.subscriptions.length === 2);
+    await until("both have ended", () => cloud.filters.size === 0);
+  });
+
+  test(`a subscription that a ${who} did not wait for stays where another connection wants it`, async (t) => {
+    const { cloud, open } = setUp(t);
+    const pages = { leader: await open(), follower: await open() };
+    const first = pages[who].connection;
+    await pages[who].connect();
+    let answer = () => {};
+    pages.leader.host.slow = new Promise<void>((resolve) => (answer = resolve));
+    const refused = first.subscribe("x", { timeout: 20 });
+    const granted = pages[who].connection.subscribe("x");
+    await assert.rejects(refused, { code: "TIMEOUT" });
+    answer();
+    await granted;
+    await settled();
+    assert.deepEqual([...cloud.filters], ["x"]);
+  });
+}
