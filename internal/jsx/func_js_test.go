@@ -32,26 +32,33 @@ func TestFuncMayReleaseItself(t *testing.T) {
 }
 
 func TestFuncPanicStaysInside(t *testing.T) {
-	console := js.Global().Get("console")
-	original := console.Get("error")
-	defer console.Set("error", original)
-	var reported []string
-	report := NewFunc(func(args []js.Value) any {
-		reported = append(reported, args[0].String())
-		return nil
-	})
-	defer report.Release()
-	console.Set("error", report.Value())
-
+	reported, end := errorsOfTheConsole()
+	defer end()
 	for _, value := range []any{"a string", errors.New("an error"), 7} {
 		f := NewFunc(func([]js.Value) any { panic(value) })
 		assert.True(t, f.Value().Invoke().IsUndefined())
 		f.Release()
 	}
-	require.Len(t, reported, 3)
-	assert.Contains(t, reported[0], "a string")
-	assert.Contains(t, reported[1], "an error")
-	assert.Contains(t, reported[1], "goroutine", "the report has a stack")
+	require.Len(t, *reported, 3)
+	assert.Contains(t, (*reported)[0], "a string")
+	assert.Contains(t, (*reported)[1], "an error")
+	assert.Contains(t, (*reported)[1], "goroutine", "the report has a stack")
+}
+
+// errorsOfTheConsole gathers what is reported there, until end is called.
+func errorsOfTheConsole() (reported *[]string, end func()) {
+	console := js.Global().Get("console")
+	original := console.Get("error")
+	reported = new([]string)
+	report := NewFunc(func(args []js.Value) any {
+		*reported = append(*reported, args[0].String())
+		return nil
+	})
+	console.Set("error", report.Value())
+	return reported, func() {
+		console.Set("error", original)
+		report.Release()
+	}
 }
 
 func TestOwnerReleasesAll(t *testing.T) {

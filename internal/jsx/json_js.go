@@ -144,7 +144,7 @@ func objectToJS(x map[string]any, depth int) (js.Value, error) {
 			object.Set(key, v)
 			continue
 		}
-		descriptor := map[string]any{"value": v, "enumerable": true, "configurable": true, "writable": true}
+		descriptor := map[string]any{"value": v, "enumerable": true}
 		defineProperty.Invoke(object, key, descriptor)
 	}
 	return object, nil

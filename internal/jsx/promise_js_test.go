@@ -15,6 +15,9 @@ import (
 )
 
 func TestPromiseRoundTrip(t *testing.T) {
+	reported, end := errorsOfTheConsole()
+	defer end()
+	before := Live()
 	ctx := context.Background()
 	cases := []struct {
 		name string
@@ -49,7 +52,16 @@ func TestPromiseRoundTrip(t *testing.T) {
 			assert.Contains(t, thrown.Message, c.want)
 		})
 	}
-	assert.Zero(t, Live())
+	assert.Equal(t, before, Live())
+	require.Len(t, *reported, 1, "a panic is a mistake of ours, whatever becomes of the call")
+	assert.Contains(t, (*reported)[0], "bug")
+}
+
+func TestAwaitOfAPromiseThatDoesNotTakeAnybody(t *testing.T) {
+	before := Live()
+	_, err := Await(context.Background(), eval(t, `Object.assign(Promise.resolve(), { then() { throw new Error("closed"); } })`))
+	assert.ErrorContains(t, err, "closed")
+	assert.Equal(t, before, Live())
 }
 
 func TestAwaitOfNoPromise(t *testing.T) {
