@@ -95,7 +95,7 @@ func (a *API) dispatch(w http.ResponseWriter, r *http.Request, methods map[strin
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
-	fail(http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "This path does not know the method "+r.Method+"; it knows those that the header Allow names.").write(w)
+	fail(http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "This path does not know the method "+shortMethod(r.Method)+"; it knows those that the header Allow names.").write(w)
 }
 
 // serve runs a route for a caller who may call it.

@@ -58,9 +58,12 @@ func (a *API) finish(rec *recorder, r *http.Request, began time.Time) {
 	if a.Observe != nil {
 		a.Observe(rec.method, rec.route, rec.status, took)
 	}
-	a.Logger.Log(context.Background(), level, "request", "request", rec.id, "method", r.Method, "route", rec.route,
+	a.Logger.Log(context.Background(), level, "request", "request", rec.id, "method", shortMethod(r.Method), "route", rec.route,
 		"status", rec.status, "bytes", rec.bytes, "took", took.Round(time.Microsecond), "from", a.Proxies.clientAddress(r).String())
 }
+
+// shortMethod is a method for logs and answers: what no route knows may be as long as a request's header.
+func shortMethod(method string) string { return method[:min(len(method), 16)] }
 
 // explain makes a failure of any error; what is not one already is for the log alone.
 func (a *API) explain(c *call, err error) *failure {

@@ -265,3 +265,13 @@ func TestABrokenOffRequestIsNoServerError(t *testing.T) {
 	assert.Equal(t, 400, res.StatusCode)
 	assert.NotContains(t, l.log.String(), "level=ERROR")
 }
+
+// A method is any word: one that no route knows fills neither the log nor the answer.
+func TestALongMethodIsToldOfInShort(t *testing.T) {
+	l := newLab(t)
+	a := l.call(strings.Repeat("M", 10_000), "/api/apps/demo/users/me", "", "")
+	a.want(t, 405, "METHOD_NOT_ALLOWED")
+	assert.Less(t, len(a.text), 300)
+	assert.Contains(t, l.log.String(), "method=MMMM")
+	assert.Less(t, len(l.log.String()), 1000)
+}
