@@ -9,7 +9,7 @@ import (
 )
 
 // handover is the environment variable by which the loader names a property of the global
-// object. It holds the loader's class of errors, the function by which it listens to WebSockets, a fetch of its
+// object. It holds the loader's class of errors, the functions by which it makes WebSockets and listens to them, a fetch of its
 // own where it has a debug log, and a function that takes the exports and what goes with them for the short way.
 const handover = "KIIWEB_HANDOVER"
 
@@ -35,6 +35,9 @@ func handOver(name string, exports js.Value) {
 	}
 	if listen, err := jsx.Get(offer, "listen"); err == nil && jsx.TypeOf(listen) == js.TypeFunction {
 		transport.UseListener(listen)
+	}
+	if dial, err := jsx.Get(offer, "dial"); err == nil && jsx.TypeOf(dial) == js.TypeFunction {
+		transport.UseDialer(dial)
 	}
 	if fetch, err := jsx.Get(offer, "fetch"); err == nil && jsx.TypeOf(fetch) == js.TypeFunction {
 		transport.UseFetch(offer)

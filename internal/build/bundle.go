@@ -110,6 +110,9 @@ func esbuildArgs(p *project, l loader, wasm *module, id string) []string {
 		"--define:KIIWEB_MODULE=" + strconv.Quote(wasm.build),
 		// wasm_exec.js means its own fs, whatever a page may have declared by that name.
 		"--define:fs=globalThis.fs",
+		// It finds the loader's own (js/src/program.ts), so what it has for where there are none is left out.
+		"--define:globalThis.fs=true", "--define:globalThis.process=true", "--define:globalThis.path=true",
+		"--log-override:assign-to-define=silent",
 		"--banner:js=" + l.allAtOnce() + "/*! kiiweb " + p.version + " (MIT)" + l.contains() + " */",
 	}
 }

@@ -71,7 +71,13 @@ func newWebSocket(url string, subprotocols []string) (js.Value, error) {
 	for i, p := range subprotocols {
 		offered[i] = p
 	}
-	ws, err := jsx.New(class, url, offered)
+	var ws js.Value
+	var err error
+	if dialer.Truthy() {
+		ws, err = jsx.Invoke(dialer, url, offered)
+	} else {
+		ws, err = jsx.New(class, url, offered)
+	}
 	if err == nil {
 		ws.Set("binaryType", "arraybuffer")
 		return ws, nil

@@ -51,6 +51,13 @@ type port struct {
 // a function that ends it.
 func UseListener(f js.Value) { listener = f }
 
+// dialer takes the place of new WebSocket; undefined where the loader has none.
+var dialer js.Value
+
+// UseDialer sets it: it takes a URL and a list of sub-protocols, and gives a WebSocket, which may have been begun before.
+// That tells of its opening when the program is at rest.
+func UseDialer(f js.Value) { dialer = f }
+
 // LaneAt gives the lane behind a port's number; nil where there is none. It allocates
 // nothing.
 func LaneAt(number int32) Lane {

@@ -101,3 +101,25 @@ func TestConstructorThrows(t *testing.T) {
 		})
 	}
 }
+
+// TestDialer: what UseDialer has set makes the WebSockets, and may throw as the constructor does.
+func TestDialer(t *testing.T) {
+	s := servers(t)
+	defer transport.UseDialer(js.Undefined())
+	calls := 0
+	dialer := jsx.NewFunc(func(args []js.Value) any {
+		calls++
+		return js.Global().Get("WebSocket").New(args[0], args[1])
+	})
+	defer dialer.Release()
+	transport.UseDialer(dialer.Value())
+	conn := open(t, s, s.WS("/ws/echo"), mqtt)
+	require.NoError(t, conn.Write([]byte("a")))
+	wantRead(t, conn, "a")
+	require.NoError(t, conn.Close())
+	assert.Equal(t, 1, calls)
+
+	transport.UseDialer(js.Global().Get("Function").New("url", `throw new DOMException("no", "SecurityError")`))
+	_, err := transport.Dial(context10(t), "ws://broker.example/mqtt", mqtt)
+	wantCode(t, fault.Insecure, err)
+}

@@ -1,9 +1,12 @@
-// A MainHost that begins before the first call: what it takes to answer one is on its way while the call is.
+// A MainHost that begins before it is asked: the program before the first call, and a connection's WebSocket before the program can.
 
-import type { KiiError } from "../types/index.js";
+import type { CallOptions, ConnectOptions, KiiError, MqttEndpoint } from "../types/index.js";
 import type { Ahead } from "./ahead.js";
+import { EarlySocket } from "./earlysocket.js";
+import type { Link, Sink } from "./host.js";
 import { MainHost } from "./mainhost.js";
 import type { Program } from "./program.js";
+import { Turns } from "./turns.js";
 import { takeOver } from "./wasm.js";
 
 /** How long a failure is news, in milliseconds. */
@@ -13,10 +16,13 @@ export class EarlyHost extends MainHost {
   /** The first call's, and the error its, where it fails shortly before. */
   #begun: Promise<Program> | undefined;
   #failed = Infinity; // when it did
+  readonly #socket: EarlySocket;
 
   /** The first arguments are MainHost's; ahead is the module's fetch, where that has begun. */
   constructor(...[config, wasmURL, login, reason, ahead]: [...ConstructorParameters<typeof MainHost>, Ahead?]) {
-    super(config, wasmURL, login, reason);
+    const socket = new EarlySocket();
+    super({ ...config, dial: socket.dial }, wasmURL, login, reason);
+    this.#socket = socket;
     if (ahead) takeOver(wasmURL, ahead);
     this.#begun = super.begin();
     this.#begun.catch(() => (this.#failed = performance.now())); // the first call tells
@@ -30,6 +36,11 @@ export class EarlyHost extends MainHost {
     return program;
   }
 
+  override async connect(endpoint: MqttEndpoint, options: ConnectOptions, sink: Sink, call: CallOptions): Promise<Link> {
+    this.#socket.begin(endpoint, options);
+    return super.connect(endpoint, options, sink, call).finally(this.#socket.drop);
+  }
+
   override end(error: KiiError): void {
     this.#begun?.then((program) => program.end(error), () => {});
     super.end(error);
@@ -40,13 +51,8 @@ export class EarlyHost extends MainHost {
  * Lets others have the thread: that a program starts, and what the first call does, take it for about as long, most of it for
  * compiling functions. A timer would take a second in a hidden page.
  */
-function turn(): Promise<void> {
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(0);
-  });
+async function turn(): Promise<void> {
+  const turns = new Turns();
+  await new Promise<void>((resolve) => turns.add(resolve));
+  turns.end();
 }

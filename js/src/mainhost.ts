@@ -138,7 +138,7 @@ export class MainHost implements Host {
     const module = await compiledModule(this.#wasmURL);
     this.#loading = undefined;
     if (this.#ended) throw this.#ended; // it would start
-    const program = await Program.start(module, this.#config.tap);
+    const program = await Program.start(module, this.#config);
     await program.call(program.exports, "init", [this.#config]);
     return program;
   }

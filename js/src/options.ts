@@ -11,6 +11,9 @@ export type GetToken = (owner: Owner) => Promise<string | null>;
 /** Who gets the debug log: true is the console. */
 export type Debug = true | ((entry: DebugEntry) => void);
 
+/** Takes the place of new WebSocket. */
+export type Dial = (url: string, subprotocols: string[]) => WebSocket;
+
 /** What the Go program's init takes, and what looks on. */
 export interface Config {
   appID: string;
@@ -21,6 +24,8 @@ export interface Config {
   getToken?: GetToken;
   /** Where there is a debug log. */
   tap?: Tap;
+  /** Where WebSockets are begun before the program asks for them. */
+  dial?: Dial;
 }
 
 /** Where the files of the library are that the loader needs. */

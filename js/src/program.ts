@@ -1,9 +1,11 @@
 // One running Go program: starts it, calls its functions, and knows when it has died.
 
-import type { Tap } from "./debug/tap.js";
 import { Express, type ExpressExports, type ExpressOffer } from "./express.js";
 import { crashed, KiiError, wasmLoad } from "./errors.js";
 import { currentGlobals, withGlobals, type Globals } from "./globals.js";
+import type { Config } from "./options.js";
+
+type Around = Pick<Config, "tap" | "dial">;
 
 /** A function of the Go program. */
 type Exported = (...args: unknown[]) => unknown;
@@ -23,6 +25,8 @@ interface Go {
 }
 
 interface FileSystem {
+  /** Flags for opening files, which syscall reads when it starts, and never uses. */
+  readonly constants: object;
   writeSync(fd: number, bytes: Uint8Array): number;
 }
 
@@ -41,8 +45,8 @@ export class Program {
   #output = "";
   readonly #go: Go;
 
-  /** Starts module; tap looks on. The error is WASM_LOAD with why mismatch. */
-  static async start(module: WebAssembly.Module, tap?: Tap): Promise<Program> {
+  /** Starts module; tap looks on, and dial is asked for WebSockets. The error is WASM_LOAD with why mismatch. */
+  static async start(module: WebAssembly.Module, around: Around = {}): Promise<Program> {
     glue ??= loadGlue();
     const globals: Globals = { ...glue };
     const go = new (glue.Go as new () => Go)();
@@ -50,7 +54,7 @@ export class Program {
     go.importObject.gojs["runtime.wasmWrite"] = (sp) => withGlobals(globals, () => write(sp));
     try {
       const instance = await WebAssembly.instantiate(module, go.importObject);
-      return new Program(go, instance, globals, tap);
+      return new Program(go, instance, globals, around);
     } catch (cause) {
       throw cause instanceof KiiError
         ? cause
@@ -58,12 +62,13 @@ export class Program {
     }
   }
 
-  private constructor(go: Go, instance: WebAssembly.Instance, globals: Globals, tap: Tap | undefined) {
+  private constructor(go: Go, instance: WebAssembly.Instance, globals: Globals, around: Around) {
+    const { tap } = around;
     this.#go = go;
     this.#watch();
-    globals.fs = this.#fileSystem(globals.fs as FileSystem);
+    globals.fs = this.#fileSystem();
     const listen: Listen = (socket, number, slow) => (tap?.socket(socket), this.express!.listen(socket, number, slow));
-    const { name, taken } = offerHandover(listen, tap);
+    const { name, taken } = offerHandover(listen, around);
     go.env.KIIWEB_HANDOVER = name;
     withGlobals(globals, () => go.run(instance)).then(() => this.#die(), (cause) => this.#die(cause));
     Reflect.deleteProperty(globalThis, name);
@@ -132,11 +137,12 @@ export class Program {
   }
 
   /** The program's standard output and standard error go to the console; the end is kept: it tells of a panic. */
-  #fileSystem(shared: FileSystem): FileSystem {
+  #fileSystem(): FileSystem {
     const decoder = new TextDecoder();
     let line = "";
-    return Object.assign(Object.create(shared) as FileSystem, {
-      writeSync: (_fd: number, bytes: Uint8Array) => {
+    return {
+      constants: new Proxy({}, { get: () => -1 }),
+      writeSync: (_fd, bytes) => {
         const text = decoder.decode(bytes, { stream: true });
         this.#output = (this.#output + text).slice(-outputKept);
         line += text;
@@ -145,12 +151,13 @@ export class Program {
         line = line.slice(end + 1);
         return bytes.length;
       },
-    });
+    };
   }
 }
 
+/** What wasm_exec.js would put in place of Node.js's fs, process and path is not needed: it finds these, and is built without (internal/build). */
 function loadGlue(): Globals {
-  return withGlobals({}, () => {
+  return withGlobals({ fs: {}, process: {}, path: {} }, () => {
     require("../../wasm_exec.js");
     return currentGlobals();
   });
@@ -164,10 +171,10 @@ interface Taken {
 }
 
 /** A property of the global object by which the program hands over its functions. It takes it away at once. */
-function offerHandover(listen: Listen, tap: Tap | undefined): { name: string; taken: () => Taken } {
+function offerHandover(listen: Listen, { tap, dial }: Around): { name: string; taken: () => Taken } {
   const name = `kiiweb:${++instances}:${Math.random()}`;
   let taken: Taken = {};
-  const value = { ...tap, KiiError, listen, take: (exports: Exports, offer?: ExpressOffer) => void (taken = { exports, offer }) };
+  const value = { ...tap, dial, KiiError, listen, take: (exports: Exports, offer?: ExpressOffer) => void (taken = { exports, offer }) };
   Object.defineProperty(globalThis, name, { value, configurable: true, enumerable: false });
   return { name, taken: () => taken };
 }
