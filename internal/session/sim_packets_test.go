@@ -110,7 +110,8 @@ func (p *peer) connect(c *mqtt.Connect) {
 	}
 	ack := &mqtt.Connack{SessionPresent: present && v != mqtt.V31}
 	b.session.keep(v, c, b.keepsFor, ack)
-	p.window, p.alive = 8, int64(c.KeepAlive)*int64(time.Second)*3/2
+	// Before MQTT 5 no more than the session bears in it: the broker may try that version next, and get what is in flight again.
+	p.window, p.alive = min(8, overrun*b.w.cfg.ReceiveMaximum), int64(c.KeepAlive)*int64(time.Second)*3/2
 	if v == mqtt.V5 {
 		if c.Properties.ReceiveMaximum != nil {
 			p.window = int(*c.Properties.ReceiveMaximum)
