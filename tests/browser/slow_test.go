@@ -1,6 +1,7 @@
 package browser_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -13,11 +14,10 @@ import (
 
 // TestMuchAtQoS0OverASlowNetwork: browsers and systems take megabytes ahead of what the network does, and a PINGREQ is behind
 // them. That its answer takes so long does not mean that the connection is dead.
-func TestMuchAtQoS0OverASlowNetwork(t *testing.T) { onEachHost(t, muchAtQoS0) }
-
-func muchAtQoS0(t *testing.T, s *site) {
+func TestMuchAtQoS0OverASlowNetwork(t *testing.T) {
+	s := newSite(t)
 	const messages, size, pace, keepAlive = 5000, 1000, 400 << 10, 4
-	b := s.stubBroker(pace)
+	b := s.stubBroker(mqtt.V311, pace)
 	p := b.page(s, keepAlive)
 	began := time.Now()
 	p.Eval(`(async () => {
@@ -41,15 +41,54 @@ func whatIsTooLarge(t *testing.T, s *site) {
 	large := func(id uint16) *mqtt.Publish {
 		return &mqtt.Publish{Topic: "t", QoS: 1, PacketID: id, Payload: []byte(strings.Repeat("x", 1<<20+1<<16))}
 	}
-	b := s.stubBroker(0, large(1), large(2), &mqtt.Publish{Topic: "t", QoS: 1, PacketID: 3, Payload: []byte(`{"text":"small"}`)})
+	b := s.stubBroker(mqtt.V311, 0, large(1), large(2), &mqtt.Publish{Topic: "t", QoS: 1, PacketID: 3, Payload: []byte(`{"text":"small"}`)})
 	p := b.page(s, far)
+	p.eval(`await connection.publish("go", "", { qos: 0 })`, nil)
 	p.awaitTexts("small")
 	p.await(`connection.dropped === 2`)
 	require.Eventually(t, func() bool { return b.count(mqtt.PUBACK) == 3 }, patience, 10*time.Millisecond)
 	var codes []string
 	p.Eval(`states.map((s) => s.code)`, &codes)
-	for _, code := range codes { // those that came before there was a listener are not among them
-		assert.Equal(t, "PACKET_TOO_LARGE", code)
-	}
+	assert.Equal(t, []string{"PACKET_TOO_LARGE", "PACKET_TOO_LARGE"}, codes)
 	assert.Equal(t, 1, b.count(mqtt.CONNECT))
+}
+
+// TestWhatAWorkerDropsIsNoRepeat: while the page is busy the worker drops what is too much at QoS 0, and counts it. When such a push comes
+// again, nobody has had it.
+func TestWhatAWorkerDropsIsNoRepeat(t *testing.T) {
+	const flood = 400
+	pad := strings.Repeat("x", 100<<10)
+	message := func(text, id string) *mqtt.Publish {
+		p := &mqtt.Publish{Topic: "t", Payload: []byte(`{"text":"` + text + `","pad":"` + pad + `"}`)}
+		if id != "" {
+			p.Properties.User = []mqtt.UserProperty{{Key: "pushMessageID", Value: id}}
+		}
+		return p
+	}
+	reply := []mqtt.Packet{message("busy", "")}
+	for n := range flood {
+		reply = append(reply, message(strconv.Itoa(n), "id-"+strconv.Itoa(n)))
+	}
+	again := message("again", "id-0")
+	again.QoS, again.PacketID = 1, 1
+	s := newSite(t)
+	s.host = inWorker
+	b := s.stubBroker(mqtt.V5, 0, append(reply, again)...)
+	p := b.page(s, far)
+	p.eval(`connection.once("message", () => { // all of it is with the worker, but for what the network holds
+		const wait = new XMLHttpRequest();
+		wait.open("GET", "`+stubDone+`", false);
+		wait.send();
+	});
+	await connection.publish("go", "", { qos: 0 })`, nil)
+	p.await(`got.at(-1)?.text === "again"`)
+	var texts []string
+	p.Eval(`got.map((m) => m.text)`, &texts)
+	var dropped int
+	p.Eval(`connection.dropped`, &dropped)
+	t.Logf("%d of %d were dropped", dropped, flood)
+	assert.Positive(t, dropped)
+	assert.NotContains(t, texts, "0")
+	assert.Equal(t, flood+2, len(texts)+dropped, "each is handed out or counted")
+	require.Eventually(t, func() bool { return b.count(mqtt.PUBACK) == 1 }, patience, 10*time.Millisecond)
 }

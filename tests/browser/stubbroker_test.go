@@ -17,34 +17,44 @@ import (
 	"github.com/kiiweb/kiiweb/tests/relay"
 )
 
-// stubBroker speaks MQTT 3.1.1 as far as these tests go, to whoever comes, and does what a broker that users have would not. Its
+// stubBroker speaks MQTT as far as these tests go, to whoever comes, and does what a broker that users have would not. Its
 // pages are the cloud's, since those of the cloud itself may connect nowhere else.
 type stubBroker struct {
 	t     *testing.T
 	codec mqtt.Codec
-	pace  int           // bytes that it reads in a second; 0: any number
-	hello []mqtt.Packet // behind SUBACK
+	pace  int // bytes that it reads in a second; 0: any number
 	url   *url.URL
+	reply []mqtt.Packet // to the first PUBLISH
+	done  chan struct{} // closed when all of that is written: Done is answered
 
 	mu   sync.Mutex
 	came map[mqtt.Type]int // packets, by type
 }
 
-func (s *site) stubBroker(pace int, hello ...mqtt.Packet) *stubBroker {
+// stubDone is a path that it answers when its reply is written.
+const stubDone = "/done"
+
+func (s *site) stubBroker(version mqtt.Version, pace int, reply ...mqtt.Packet) *stubBroker {
 	t := s.t
 	t.Helper()
 	upstream, err := url.Parse("http://127.0.0.1:" + strconv.Itoa(s.Ready.PortWS))
 	require.NoError(t, err)
 	pages := httputil.NewSingleHostReverseProxy(upstream)
-	codec, err := mqtt.NewCodec(mqtt.V311)
+	codec, err := mqtt.NewCodec(version)
 	require.NoError(t, err)
-	b := &stubBroker{t: t, codec: codec, pace: pace, hello: hello, came: map[mqtt.Type]int{}}
+	b := &stubBroker{t: t, codec: codec, pace: pace, reply: reply, done: make(chan struct{}), came: map[mqtt.Type]int{}}
 	var running sync.WaitGroup
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case r.URL.Path == relay.Blank:
 			w.Header().Set("Content-Type", "text/html")
 			_, _ = w.Write([]byte("<!doctype html>\n<link rel=\"icon\" href=\"data:,\">\n"))
+			return
+		case r.URL.Path == stubDone:
+			select {
+			case <-b.done:
+			case <-r.Context().Done():
+			}
 			return
 		case !websocket.IsWebSocketUpgrade(r):
 			pages.ServeHTTP(w, r)
@@ -108,13 +118,18 @@ func (b *stubBroker) answer(conn *websocket.Conn, pkt []byte) bool {
 		if err != nil {
 			return false
 		}
-		answers = append([]mqtt.Packet{&mqtt.Suback{PacketID: p.(*mqtt.Subscribe).PacketID, ReasonCodes: []mqtt.ReasonCode{mqtt.GrantedQoS1}}}, b.hello...)
+		answers = []mqtt.Packet{&mqtt.Suback{PacketID: p.(*mqtt.Subscribe).PacketID, ReasonCodes: []mqtt.ReasonCode{mqtt.GrantedQoS1}}}
 	case mqtt.PINGREQ:
 		answers = []mqtt.Packet{&mqtt.Pingresp{}}
 	}
 	b.mu.Lock()
 	b.came[kind]++
+	first := kind == mqtt.PUBLISH && b.came[kind] == 1
 	b.mu.Unlock()
+	if first {
+		answers = b.reply
+		defer close(b.done)
+	}
 	for _, p := range answers {
 		out, err := b.codec.Append(nil, p)
 		if err != nil || conn.WriteMessage(websocket.BinaryMessage, out) != nil {
@@ -138,6 +153,6 @@ func (b *stubBroker) page(s *site, keepAlive int) *page {
 	p := &page{Tab: tab, t: s.t, host: s.host}
 	p.prepare()
 	p.eval(`const endpoint = { installationID: "i", username: "u", password: "p", mqttTopic: "t", host: "localhost", portWS: `+b.url.Port()+` };
-		attach(await kii.connect(endpoint, { keepAlive: `+strconv.Itoa(keepAlive)+`, protocol: 4 }))`, nil)
+		attach(await kii.connect(endpoint, { keepAlive: `+strconv.Itoa(keepAlive)+`, protocol: `+strconv.Itoa(int(b.codec.Version()))+` }))`, nil)
 	return p
 }
