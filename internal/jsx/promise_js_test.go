@@ -113,9 +113,13 @@ func TestSignalContext(t *testing.T) {
 	})
 	t.Run("never aborted", func(t *testing.T) {
 		controller := js.Global().Get("AbortController").New()
-		_, cancel := SignalContext(context.Background(), controller.Get("signal"))
+		reported, end := errorsOfTheConsole()
+		defer end()
+		ctx, cancel := SignalContext(context.Background(), controller.Get("signal"))
 		cancel()
-		controller.Call("abort") // must not reach a released function
+		require.Error(t, ctx.Err())
+		controller.Call("abort")
+		assert.Empty(t, *reported, "it reaches no function that was released")
 	})
 	assert.Zero(t, Live())
 }

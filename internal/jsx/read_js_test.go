@@ -2,6 +2,7 @@ package jsx
 
 import (
 	"math"
+	"strings"
 	"syscall/js"
 	"testing"
 
@@ -14,6 +15,21 @@ import (
 // read adapts a Reader to the tables below.
 func read[T any](r Reader[T]) func(js.Value) (any, error) {
 	return func(v js.Value) (any, error) { return r("arg", v) }
+}
+
+func TestTextsHaveALimit(t *testing.T) {
+	const most = 1 << 20
+	for name, length := range map[string]struct {
+		read func(js.Value) (any, error)
+		most int
+	}{"string": {read(String), most}, "json": {read(JSON), most - len(`""`)}} {
+		longest := strings.Repeat("x", length.most)
+		got, err := length.read(js.ValueOf(longest))
+		require.NoError(t, err, name)
+		assert.True(t, got == longest, name)
+		_, err = length.read(js.ValueOf(longest + "x"))
+		assert.ErrorContains(t, err, "arg is too long", name)
+	}
 }
 
 func TestReadersAccept(t *testing.T) {
