@@ -270,7 +270,7 @@ test("what a browser lacks in which tabs cannot meet is named", () => {
     assert.throws(lacking, { code: "UNSUPPORTED", message: /Web Locks/, remedy: /https/ });
     set("navigator", { locks: {} });
     set("BroadcastChannel", undefined);
-    assert.throws(lacking, { code: "UNSUPPORTED", message: /BroadcastChannel/, remedy: /BroadcastChannel/ });
+    assert.throws(lacking, { code: "UNSUPPORTED", message: /BroadcastChannel/, remedy: /browser/ });
   } finally {
     set("BroadcastChannel", real);
     set("navigator", navigator);

@@ -3,6 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { Passed } from "../src/tabs/asks.js";
+import { LedCalls } from "../src/tabs/ledcalls.js";
 import { settled } from "./fakebrowser.js";
 import { setUp, until } from "./tabpages.js";
 
@@ -73,3 +75,15 @@ for (const who of ["leader", "follower"] as const) {
     assert.deepEqual([...cloud.filters], ["x"]);
   });
 }
+
+test("a subscription that was taken back before the next leader could make it is not made", async () => {
+  let asked = 0;
+  let wanted = true;
+  const ask = async () => {
+    assert.equal(++asked, 1);
+    wanted = false;
+    throw new Passed(true); // that one is gone
+  };
+  const lead = { out: false, term: undefined, leader: "leader", wants: () => wanted, sit: async () => {}, doubt: () => {} };
+  await assert.rejects(new LedCalls("t", "me", { ask } as never, lead).make("subscribe", ["x"], {}), { code: "NETWORK", retryable: true });
+});

@@ -1,6 +1,7 @@
 // A tab's place in the election of who has a topic's connection: performs what the steps of that decide, as far as locks are
 // concerned, and has the tab do the rest.
 
+import { Clock } from "../calls.js";
 import { Claim } from "./claim.js";
 import { start, step, type Effect, type Event, type Role } from "./election.js";
 import type { Names } from "./messages.js";
@@ -92,7 +93,7 @@ export class Candidacy {
         const claim = (this.#closing = this.#claim!);
         // Who closes says goodbye first; a page that goes away has no time for that.
         if (this.role === "away") claim.end();
-        else void Promise.race([this.#ending, after(goodbye)]).catch(() => {}).then(() => claim.end()); // a crash says no goodbye
+        else void new Clock({ timeout: goodbye }).bound(this.#ending!).catch(() => {}).then(() => claim.end()); // a crash says no goodbye
         break;
       }
       case "stop":
@@ -102,8 +103,4 @@ export class Candidacy {
         this.#candidate[effect]();
     }
   }
-}
-
-function after(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -52,7 +52,9 @@ export class LedCalls {
     const clock = new Clock(options);
     const repeatable = mayRepeat(method, options);
     while (!this.#lead.out) {
-      if (method === "unsubscribe" && this.#lead.wants(args[0] as string)) return undefined;
+      const wanted = this.#lead.wants(args[0] as string);
+      if (method === "unsubscribe" && wanted) return undefined;
+      if (method === "subscribe" && !wanted) throw lostCall(); // it was taken back while nobody led
       if (method.endsWith("subscribe")) await clock.bound(this.#lead.sit()); // whoever leads waits for the lock then
       if (this.#lead.out) break;
       const { term, leader } = this.#lead;
