@@ -115,6 +115,24 @@ func TestReadersRefuse(t *testing.T) {
 	}
 }
 
+func TestErrorsSayOfWhichKindItIs(t *testing.T) {
+	for value, want := range map[string]string{
+		`null`:       "null",
+		`5n`:         "a bigint",
+		`({})`:       "an object of kind Object",
+		`[]`:         "an object of kind Array",
+		`new Date()`: "an object of kind Date",
+		`({ get [Symbol.toStringTag]() { throw 1; } })`: "an object",
+	} {
+		_, err := Bool("arg", eval(t, value))
+		assert.EqualError(t, err, "arg must be true or false, but is "+want+".", value)
+	}
+	_, err := JSON("arg", eval(t, `({ get x() { throw new Error("no"); } })`))
+	var thrown *Error
+	require.ErrorAs(t, err, &thrown, "what was thrown is told")
+	assert.Equal(t, "no", thrown.Message)
+}
+
 func TestErrorsDoNotShowWhatWasGiven(t *testing.T) {
 	_, err := Bool("password", js.ValueOf("hunter2"))
 	require.Error(t, err)
