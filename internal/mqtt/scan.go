@@ -36,9 +36,14 @@ func Scan(v Version, max int, known, frame []byte, size int, table []Row) (rows,
 	}
 	at := 0
 	for ; at < len(frame); rows++ {
-		if len(known) > 0 && rows < len(table) {
-			if end := scanUsual(v, max, known, frame, at, &table[rows]); end > 0 {
-				acks += int(table[rows][RowFlags]&publishQoS) >> 1
+		if rows < len(table) {
+			row := &table[rows]
+			if end := scanUsual(v, max, known, frame, at, row); end > 0 {
+				if row[RowTopic] == 0 {
+					name := row[RowName]
+					known = frame[name : name+(int32(frame[name-2])<<8|int32(frame[name-1]))]
+				}
+				acks += int(row[RowFlags]&publishQoS) >> 1
 				at = end
 				continue
 			}
@@ -78,7 +83,7 @@ func Scan(v Version, max int, known, frame []byte, size int, table []Row) (rows,
 }
 
 // scanUsual fills the row of the packet that begins in frame at at, and gives where it ends, if it is what most are: of a length in one
-// or two bytes, all there, on the known topic, and with usual properties. Else it gives 0, and what it is is for the rest of Scan to
+// or two bytes, all there, on the known topic or one in ASCII, and with usual properties. Else it gives 0, and what it is is for the rest of Scan to
 // say. It is this by itself because what compilers make of the other for a browser takes several times as long.
 func scanUsual(v Version, max int, known, frame []byte, at int, row *Row) (end int) {
 	b := frame[at:]
@@ -96,9 +101,20 @@ func scanUsual(v Version, max int, known, frame []byte, at int, row *Row) (end i
 	if size > len(b) || size > max {
 		return 0
 	}
-	first, n := b[0], len(known)
+	first := b[0]
 	b = b[header:size]
-	if len(b) < n+2 || int(b[0])<<8|int(b[1]) != n || string(b[2:n+2]) != string(known) {
+	if len(b) < 2 {
+		return 0
+	}
+	n := int(b[0])<<8 | int(b[1])
+	if n == 0 || len(b) < n+2 {
+		return 0
+	}
+	name := b[2 : n+2]
+	same := int32(0)
+	if string(name) == string(known) {
+		same = 1
+	} else if !plainTopic(name) {
 		return 0
 	}
 	b = b[n+2:]
@@ -133,7 +149,7 @@ func scanUsual(v Version, max int, known, frame []byte, at int, row *Row) (end i
 		}
 	}
 	payload := int32(end - len(b))
-	row[RowTopic] = 1
+	row[RowTopic] = same
 	row[RowFlags] = int32(first & 0x0F)
 	row[RowPacketID] = id
 	row[RowPayload] = payload
@@ -142,6 +158,16 @@ func scanUsual(v Version, max int, known, frame []byte, at int, row *Row) (end i
 	row[RowPropertiesLength] = int32(properties)
 	row[RowName] = int32(at + header + 2)
 	return end
+}
+
+// plainTopic tells whether a topic is one of ASCII characters, and so a valid one.
+func plainTopic(name []byte) bool {
+	for _, c := range name {
+		if c-1 >= 0x7F || c == '#' || c == '+' {
+			return false
+		}
+	}
+	return true
 }
 
 // scanned walks a PUBLISH; where the topic is known, without looking at it again.
