@@ -14,7 +14,7 @@ export class ScriptFile {
       mime: `Make the server send ${file} itself, as text/javascript, and no page in its place.`,
       csp: `Allow ${file} in ${allowed} of the Content-Security-Policy.`,
       mismatch: `Deploy the loader and ${file} of one build together, with the headers that the page's own require.`,
-      network: globalThis.location?.protocol === "file:" ? "Serve the page over http, not as a file." : `Check the connection${where && ` and ${where}`}.`,
+      network: `Check the connection${where && ` and ${where}`}.`,
       origin: `Serve ${file} from the page's own origin${where && `, and say with ${where} where`}.`,
     };
   }
@@ -42,7 +42,7 @@ export class ScriptFile {
       if (!/(java|ecma)script/i.test(type)) return this.failure("mime", `${url} is no script; its type is ${type || "not given"}.`, cause);
       return this.failure("mismatch", `${url} is there, but does not run.`, cause);
     } catch {
-      return this.failure("network", `${url} did not arrive.`, cause);
+      return this.failure("network", `${url} did not arrive.`, cause, url.startsWith("file:") ? "Serve the page over http, not as a file." : undefined);
     }
   }
 }
