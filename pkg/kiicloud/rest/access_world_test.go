@@ -81,8 +81,8 @@ func (w *world) addThing() store.Owner {
 
 // addToken issues a token that ends in d from now.
 func (w *world) addToken(o store.Owner, d time.Duration) string {
-	token := w.api.newToken(o)
-	require.NoError(w.t, w.store.PutToken(context.Background(), store.Token{Hash: hashToken(token), Owner: o, ExpiresAt: w.clock().Add(d)}, w.hash))
+	token := newToken(o)
+	require.NoError(w.t, w.store.PutToken(context.Background(), store.Token{Hash: w.api.hashToken(token), Owner: o, ExpiresAt: w.clock().Add(d)}, w.hash))
 	return token
 }
 

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"context"
+	"crypto/sha256"
 	"strconv"
 	"strings"
 	"testing"
@@ -9,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/kiiweb/kiiweb/pkg/kiicloud/store"
 )
 
 func TestLogin(t *testing.T) {
@@ -252,15 +255,27 @@ func TestAnotherSecretEndsAnAdministratorsTokens(t *testing.T) {
 	l := newLab(t)
 	token, ask := l.admin(), func(token string) answer { return l.call("GET", "/api/apps/demo/topics", token, "") }
 	require.Equal(t, 200, ask(token).StatusCode)
-	random, seal, _ := strings.Cut(token, ".")
-	for _, forged := range []string{random, random + ".", random + "." + seal[1:], random + "." + seal + ".", token[1:]} {
+	random, name, _ := strings.Cut(token, ".")
+	assert.Equal(t, "root", name, "nothing that was made with the secret, which could be tried out on it")
+	for _, forged := range []string{random, random + ".", random + ".oot", random + ".other", token + ".", token[1:]} {
 		ask(forged).want(t, 401, "UNAUTHORIZED")
 	}
 	l.api.Admins = []Admin{{"other", "root-secret"}, {"root", "another-secret"}}
 	ask(token).want(t, 401, "UNAUTHORIZED")
+	ask(random+".other").want(t, 401, "UNAUTHORIZED")
 	a := l.call("POST", "/api/oauth2/token", "", `{"client_id":"root","client_secret":"another-secret"}`)
 	require.Equal(t, 200, a.StatusCode, a.text)
 	require.Equal(t, 200, ask(a.str("access_token")).StatusCode)
 	l.api.Admins = []Admin{{"root", "root-secret"}}
 	require.Equal(t, 200, ask(token).StatusCode, "the same secret again")
+	require.Equal(t, 204, l.call("DELETE", "/api/oauth2/token", token, "").StatusCode)
+	ask(token).want(t, 401, "UNAUTHORIZED")
+
+	// What older programs have given, for whatever secret, is not good any more.
+	for _, old := range []string{random, random + "." + random} {
+		h := sha256.Sum256([]byte(old))
+		admin := store.Owner{AppID: "demo", Kind: store.OwnerAdmin, ID: "root"}
+		require.NoError(t, l.store.PutToken(t.Context(), store.Token{Hash: h[:], Owner: admin, ExpiresAt: l.clock().Add(time.Hour)}, ""))
+		ask(old).want(t, 401, "UNAUTHORIZED")
+	}
 }

@@ -86,6 +86,6 @@ func (l *lab) newOwners(t testing.TB) (user, thing store.Owner) {
 // tokenOf makes a token of an owner whose password hash is "h".
 func (l *lab) tokenOf(t testing.TB, o store.Owner) string {
 	token := store.RandomString(tokenLength)
-	require.NoError(t, l.store.PutToken(context.Background(), store.Token{Hash: hashToken(token), Owner: o, ExpiresAt: l.clock().Add(time.Hour)}, "h"))
+	require.NoError(t, l.store.PutToken(context.Background(), store.Token{Hash: l.api.hashToken(token), Owner: o, ExpiresAt: l.clock().Add(time.Hour)}, "h"))
 	return token
 }
