@@ -15,7 +15,8 @@ export async function unlessBlocked<T>(concerns: Concerns, call: CallOptions, wo
   const abort = () => stop.abort(signal!.reason);
   let blocked: KiiError | undefined;
   const violation = (event: Event) => {
-    const { blockedURI, effectiveDirective } = event as SecurityPolicyViolationEvent;
+    const { blockedURI, disposition, effectiveDirective } = event as SecurityPolicyViolationEvent;
+    if (disposition === "report") return; // a policy on trial blocks nothing
     const origin = effectiveDirective === "connect-src" && concerns(blockedURI);
     if (!origin || blocked) return;
     blocked = forbidden(origin);

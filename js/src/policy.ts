@@ -16,14 +16,14 @@ export interface PolicyWatch {
 export function watchPolicy(url?: string): PolicyWatch {
   let violated: string | undefined;
   const listener = (event: Event) => {
-    const { blockedURI, effectiveDirective } = event as SecurityPolicyViolationEvent;
+    const { blockedURI, disposition, effectiveDirective } = event as SecurityPolicyViolationEvent;
     const concerns = url ? /^(wasm|trusted-types)/.test(blockedURI) || sameResource(blockedURI, url) : /^script-src(-elem)?$/.test(effectiveDirective);
-    if (concerns) violated ??= effectiveDirective;
+    if (concerns && disposition !== "report") violated ??= effectiveDirective;
   };
   globalThis.addEventListener?.("securitypolicyviolation", listener);
   return {
     async violation() {
-      await new Promise((resolve) => setTimeout(resolve, 0)); // the event is queued behind the failure
+      await new Promise((resolve) => setTimeout(resolve)); // the event is queued behind the failure
       return violated;
     },
     end: () => globalThis.removeEventListener?.("securitypolicyviolation", listener),
@@ -32,5 +32,5 @@ export function watchPolicy(url?: string): PolicyWatch {
 
 // A report names the whole URL, or after a redirect to another origin its origin alone.
 function sameResource(blocked: string, url: string): boolean {
-  return blocked !== "" && (url === blocked || url.startsWith(`${blocked}?`) || new URL(url).origin === blocked);
+  return url === blocked || url.startsWith(`${blocked}?`) || new URL(url).origin === blocked;
 }

@@ -14,8 +14,8 @@ function withEvents(t: { after(end: () => unknown): void }) {
     removeEventListener: (type: string, listener: () => void) => (listening--, target.removeEventListener(type, listener)),
   });
   t.after(() => Object.assign(globalThis, { addEventListener, removeEventListener }));
-  const violate = (blockedURI: string, effectiveDirective = "connect-src") =>
-    target.dispatchEvent(Object.assign(new Event("securitypolicyviolation"), { blockedURI, effectiveDirective }));
+  const violate = (blockedURI: string, effectiveDirective = "connect-src", disposition = "enforce") =>
+    target.dispatchEvent(Object.assign(new Event("securitypolicyviolation"), { blockedURI, effectiveDirective, disposition }));
   return { violate, listening: () => listening };
 }
 
@@ -56,6 +56,15 @@ test("the event may come behind the failure", async (t) => {
     throw { code: "NETWORK" };
   });
   await assert.rejects(call, { message: /connect-src/ });
+});
+
+test("work under a policy that is on trial goes on", async (t) => {
+  const { violate } = withEvents(t);
+  const call = unlessBlocked(concerns, {}, async ({ signal }) => {
+    violate("wss", "connect-src", "report");
+    return signal!.aborted;
+  });
+  assert.equal(await call, false);
 });
 
 test("what is not blocked is left alone", async (t) => {

@@ -41,13 +41,16 @@ func policyLines(t *testing.T) []policyLine {
 }
 
 // policyServer serves js/dist, pages that load the library with either loader, and each file
-// with the policy that its query asks for.
+// with the policy that its query asks for, or the one that only reports.
 func policyServer(t *testing.T) string {
 	t.Helper()
 	files := http.FileServer(http.Dir(dist(".")))
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if policy := r.URL.Query().Get("csp"); policy != "" {
 			w.Header().Set("Content-Security-Policy", policy)
+		}
+		if policy := r.URL.Query().Get("trial"); policy != "" {
+			w.Header().Set("Content-Security-Policy-Report-Only", policy)
 		}
 		switch r.URL.Path {
 		case "/kiiweb.mjs.html":
@@ -101,6 +104,32 @@ func TestPolicies(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestPolicyOnTrial: a policy that only reports keeps nothing from working, whatever it would forbid.
+func TestPolicyOnTrial(t *testing.T) {
+	c := cloud.Start(t)
+	u := c.NewUser()
+	trial := "?trial=" + url.QueryEscape("default-src 'none'")
+	base := policyServer(t)
+	browser := chrome.Start(t, chrome.Options{})
+	for _, where := range []string{inPage, inWorker} {
+		t.Run(where, func(t *testing.T) {
+			tab := browser.Tab(t)
+			tab.Open(base + "/kiiweb.mjs.html" + trial)
+			options := map[string]any{"appID": c.Ready.AppID, "appKey": c.Ready.AppKey, "baseURL": c.Ready.API, "host": where, "workerURL": "/worker.js" + trial}
+			ran := underPolicy(t, tab, options, u)
+			assert.Equal(t, policyRun{Host: where, Text: "under policy"}, ran)
+		})
+	}
+	t.Run("beside one that is in force", func(t *testing.T) {
+		tab := browser.Tab(t)
+		tab.Open(base + "/kiiweb.mjs.html" + trial + "&csp=" + url.QueryEscape("script-src 'self'"))
+		options := map[string]any{"appID": c.Ready.AppID, "appKey": c.Ready.AppKey, "baseURL": c.Ready.API, "host": inPage}
+		ran := underPolicy(t, tab, options, u)
+		assert.Equal(t, "WASM_LOAD", ran.Code)
+		assert.Contains(t, ran.Remedy, "'wasm-unsafe-eval'")
+	})
 }
 
 type policyRun struct {
