@@ -3,7 +3,7 @@
 import type { CallOptions, ConnectOptions, KiiError, MqttEndpoint } from "../types/index.js";
 import type { Ahead } from "./ahead.js";
 import { EarlySocket } from "./earlysocket.js";
-import type { Link, Sink } from "./host.js";
+import type { Link, Signal, Sink } from "./host.js";
 import { MainHost } from "./mainhost.js";
 import type { Program } from "./program.js";
 import { Turns } from "./turns.js";
@@ -39,6 +39,11 @@ export class EarlyHost extends MainHost {
   override async connect(endpoint: MqttEndpoint, options: ConnectOptions, sink: Sink, call: CallOptions): Promise<Link> {
     this.#socket.begin(endpoint, options);
     return super.connect(endpoint, options, sink, call).finally(this.#socket.drop);
+  }
+
+  override signal(signal: Signal, cause: string): void {
+    if (signal === "pause") this.#socket.drop(); // browsers do not keep a page that has one
+    super.signal(signal, cause);
   }
 
   override end(error: KiiError): void {

@@ -9,23 +9,29 @@ const subprotocol = "mqtt";
 /** Holds a WebSocket that nobody has asked for yet. Nothing is said on it: what is secret is said by the program, which knows to whom. */
 export class EarlySocket {
   #socket: WebSocket | undefined;
-  #url = "";
+  #url: string | undefined;
+  #open = false; // it has said so
 
   /** Gives the program the one that was begun for it, or a new one where there is none, or it has closed. */
   readonly dial: Dial = (url, subprotocols) => {
     const socket = this.#socket;
     if (!socket || url !== this.#url || subprotocols[0] !== subprotocol || socket.readyState > 1) return new WebSocket(url, subprotocols);
     this.#socket = undefined;
-    if (socket.readyState) queueMicrotask(() => socket.dispatchEvent(new Event("open"))); // which nobody has heard
+    if (this.#open) queueMicrotask(() => socket.dispatchEvent(new Event("open"))); // which nobody has heard
     return socket;
   };
 
   /** Begins the one that a call will most likely ask for, in place of another one. */
   begin(endpoint: MqttEndpoint, options: ConnectOptions): void {
     this.drop();
+    this.#open = false;
     try {
-      this.#socket = new WebSocket((this.#url = likelyURL(endpoint, options)), subprotocol);
-      this.#socket.onmessage = this.drop; // a broker that speaks first: the program, which sets its own, is to see that itself
+      this.#url = likelyURL(endpoint, options);
+      if (!this.#url) return;
+      this.#socket = new WebSocket(this.#url, subprotocol);
+      // The program sets its own of both.
+      this.#socket.onopen = () => (this.#open = true);
+      this.#socket.onmessage = this.drop; // a broker that speaks first: the program is to see that itself
     } catch {
       // What is wrong is the program's to say.
     }
@@ -39,14 +45,18 @@ export class EarlySocket {
 }
 
 /** A URL on this machine, over which the password may go in the clear. */
-const here = /^(ws|http):\/\/(localhost|127\.[\d.]+)(:\d+)?\//;
+const here = /^(ws|http):\/\/(([\w-]+\.)*localhost|127\.[\d.]+|\[::1])(:\d+)?\//i;
 
 /**
- * Where the program would connect to, or what is no URL. The rules are its own (pkg/kiiweb/route.go); nothing is opened here that
- * they would not: over ws:// this machine alone.
+ * Where the program would connect to; undefined where it would not, or for another sub-protocol, as MQTT 3.1 has. The rules are its
+ * own (pkg/kiiweb/route.go); nothing is opened here that they would not: over ws:// this machine alone.
  */
-function likelyURL({ host, portWS, portWSS }: MqttEndpoint, { transport, path = "/mqtt" }: ConnectOptions): string {
-  const plain = `ws://${host}:${portWS}${path}`;
-  if (here.test(plain) && (transport ?? (here.test(location.href) && "ws")) === "ws") return plain;
-  return transport === "ws" ? "" : `wss://${host}:${portWSS}${path}`;
+function likelyURL({ host, portWS, portWSS }: MqttEndpoint, { transport, path, protocol }: ConnectOptions): string | undefined {
+  if (protocol === 3) return undefined;
+  const to = (scheme: string, port: unknown) => `${scheme}://${host}:${port}${path || "/mqtt"}`;
+  const plain = to("ws", portWS);
+  const local = here.test(plain);
+  const by = transport || (local && here.test(location.href) ? "ws" : "wss");
+  if (by === "ws" && local) return plain;
+  return by === "wss" ? to("wss", portWSS) : undefined; // to an empty one browsers add the page's own
 }

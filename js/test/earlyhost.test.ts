@@ -5,7 +5,7 @@ import { fetchAhead, type Ahead } from "../src/ahead.js";
 import { EarlyHost } from "../src/earlyhost.js";
 import { disposed } from "../src/errors.js";
 import { compiledModule } from "../src/wasm.js";
-import type { Login } from "../types/index.js";
+import type { Login, MqttEndpoint } from "../types/index.js";
 import { quiet, serve, wasm } from "./crasher.js";
 
 const config = { appID: "a", appKey: "k", baseURL: "http://127.0.0.1:1/api" };
@@ -158,4 +158,26 @@ test("a call that waits for the module in vain names it", async (t) => {
   const named = { name: "KiiError", code: "TIMEOUT", retryable: true, message: `The time allowed for the call is over. ${url} has not loaded.` };
   await assert.rejects(host.call("echo", [1], { timeout: 20 }), named);
   await assert.rejects(host.call("echo", [1], { timeout: 20 }), { remedy: new RegExp(`server answers for ${url}`) });
+});
+
+test("a page that is put away while the module is on its way has no WebSocket", async (t) => {
+  const before = { WebSocket: globalThis.WebSocket, location: globalThis.location };
+  t.after(() => Object.assign(globalThis, before));
+  const closed: boolean[] = [];
+  class FakeSocket {
+    readonly #number = closed.push(false) - 1;
+    close = () => (closed[this.#number] = true);
+  }
+  Object.assign(globalThis, { WebSocket: FakeSocket, location: new URL("https://a.example/") });
+  const url = `${await serve(t, () => {})}/k.wasm`; // never answers
+  const host = new EarlyHost(config, url, () => null);
+  const endpoint = { host: "broker.example", portWSS: 443 } as MqttEndpoint;
+  const stop = new AbortController();
+  const connecting = host.connect(endpoint, {}, { batch: () => {}, state: () => {}, sent: () => {} }, { signal: stop.signal });
+  host.signal("wake", "online");
+  assert.deepEqual(closed, [false]);
+  host.signal("pause", "pagehide");
+  assert.deepEqual(closed, [true]);
+  stop.abort();
+  await assert.rejects(connecting, { code: "ABORTED" });
 });

@@ -8,15 +8,21 @@ import type { ConnectOptions, MqttEndpoint } from "../types/index.js";
 class FakeSocket extends EventTarget {
   static made: FakeSocket[] = [];
   readyState = 0;
+  onopen: (() => void) | null = null;
   onmessage: (() => void) | null = null;
   closed = 0;
 
   constructor(readonly url: string, readonly protocols: string | string[]) {
     super();
-    new URL(url); // which throws as the browser's does
+    new URL(url, location.href); // which throws as the browser's does: not where it can add the page's own
     if (url.includes("refused")) throw new DOMException("no", "SecurityError");
     if (/:(undefined|NaN)/.test(url)) throw new DOMException("no", "SyntaxError");
     FakeSocket.made.push(this);
+  }
+
+  opens(): void {
+    this.readyState = 1;
+    this.onopen!();
   }
 
   close(): void {
@@ -54,6 +60,11 @@ const places: { name: string; page?: string; to: MqttEndpoint; options?: Connect
   { name: "wss to this machine where that is asked for", page: local, to: here, options: { transport: "wss" }, url: "wss://127.0.0.1:443/mqtt" },
   { name: "ws to this machine where that is asked for", to: here, options: { transport: "ws" }, url: "ws://127.0.0.1:80/mqtt" },
   { name: "wss to another machine from a page of this one", page: local, to: endpoint, url },
+  { name: "ws to this machine from a page of it by a name of its own", page: "http://app.localhost:8080/", to: { ...here, host: "app.localhost" }, url: "ws://app.localhost:80/mqtt" },
+  { name: "ws to this machine from a page of it by another address", page: "http://[::1]:8080/", to: here, url: "ws://127.0.0.1:80/mqtt" },
+  { name: "ws to this machine from a page of it where options are empty", page: local, to: here, options: { transport: "", path: "" } as never, url: "ws://127.0.0.1:80/mqtt" },
+  { name: "nothing for MQTT 3.1, which has another sub-protocol", to: endpoint, options: { protocol: 3 }, url: undefined },
+  { name: "nothing over what a browser does not speak", to: endpoint, options: { transport: "tcp" } as never, url: undefined },
   { name: "nothing in the clear to another machine", to: endpoint, options: { transport: "ws" }, url: undefined },
   { name: "nothing in the clear to what only looks like this machine", page: local, to: { ...endpoint, host: "127.evil.example" }, options: { transport: "ws" }, url: undefined },
   { name: "nothing in the clear behind this machine's name", page: local, to: { ...endpoint, host: "localhost:1@evil.example" }, options: { transport: "ws" }, url: undefined },
@@ -88,13 +99,24 @@ test("who asks for it before it opens hears of that from it", async (t) => {
 test("who asks for it when it is open is told so afterwards, once", async (t) => {
   install(t);
   const { early, made } = begun();
-  made.readyState = 1;
+  made.opens();
   assert.equal(ask(early), made);
   let opened = 0;
   made.addEventListener("open", () => opened++);
   assert.equal(opened, 0);
   await null;
   assert.equal(opened, 1);
+});
+
+test("who asks for it between its opening and the word of that hears the word alone", async (t) => {
+  install(t);
+  const { early, made } = begun();
+  made.readyState = 1;
+  assert.equal(ask(early), made);
+  let opened = 0;
+  made.addEventListener("open", () => opened++);
+  await null;
+  assert.equal(opened, 0, "the browser's own is still to come");
 });
 
 test("who asks for another one gets a new one", (t) => {
@@ -118,7 +140,7 @@ for (const [name, readyState] of [["is closing", 2], ["has closed", 3]] as const
 test("one whose server speaks first is closed, for the program to see that itself", (t) => {
   install(t);
   const { early, made } = begun();
-  made.readyState = 1;
+  made.opens();
   made.onmessage!();
   assert.equal(made.closed, 1);
   assert.ok(ask(early) !== made);

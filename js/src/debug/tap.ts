@@ -12,7 +12,7 @@ export type Seen = { at: number } & (
 
 /** Hands out what is to be looked at. None of its methods throws. */
 export interface Tap {
-  /** Looks on at a WebSocket from now on, which has not opened yet. */
+  /** Looks on at a WebSocket from now on, which has not told of its opening yet. */
   socket(socket: WebSocket): void;
   /** Takes the place of the browser's own for the module. */
   fetch(url: string, init: RequestInit): Promise<Response>;
