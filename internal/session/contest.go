@@ -66,11 +66,15 @@ func (k *contest) judge(p phase, c cause, r ruling) suspicion {
 		return k.turnedAway(c)
 	case p > phaseGreeting && c.wordless(r) && !c.unanswered && !c.doubted:
 		return k.evicted(c)
-	case p > phaseGreeting:
-		k.slow = 0
+	default:
+		k.interrupted()
 	}
 	return suspicionNone
 }
+
+// interrupted notes that something else has happened between two ends than another client's doing: those before it and
+// those behind it are not running.
+func (k *contest) interrupted() { k.slow = 0 }
 
 // suspects tells whether something has counted lately.
 func (k *contest) suspects(now time.Duration) bool {

@@ -64,6 +64,45 @@ func TestContest(t *testing.T) {
 	}
 }
 
+// A page that is shown now and then may see a network change soon after each time, and a broker that is overloaded ends connections, too.
+func TestSlowTakeoversAreRunning(t *testing.T) {
+	end := func(m machine, p phase, e func(machine) event) machine {
+		m.phase = p
+		m, _ = step(m, e(m))
+		return m
+	}
+	evict := func(m machine, times int) machine {
+		for range times {
+			m = end(m, phaseOnline, func(m machine) event { return lost{m.gen, closedAfter(10, 10)} })
+		}
+		return m
+	}
+	lostBy := func(c cause) func(machine) event { return func(m machine) event { return lost{m.gen, c} } }
+	for name, between := range map[string]struct {
+		phase phase
+		event func(machine) event
+	}{
+		"a pause":                {phaseOnline, func(machine) event { return paused{"pagehide"} }},
+		"an endpoint is renewed": {phaseOnline, func(m machine) event { return endpointReady{gen: m.gen} }},
+		"CONNACK refuses":        {phaseGreeting, lostBy(cause{kind: causeConnack, reason: mqtt.ServerUnavailable})},
+		"no CONNACK":             {phaseGreeting, lostBy(cause{kind: causeTimeout, text: "CONNACK"})},
+		"no WebSocket":           {phaseDialing, lostBy(cause{kind: causeDial})},
+		"no endpoint":            {phaseFetching, lostBy(cause{kind: causeEndpoint})},
+		"something was broken":   {phaseOnline, lostBy(lostViolation.cause)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := at(phaseOnline)
+			m.version.forced = true
+			m = evict(m, slowMost-1)
+			m = end(m, between.phase, between.event)
+			m = evict(m, slowMost-1)
+			assert.Equal(t, phaseWaiting.String(), m.phase.String())
+			m = evict(m, 1)
+			assert.Equal(t, phaseDisplaced.String(), m.phase.String())
+		})
+	}
+}
+
 func TestWhoeverIsTurnedAwayInAContestHadALongerWay(t *testing.T) {
 	var k contest
 	closed := func(p phase, at, lived, took float64) suspicion {

@@ -112,6 +112,7 @@ func (m machine) pause(why string) (machine, []effect) {
 		return m, nil
 	}
 	do := m.leave()
+	m.contest.interrupted()
 	m.phase, m.paused = phaseWaiting, true
 	return m, append(do, announce{state: Waiting, reason: "paused: " + why})
 }

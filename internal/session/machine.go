@@ -203,6 +203,7 @@ func (m machine) fetched(e endpointReady) (machine, []effect) {
 // renewed goes over to an endpoint that was fetched ahead, at once and without a wait.
 func (m machine) renewed(e endpointReady) (machine, []effect) {
 	m.version.begin(e.proven)
+	m.contest.interrupted()
 	return m.again([]effect{hangUp{mqtt.Success}}, "connecting with a new endpoint")
 }
 

@@ -15,7 +15,7 @@ export interface ConnectOptions extends CallOptions {
    * "off" switches off the watch for another tab or device of the owner on brokers that do not tell of
    * it, as all before MQTT 5. By default three closes without a reason within a minute, less than 5, 10 and
    * 15 seconds after the connection was accepted (and longer where connecting takes long), lead to
-   * `displaced`. For brokers that restart often.
+   * `displaced`; so do six running, less than 20 seconds after it. For brokers that restart often.
    */
   displacement?: "off" | undefined;
   /** Has the broker forget the messages and subscriptions that it kept over a lost connection. */

@@ -30,7 +30,7 @@ export interface RawClient extends Omit<Kii, "connect" | LoaderOnly> {
   connect(endpoint: Parameters<Kii["connect"]>[0], options?: RawConnectOptions): Promise<RawConnection>;
   /**
    * The network or the page may have come back: every connection, one that is being opened too, is checked now,
-   * or connects at once. Without the loader nobody else watches the browser's signals.
+   * or connects at once; with "offline" those that stand are checked, and no more. Without the loader nobody else watches the browser's signals.
    */
   wake(cause?: string): void;
   /** The page is going away: every connection says goodbye to the broker, and waits for `wake`. */

@@ -59,8 +59,8 @@ type ConnectOptions struct {
 	// Displacement "off" switches off the watch for another client of the owner on brokers
 	// that do not tell of it, as all before MQTT 5: by default three closes without a
 	// reason within 60 seconds, less than 5, 10 and 15 seconds after the connection was
-	// accepted, and longer where connecting takes long, are taken for that, and the state
-	// becomes displaced. It is for brokers that restart often.
+	// accepted, and longer where connecting takes long, are taken for that, as are six running, less than
+	// 20 seconds after it, and the state becomes displaced. It is for brokers that restart often.
 	Displacement string
 	// Transport is how to connect. "" chooses: natively ssl, else wss; in a browser wss,
 	// or ws when the page itself came over http from this machine, as the broker did.

@@ -120,7 +120,8 @@ func (conn *Connection) Unsubscribe(ctx context.Context, filter string) error {
 func (conn *Connection) Dropped() int { return conn.session.Dropped() }
 
 // Wake checks the connection now, or ends a wait: for signals that the network or
-// the machine came back. cause appears in the reason of the state that follows.
+// the machine came back. cause appears in the reason of the state that follows. With "offline", for a signal
+// that the network went away, it only checks.
 func (conn *Connection) Wake(cause string) { conn.session.Wake(cause) }
 
 // Pause says goodbye to the broker and stays away until Wake, in the state waiting: for
