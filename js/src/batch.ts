@@ -35,8 +35,9 @@ export function batchOf(bytes: Uint8Array, count: number, topics: string[], firs
   return { bytes, table, topics, firstTopic, ...(dropped && { dropped }) };
 }
 
-/** Gives a batch of those of its messages whose rows begin in the table at rows. */
-export function withRows(batch: Batch, rows: readonly number[]): Batch {
+/** Gives a batch of those of its messages whose rows begin in the table at rows; undefined where neither they nor what was dropped is there to be told. */
+export function withRows(batch: Batch, rows: readonly number[]): Batch | undefined {
+  if (rows.length === 0 && !batch.dropped) return undefined;
   const table = new Int32Array(rows.length * columns);
   rows.forEach((row, i) => table.set(batch.table.subarray(row, row + columns), i * columns));
   return { ...batch, table };

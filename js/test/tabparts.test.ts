@@ -72,6 +72,18 @@ test("a tab gets its own topic and what it has subscribed to", () => {
   assert.equal(mine(batch([{ payload: "1" }], ["y"]), "own", []), undefined);
 });
 
+test("what was dropped before a batch is told to each tab, also where nothing of the batch is for it", () => {
+  const dropped = (b: Batch | undefined) => b && [b.dropped, b.table.length];
+  const foreign = { ...batch([{ payload: "1" }], ["y"]), dropped: 2 };
+  assert.deepEqual(dropped(mine(foreign, "own", [])), [2, 0]);
+  const recent = new Recent(decodeProperties);
+  const push = () => batch([{ payload: "", properties: [0x26, 0, 13, ...new TextEncoder().encode("pushMessageID"), 0, 1, 65] }], ["own"]);
+  recent.pass(push());
+  recent.expectRepeats();
+  assert.deepEqual(dropped(recent.pass({ ...push(), dropped: 3 })), [3, 0]);
+  assert.equal(dropped(recent.pass(push())), undefined);
+});
+
 test("a leader's batches hold all names that they need, whatever was told before", () => {
   const relay = new Relay();
   relay.complete(batch([{ payload: "" }], ["a", "b"]));

@@ -16,7 +16,7 @@ export function matches(filter: string, topic: string): boolean {
   return want.length === have.length;
 }
 
-/** Gives the part of batch that is to the topic own or within filters; undefined when there is none. */
+/** Gives the part of batch that is to the topic own or within filters; undefined when there is none, and nothing to tell. */
 export function mine(batch: Batch, own: string, filters: readonly string[]): Batch | undefined {
   const { table, topics, firstTopic } = batch;
   const wanted = topics.map((name) => name === own || filters.some((filter) => matches(filter, name)));
@@ -25,5 +25,5 @@ export function mine(batch: Batch, own: string, filters: readonly string[]): Bat
   for (let row = 0; row < table.length; row += columns) {
     if (wanted[table[row + TOPIC]! - firstTopic]) rows.push(row);
   }
-  return rows.length === 0 ? undefined : withRows(batch, rows);
+  return withRows(batch, rows);
 }

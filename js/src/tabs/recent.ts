@@ -33,7 +33,7 @@ export class Recent {
     this.#suspect = memory;
   }
 
-  /** Gives the batch without what was seen before; undefined when nothing is left. */
+  /** Gives the batch without what was seen before; undefined when nothing is left, and nothing to tell. */
   pass(batch: Batch): Batch | undefined {
     if (this.#suspect === 0) {
       this.#keep(batch);
@@ -42,8 +42,7 @@ export class Recent {
     const count = batch.table.length / columns;
     const fresh = this.#digest(batch);
     this.#suspect = Math.max(0, this.#suspect - count);
-    if (fresh.length === count) return batch;
-    return fresh.length === 0 ? undefined : withRows(batch, fresh);
+    return fresh.length === count ? batch : withRows(batch, fresh);
   }
 
   #keep(batch: Batch): void {
