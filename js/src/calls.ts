@@ -7,7 +7,7 @@ import { aborted, invalidArgument, timedOut } from "./errors.js";
 export const defaultTimeout = 30_000;
 
 /** The longest timeout that timers can keep, in milliseconds. */
-const maxTimeout = 2 ** 31 - 1;
+export const maxTimeout = 2 ** 31 - 1;
 
 /** Reads a copy of an object whose getters, if any, may throw. Absent options are empty. */
 export function copyOptions<T extends object>(name: string, options: T | null | undefined): T {

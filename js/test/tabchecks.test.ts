@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { LiveConnection } from "../src/connection.js";
 import { KiiError } from "../src/errors.js";
 import { shareable } from "../src/tabs/checks.js";
 import { setUp } from "./tabpages.js";
@@ -42,4 +43,16 @@ test("a tab that follows has its own module say what is wrong with an argument",
   await assert.rejects((async () => page.tabs.connect(poisoned, {}, sink, {}))(), { code: "INVALID_ARGUMENT" });
   assert.equal(page.tabs.role, null);
   assert.equal(cloud.connects, 1);
+});
+
+test("what a worker makes plain of arguments decides, or a second connection would take the first one's place", async (t) => {
+  const { cloud, open, blank } = setUp(t);
+  const { connection } = await open();
+  for (const [to, options] of [
+    [{ ...endpoint, host: new String("h") }, {}], [{ toJSON: () => endpoint }, {}], [endpoint, { keepAlive: new Number(60) }], [endpoint, { path: () => "/" }],
+  ] as [object, object][]) {
+    await blank().tabs.connect(to as never, options, new LiveConnection().sink, { timeout: 5000 });
+  }
+  assert.equal(cloud.connects, 1);
+  assert.equal(connection.state, "online");
 });

@@ -1,6 +1,7 @@
 // Calls to another tab: each is answered, or rejects when that tab is gone.
 
 import type { CallOptions } from "../../types/index.js";
+import { maxTimeout } from "../calls.js";
 import { aborted, KiiError, timedOut } from "../errors.js";
 import { plain, unpackError } from "../workermessages.js";
 import type { LinkOptions } from "../host.js";
@@ -67,7 +68,7 @@ export class Asks {
       };
       abort = () => giveUp(aborted(signal!));
       signal?.addEventListener("abort", abort);
-      if (timeout !== undefined) timers.push(setTimeout(() => giveUp(timedOut()), Math.min(timeout + grace, 2 ** 31 - 1)));
+      if (timeout !== undefined) timers.push(setTimeout(() => giveUp(timedOut()), Math.min(timeout + grace, maxTimeout)));
       // A page that was busy for so long may have the word in its queue, behind this timer.
       const late = () => timers.push(setTimeout(() => pending.taken || reject(new Passed(false))));
       if (confirm !== undefined) timers.push(setTimeout(late, confirm));

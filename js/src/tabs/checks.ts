@@ -2,6 +2,7 @@
 // when it comes to lead.
 
 import type { ConnectOptions, MqttEndpoint } from "../../types/index.js";
+import { maxTimeout } from "../calls.js";
 
 type Fields = Record<string, unknown>;
 
@@ -10,9 +11,9 @@ const ranges: readonly [field: string, least: number, most: number][] = [
   ["keepAlive", 1, 65535],
   ["qos", 0, 2],
   ["protocol", 3, 5],
-  ["sessionExpiry", 0, 2 ** 31 - 1],
-  ["maxQueue", 1, 2 ** 31 - 1],
-  ["queueAge", 1, 2 ** 31 - 1],
+  ["sessionExpiry", 0, maxTimeout],
+  ["maxQueue", 1, maxTimeout],
+  ["queueAge", 1, maxTimeout],
 ];
 
 /** The endpoint's fields that have to be there, and its ports, which need not. */
@@ -23,12 +24,12 @@ const ports = ["portTCP", "portSSL", "portWS", "portWSS"];
 const absolute = /^\/(?:[\w.~!$&'()*+,;=:@/-]|%[\da-f]{2})*$/i;
 const dots = /\/(?:\.|%2e){1,2}(?:\/|$)/i;
 
-/** Tells whether a connection can be shared so. What cannot, the module refuses, and says why. */
-export function shareable(endpoint: Partial<MqttEndpoint>, options: ConnectOptions): boolean {
-  const to = endpoint as Fields;
+/** Tells whether a connection can be shared so. What cannot, the module refuses, and says why. Of both plain data is taken. */
+export function shareable(endpoint: Partial<MqttEndpoint> | null | undefined, options: ConnectOptions): boolean {
+  const to = (endpoint ?? {}) as Fields;
   const { cleanStart, displacement, transport, path, ...rest } = options as Fields;
   return (
-    texts.every((field) => typeof to[field] === "string" && to[field] !== "") &&
+    texts.every((field) => to[field] && typeof to[field] === "string") &&
     ports.every((port) => isWhole(to[port], 0, 65535)) &&
     ranges.every(([field, least, most]) => isWhole(rest[field], least, most)) &&
     isAmong(cleanStart, true, false) &&

@@ -1,7 +1,7 @@
 // One connection as one tab's code has it: what connect was called with, and what became of it.
 
 import type { CallOptions, ConnectOptions, MqttEndpoint, StateChange } from "../../types/index.js";
-import { Clock } from "../calls.js";
+import { Clock, maxTimeout } from "../calls.js";
 import { isFinal } from "../state.js";
 import { aborted, timedOut, type KiiError } from "../errors.js";
 import type { Link, LinkOptions, Sink } from "../host.js";
@@ -69,7 +69,7 @@ export class Member implements Applicant {
       left();
     };
     const abort = () => fail(aborted(signal!));
-    const timer = timeout === undefined ? undefined : setTimeout(() => fail(timedOut()), Math.min(timeout + grace, 2 ** 31 - 1));
+    const timer = timeout === undefined ? undefined : setTimeout(() => fail(timedOut()), Math.min(timeout + grace, maxTimeout));
     signal?.addEventListener("abort", abort);
     this.#unwatch = () => {
       clearTimeout(timer);

@@ -1,10 +1,10 @@
 // The host of a tab that shares: whose login it is decides with which tabs.
 
 import type { CallOptions, ConnectOptions, Login, MqttEndpoint } from "../../types/index.js";
-import { copyOptions } from "../calls.js";
 import type { KiiError } from "../errors.js";
 import type { Link, Sink } from "../host.js";
 import type { Config } from "../options.js";
+import { plain } from "../workermessages.js";
 import { shareable } from "./checks.js";
 import { Owner, ownerNames, type Client } from "./owner.js";
 import type { Surroundings } from "./surroundings.js";
@@ -37,9 +37,12 @@ export class Tabs {
     return (this.#current() ?? this.#client.own).call(method, args, options);
   }
 
-  connect(endpoint: MqttEndpoint, options: ConnectOptions, sink: Sink, call: CallOptions): Promise<Link> {
-    const shared = shareable(copyOptions<Partial<MqttEndpoint>>("endpoint", endpoint), options);
-    return ((shared && this.#current()) || this.#client.own).connect(endpoint, options, sink, call);
+  connect(endpoint: MqttEndpoint, { signal: _, ...options }: ConnectOptions, sink: Sink, call: CallOptions): Promise<Link> {
+    // As they cross to a worker: what the module takes there, and is not shared, would take the connection from the others.
+    const to = plain(endpoint, [], "endpoint") as MqttEndpoint;
+    const how = plain(options, [], "options") as ConnectOptions;
+    const owner = shareable(to, how) && this.#current();
+    return owner ? owner.connect(to, how, sink, call) : this.#client.own.connect(endpoint, options, sink, call);
   }
 
   /** login has ended, and is to end everywhere; said is when logout was called, in milliseconds since 1970. */
