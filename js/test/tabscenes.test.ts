@@ -35,6 +35,18 @@ scene("filters of a tab that crashes with the leader end", async (world, [leader
   world.crash(other!);
 });
 
+scene("filters of a tab that crashes with the leader end, though the next one hears of them when it leads", async (world, [leader, next, other]) => {
+  next!.tab.fromChannels.stall(3000);
+  await subscribe(world, other!, "x");
+  await subscribe(world, leader!, "y");
+  await world.clock.run(1000);
+  assert.deepEqual([...world.cloud.filters].sort(), ["x", "y"]);
+  world.crash(leader!);
+  world.crash(other!);
+  await world.clock.run(1000);
+  assert.equal(next!.client.tabs, "leader");
+});
+
 for (const end of ["crashes", "closes"]) {
   scene(`filters of a leader that ${end} end`, async (world, [leader]) => {
     await subscribe(world, leader!, "x");
@@ -131,3 +143,17 @@ for (const end of ["frozen", "aside"] as const) {
     world.resume(next!);
   }, 4); // which leaves it to chance whether the module or the tabs hear first of it
 }
+
+scene("a leader that crashes while its CONNECT is on its way leaves nobody displaced", async (world, [leader, next, last]) => {
+  await world.halt(leader!, "aside");
+  await world.clock.run(awhile);
+  await world.in(next!, "connects again", () => {
+    world.cloud.current!.blip();
+    next!.host.up.stall(2000);
+  });
+  await world.clock.run(200);
+  next!.host.up.cut = () => {}; // what it has sent arrives
+  world.crash(next!);
+  await world.clock.run(awhile);
+  assert.equal(last!.client.tabs, "leader");
+}, 4);

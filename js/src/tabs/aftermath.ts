@@ -1,5 +1,5 @@
-// What a leader leaves behind that knew too late that it leads no more, or ended while it was connecting: its CONNECT may reach the broker
-// yet, and displace the tab that leads then.
+// What a leader leaves behind that knew too late that it leads no more, or ended or crashed while it was connecting: its CONNECT may
+// reach the broker yet, and displace the tab that leads then.
 
 import type { StateChange } from "../../types/index.js";
 import type { ToAll } from "./messages.js";
@@ -25,6 +25,12 @@ export class Aftermath {
 
   constructor(tab: Concerned) {
     this.#tab = tab;
+  }
+
+  /** This tab leads. Who led before may have crashed in the state in which the tabs are. */
+  begins(state: StateChange["state"] | undefined): void {
+    if (state === "connecting") this.heard();
+    this.#trying = false; // what it tried when it led before is over
   }
 
   /** This tab was robbed; follow has it lead no more. */

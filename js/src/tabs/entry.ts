@@ -9,12 +9,12 @@ import { Tabs } from "./tabs.js";
 
 export { build } from "../build.js";
 
-const meanwhile = "each tab has a connection of its own meanwhile.";
+const meanwhile = "each tab connects by itself meanwhile.";
 
 /** Lets a client take part in what the tabs of this browser share, for who has logged in. The error is UNSUPPORTED. */
 export function share(config: Config, client: Client, login: Login): Tabs {
   const around = browser(config.tap?.channel);
-  if (typeof around === "string") throw unsupported(around, `Use a browser that has it, and serve the page over https or from this machine; ${meanwhile}`);
+  if (typeof around === "string") throw unsupported(around, `Use a browser that has it, over https or on this machine; ${meanwhile}`);
   const tabs = new Tabs(config, client, around);
   try {
     tabs.entered(login);

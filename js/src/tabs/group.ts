@@ -53,10 +53,12 @@ export class Group {
   /** The number of the last change that whoever leads told. */
   #changes = 0;
   #seats: Seats = new Map();
+  /** Those that another leader has told last, be it that this tab led already. */
+  #heard!: Seats;
   /** While this tab leads. */
   #term: Term | undefined;
   #echo: Echo | undefined;
-  /** Nobody knows yet whether the browser has it that this tab listens; what waits for that is told then. */
+  /** Nobody knows yet whether the browser has it that this tab listens, nor what another leader has said last; what waits for that is told then. */
   #deaf = false;
   #late: StateChange | undefined;
   #ending: Promise<unknown> = Promise.resolve();
@@ -89,8 +91,8 @@ export class Group {
     return this.#candidacy.role;
   }
 
-  connect(endpoint: MqttEndpoint, options: ConnectOptions, sink: Sink, call: CallOptions): Promise<Link> {
-    if (call.signal?.aborted) return Promise.reject(aborted(call.signal));
+  async connect(endpoint: MqttEndpoint, options: ConnectOptions, sink: Sink, call: CallOptions): Promise<Link> {
+    if (call.signal?.aborted) throw aborted(call.signal);
     const link: Link = {
       call: (method, args, callOptions) =>
         method === "close" ? this.#close(member, callOptions) : makeFor(member, this.#members, this.#calls, method, args, callOptions),
@@ -108,8 +110,9 @@ export class Group {
   }
 
   /** Makes a call of the connection for another tab. */
-  serve(tab: string, method: string, args: unknown[], options: CallOptions): Promise<unknown> {
-    return this.#term ? this.#term.call(tab, method as Method, args, options) : Promise.reject(new Passed(false));
+  async serve(tab: string, method: string, args: unknown[], options: CallOptions): Promise<unknown> {
+    if (!this.#term) throw new Passed(false);
+    return this.#term.call(tab, method as Method, args, options);
   }
 
   /** The page or the network is back: whoever has the connection is to see to it. */
@@ -171,7 +174,7 @@ export class Group {
       },
       changed: (change) => group.#changed(change),
       say: (message) => group.#meeting.say(message),
-      takeBack: () => void group.#calls.make("takeBack", [], { timeout: usual }).catch(() => {}),
+      takeBack: () => group.#contest(),
     };
   }
 
@@ -183,9 +186,9 @@ export class Group {
     else this.#term?.open();
   }
 
-  /** To connect is to contest, as it is without other tabs. */
-  #contest(member: Member): void {
-    this.#calls.make("takeBack", [], { timeout: usual }).catch((error) => member.call && this.#refuse(member, error));
+  /** Takes the connection back. To connect, as member does then, is to contest, as it is without other tabs. */
+  #contest(member?: Member): void {
+    this.#calls.make("takeBack", [], { timeout: usual }).catch((error) => member?.call && this.#refuse(member, error));
   }
 
   #hello(): void {
@@ -208,9 +211,11 @@ export class Group {
     this.#audience.came();
     const echo = (this.#echo = new Echo(place.around, place.names.echo(place.id, this.topic)));
     this.#deaf = true;
+    this.#heard = this.#seats;
     void echo.passed().then(() => {
       if (this.#echo !== echo) return;
       this.#deaf = false;
+      this.#term?.inherit(this.#heard);
       if (this.#late) this.#changed(this.#late);
     });
     this.#term = new Term(place.own, {
@@ -228,6 +233,7 @@ export class Group {
     this.#renewal.begin();
     this.#calls.changed();
     const { state } = this.#change ?? {};
+    this.#aftermath.begins(state);
     if (state === "displaced" && this.#members.trying.length === 0) return this.#tell(); // until takeBack
     if (state) this.#changed({ state: "connecting", reason: "This tab has the connection now." });
     else this.#tell();
@@ -322,6 +328,7 @@ export class Group {
   }
 
   #led({ from, change, number, seats }: ToAll & { type: "lead" }): void {
+    this.#heard = seats;
     if (this.role !== "candidate") return; // one that was robbed does not know yet
     this.#candidacy.happens("sign");
     this.#seats = seats;

@@ -194,7 +194,7 @@ export class Owner implements Place {
     const { signal } = work;
     try {
       if (takeUntil !== undefined && Date.now() > takeUntil) throw new Passed(false);
-      const value = await this.#perform(from, topic, method, args, { ...options, signal, ...(timeout !== undefined && { timeout }) }, () => {
+      const value = await this.#perform(from, topic, method, args, { ...options, signal, timeout }, () => {
         if (takeUntil !== undefined) this.post(from, { type: "taken", id });
       });
       this.post(from, { type: "result", id, value });
@@ -205,11 +205,11 @@ export class Owner implements Place {
     }
   }
 
-  #perform(from: string, topic: string | undefined, method: string, args: unknown[], options: CallOptions, taken: () => void): Promise<unknown> {
+  async #perform(from: string, topic: string | undefined, method: string, args: unknown[], options: CallOptions, taken: () => void): Promise<unknown> {
     const login = this.#client.login();
-    const group = topic === undefined ? undefined : this.#groups.get(topic);
-    const able = topic === undefined ? this.role === "leader" && !!login && this.#isOwner(login) : group?.role === "leader";
-    if (!able) return Promise.reject(new Passed(false));
+    const group = this.#groups.get(topic!); // none has the name undefined
+    const able = topic === undefined ? this.role === "leader" && login && this.#isOwner(login) : group?.role === "leader";
+    if (!able) throw new Passed(false);
     taken();
     return group ? group.serve(from, method, args, options) : this.own.call(method, args, options);
   }

@@ -39,8 +39,8 @@ export class Tabs {
 
   connect(endpoint: MqttEndpoint, { signal: _, ...options }: ConnectOptions, sink: Sink, call: CallOptions): Promise<Link> {
     // As they cross to a worker: what the module takes there, and is not shared, would take the connection from the others.
-    const to = plain(endpoint, [], "endpoint") as MqttEndpoint;
-    const how = plain(options, [], "options") as ConnectOptions;
+    const to = plain(endpoint, []) as MqttEndpoint;
+    const how = plain(options, []) as ConnectOptions;
     const owner = shareable(to, how) && this.#current();
     return owner ? owner.connect(to, how, sink, call) : this.#client.own.connect(endpoint, options, sink, call);
   }

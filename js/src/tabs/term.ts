@@ -3,7 +3,7 @@
 
 import type { CallOptions, ConnectOptions, MqttEndpoint, StateChange } from "../../types/index.js";
 import type { Batch } from "../batch.js";
-import { Clock } from "../calls.js";
+import { Clock, maxTimeout } from "../calls.js";
 import { isFinal } from "../state.js";
 import type { KiiError } from "../errors.js";
 import type { Handled, Host, Link, Sink } from "../host.js";
@@ -38,9 +38,6 @@ export interface Electorate {
   /** Tells the others of seats that are new. Settles when they will know, whatever becomes of this tab. */
   seated(anew: boolean): Promise<void>;
 }
-
-/** The time allowed for what has no end of its own, in milliseconds. */
-const always = 2 ** 31 - 1;
 
 /** Milliseconds to wait before another attempt where the module itself did not get to wait. It doubles. */
 const firstDelay = 1000;
@@ -120,6 +117,17 @@ export class Term {
     for (const [filter] of this.#seats.get(tab) ?? []) this.#unsubscribe(tab, filter);
   }
 
+  /** Notes what the leader before had told, and this one heard when it led already. */
+  inherit(seats: Seats): void {
+    for (const [tab, filters] of seats) {
+      for (const [filter, mark] of filters) {
+        if (this.#seats.get(tab)?.has(filter)) continue;
+        if (mark) this.#mark(tab, filter, mark);
+        else this.#unsubscribe(tab, filter);
+      }
+    }
+  }
+
   /** Ends a wait between attempts. */
   hurry(): void {
     this.#hurry?.();
@@ -179,7 +187,7 @@ export class Term {
   /** An applicant's call has its own end; a connection that stood before is wanted until it is closed. */
   #bounds({ call }: Applicant): CallOptions {
     const over = this.#over.signal;
-    if (!call) return { signal: over, timeout: always };
+    if (!call) return { signal: over, timeout: maxTimeout };
     const either = new AbortController();
     for (const signal of [over, call.signal]) {
       if (signal?.aborted) either.abort(signal.reason);
@@ -225,7 +233,7 @@ export class Term {
   }
 
   #unsubscribe(tab: string, filter: string): void {
-    this.call(tab, "unsubscribe", [filter], { timeout: always }).catch(() => {});
+    this.call(tab, "unsubscribe", [filter], { timeout: maxTimeout }).catch(() => {});
   }
 
   #watch(tab: string): void {
