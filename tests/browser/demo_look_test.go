@@ -18,11 +18,7 @@ import (
 func (d demo) look(t *testing.T, name string) {
 	t.Helper()
 	d.sound(t)
-	rendered := func(how string) { // what the page leaves out while it is out of view
-		d.Eval(`document.querySelectorAll(".message").forEach((m) => { m.style.contentVisibility = "`+how+`" })`, nil)
-	}
-	rendered("visible")
-	defer rendered("")
+	defer d.rendered()()
 	for _, light := range []string{"light", "dark"} {
 		d.Run(emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{
 			{Name: "prefers-color-scheme", Value: light},
@@ -69,6 +65,15 @@ func (d demo) forced(t *testing.T, name string) {
 		return problems;
 	})()`, &problems)
 	assert.Empty(t, problems, name)
+}
+
+// rendered shows what the page leaves out while it is out of view, until what it gives is called.
+func (d demo) rendered() func() {
+	show := func(how string) {
+		d.Eval(`document.querySelectorAll(".message").forEach((m) => { m.style.contentVisibility = "`+how+`" })`, nil)
+	}
+	show("visible")
+	return func() { show("") }
 }
 
 func (d demo) picture(t *testing.T, name string) {

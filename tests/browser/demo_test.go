@@ -111,12 +111,14 @@ func TestDemoPage(t *testing.T) {
 			if scheme == plain {
 				byCurl(t, d)
 			}
+			conceal := d.rendered()
 			tab.Screenshot(filepath.Join(screenshots(t), scheme+"-desktop.png"))
 			var phone struct{ Page, Window int }
 			tab.Run(chromedp.EmulateViewport(390, 844, chromedp.EmulateMobile))
 			tab.Eval(`({ Page: document.documentElement.scrollWidth, Window: innerWidth })`, &phone)
 			assert.LessOrEqual(t, phone.Page, phone.Window, "the page is wider than a phone")
 			tab.Screenshot(filepath.Join(screenshots(t), scheme+"-phone.png"))
+			conceal()
 			tab.Run(chromedp.EmulateViewport(1280, 900))
 
 			d.Reload()
