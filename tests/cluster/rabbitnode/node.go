@@ -97,7 +97,8 @@ func (n *Node) Launch() {
 	n.proc = p
 }
 
-// Await waits until the node has started and sees every node of the cluster whose process is there.
+// Await waits until the node has started and sees every node of the cluster whose process is there. A node that could
+// not join, because the one that it asked was about to pause or to go on, is started again, as its service would do.
 func (n *Node) Await() {
 	n.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
@@ -106,7 +107,11 @@ func (n *Node) Await() {
 		p := n.process()
 		require.NotNil(n.t, p)
 		if p.ended() {
-			require.FailNow(n.t, n.Name+" has ended", p.log.String())
+			require.True(n.t, turnedAway(p.log.String()), "%s has ended: %s", n.Name, p.log.String())
+			require.NoError(n.t, ctx.Err(), "%s is turned away by the others again and again: %s", n.Name, p.log.String())
+			n.t.Logf("%s was turned away by a node that paused or went on in this moment: started again", n.Name)
+			n.Launch()
+			continue
 		}
 		if strings.Contains(p.log.String(), "Time to start RabbitMQ") && n.sees(ctx) {
 			return
@@ -117,6 +122,13 @@ func (n *Node) Await() {
 			require.FailNow(n.t, n.Name+" is not ready", p.log.String())
 		}
 	}
+}
+
+// turnedAway tells from what a node has written whether it ended because a node of its cluster had its database closed,
+// which a node does for a moment when it pauses without a majority, and when it goes on. RabbitMQ leaves it to
+// whatever supervises the node to try again (Restart=on-failure in the unit of its packages).
+func turnedAway(log string) bool {
+	return strings.Contains(log, "inconsistent_cluster") && strings.Contains(log, "Mnesia protocol negotiation failed")
 }
 
 // sees tells whether all nodes that are alive run, as this node knows.
