@@ -229,21 +229,6 @@ func TestKeepAliveIsEnforced(t *testing.T) {
 	}
 }
 
-func TestKeepAliveCountsFromTheLastWholePacket(t *testing.T) {
-	c := start(t, newMemory(), nil)
-	inst := c.q.install(t, installationFor(1))
-	client := c.connect(tcp5, inst, func(h *guardtest.Hello) { h.KeepAlive = 2 })
-	client.ExpectSilence(2 * time.Second)
-	whole := time.Now()
-	client.ExpectAlive()
-	client.ExpectSilence(2 * time.Second)
-	part := time.Now()
-	client.Send([]byte{0x30}) // the start of a packet does not count
-	expectEnd(t, tcp5, client, mqtt.KeepAliveTimeout)
-	require.Greater(t, time.Since(whole), 2900*time.Millisecond)
-	require.Less(t, time.Since(part), 3*time.Second, "it is a second, and would be three")
-}
-
 func TestSilentConnectionIsClosedBeforeConnect(t *testing.T) {
 	c := start(t, newMemory(), func(cfg *EmbeddedConfig) { cfg.Limits.ConnectTimeout = 50 * time.Millisecond })
 	for _, transport := range []string{"tcp", "ws"} {
@@ -265,18 +250,6 @@ func subscribeAndStall(t *testing.T, c *cloud, inst store.Installation) {
 		_, err = there.Read(make([]byte, 1000)) // the whole answer
 		require.NoError(t, err)
 	}
-}
-
-func TestClientThatReadsNothingLosesItsConnectionOnly(t *testing.T) {
-	c := start(t, newMemory(), func(cfg *EmbeddedConfig) {
-		cfg.Limits.WriteTimeout = 300 * time.Millisecond
-	})
-	inst, other := c.q.install(t, installationFor(1)), c.q.install(t, installationFor(2))
-	subscribeAndStall(t, c, inst)
-	c.push(inst, 0, 10)
-	require.Eventually(t, func() bool { return c.e.Stats().Connections == 0 }, guardtest.Patience, 5*time.Millisecond)
-	require.Equal(t, 10, c.pending(inst), "nothing was lost")
-	c.subscribe(tcp4, other, qos1).ExpectAlive()
 }
 
 func TestTakingOverAStuckConnectionIsQuick(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -205,20 +206,22 @@ func (s slow) Publish(p mqtt.PublishView) *Refusal {
 
 // While the server deals with a packet, what the client sends lies there unread: that is no silence.
 func TestKeepAliveDoesNotRunWhileAPacketIsDealtWith(t *testing.T) {
-	here, there := tcpPair(t)
-	h := slow{&fake{}, make(chan struct{}), 1600 * time.Millisecond}
-	e := &echo{h: h.fake, conn: NewConn(there, h, Limits{Linger: 200 * time.Millisecond})}
-	done := make(chan struct{})
-	go func() { defer close(done); e.run() }()
-	client := guardtest.OnStream(t, mqtt.V5, here)
-	t.Cleanup(func() { client.HangUp(); <-done })
-	client.Send(guardtest.Connect(mqtt.V5, with(func(h *guardtest.Hello) { h.KeepAlive = 1 })))
-	client.Expect(mqtt.CONNACK)
-	client.Send(guardtest.Publish(mqtt.V5, 0x02, 7, "me", nil, "x"))
-	<-h.began
-	client.Send(guardtest.Pingreq)
-	client.Expect(mqtt.PUBACK)
-	client.Expect(mqtt.PINGRESP)
+	synctest.Test(t, func(t *testing.T) { // the client has a second and a half for what it sends
+		here, there := net.Pipe()
+		h := slow{&fake{}, make(chan struct{}), 1600 * time.Millisecond}
+		e := &echo{h: h.fake, conn: NewConn(there, h, Limits{Linger: 200 * time.Millisecond})}
+		done := make(chan struct{})
+		go func() { defer close(done); e.run() }()
+		client := guardtest.OnStream(t, mqtt.V5, here)
+		t.Cleanup(func() { client.HangUp(); <-done })
+		client.Send(guardtest.Connect(mqtt.V5, with(func(h *guardtest.Hello) { h.KeepAlive = 1 })))
+		client.Expect(mqtt.CONNACK)
+		client.Send(guardtest.Publish(mqtt.V5, 0x02, 7, "me", nil, "x"))
+		<-h.began
+		client.Send(guardtest.Pingreq)
+		client.Expect(mqtt.PUBACK)
+		client.Expect(mqtt.PINGRESP)
+	})
 }
 
 // Who says nothing in time is told why, where there is a way to tell.

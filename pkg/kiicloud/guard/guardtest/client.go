@@ -19,7 +19,7 @@ import (
 )
 
 // Patience is how long a Client waits for what it expects.
-const Patience = 30 * time.Second
+const Patience = 2 * time.Minute
 
 // Client is one connection to a server under test.
 type Client struct {
