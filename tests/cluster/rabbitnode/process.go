@@ -54,6 +54,16 @@ func (p *process) ended() bool {
 	}
 }
 
+// signaled tells whether a process that has ended was killed.
+func (p *process) signaled() bool {
+	state := p.cmd.ProcessState
+	if state == nil {
+		return false
+	}
+	status, ok := state.Sys().(syscall.WaitStatus)
+	return ok && status.Signaled()
+}
+
 func (p *process) kill() {
 	_ = p.cmd.Process.Kill()
 	<-p.done
