@@ -17,7 +17,7 @@ type dialect struct {
 
 	// script are the arguments with which the driver takes several statements at once.
 	script []any
-	// timeout bounds a transaction: a database elsewhere may stop answering. 0: it cannot.
+	// timeout bounds a transaction, and a read: a database elsewhere may stop answering. 0: it cannot.
 	timeout time.Duration
 	// migrating lets one process at a time change the schema, until done. nil: the folder's
 	// lock does.

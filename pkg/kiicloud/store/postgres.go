@@ -22,7 +22,7 @@ import (
 const DefaultConnections = 8
 
 const (
-	postgresTimeout = 15 * time.Second // of one transaction
+	postgresTimeout = 15 * time.Second // of one transaction, and of a read
 	connectTimeout  = 10 * time.Second
 	connIdle        = 5 * time.Minute // an idle reading connection is closed after this
 
@@ -80,8 +80,11 @@ func OpenPostgres(ctx context.Context, url string, o Options) (*SQL, error) {
 		d := postgres(name, o.Shared)
 		d.leave = func() { era.Add(1) }
 		d.migrations = steps
-		if o.patient {
+		switch {
+		case o.patient:
 			d.timeout = 0
+		case o.timeout > 0:
+			d.timeout = o.timeout
 		}
 		err = s.start(ctx, d, o.Connections)
 	}

@@ -44,23 +44,25 @@ type Options struct {
 	// Limits bound what one user or thing may store; zero values mean DefaultLimits.
 	Limits Limits
 
-	patient bool        // a transaction may take as long as it takes
-	steps   []migration // of PostgreSQL's schema, for tests; nil: postgresSteps
+	patient bool          // a transaction may take as long as it takes
+	timeout time.Duration // of a transaction on PostgreSQL, for tests; 0: postgresTimeout
+	steps   []migration   // of PostgreSQL's schema, for tests; nil: postgresSteps
 }
 
 // SQL is the store on a relational database. Its methods may be called from any
 // goroutine. What a method has written is on the disk when it returns.
 type SQL struct {
-	name    string // as PostgreSQL knows the connections
-	now     func() time.Time
-	limits  Limits
-	endings bool
-	lock    io.Closer // of the data folder; nil for PostgreSQL
-	write   *sql.DB   // one connection, used by the writer alone
-	read    *sql.DB
-	reads   statements
-	writer  *writer
-	sweeper *sweeper
+	name     string // as PostgreSQL knows the connections
+	now      func() time.Time
+	limits   Limits
+	endings  bool
+	lock     io.Closer // of the data folder; nil for PostgreSQL
+	write    *sql.DB   // one connection, used by the writer alone
+	read     *sql.DB
+	reads    statements
+	readTime time.Duration // how long a read may take; 0: as long as it takes
+	writer   *writer
+	sweeper  *sweeper
 
 	closing  sync.Once
 	closeErr error
@@ -115,6 +117,7 @@ func (s *SQL) start(ctx context.Context, d dialect, readers int) (err error) {
 	s.read.SetMaxOpenConns(readers)
 	s.read.SetMaxIdleConns(readers)
 	s.reads.prepare = s.read.PrepareContext
+	s.readTime = d.timeout
 	w := newWriter(s.write, d)
 	if err = w.connectFirst(ctx); err != nil {
 		return err
@@ -163,48 +166,6 @@ func (s *SQL) Close() error {
 	})
 	return s.closeErr
 }
-
-// row runs a query for one row on a reading connection.
-func (s *SQL) row(ctx context.Context, query string, args ...any) scanner {
-	st, err := s.reads.get(ctx, query, args)
-	if err != nil {
-		return failedRow{err}
-	}
-	return st.QueryRowContext(ctx, args...)
-}
-
-// rows runs a query on a reading connection; its rows are for collect.
-func (s *SQL) rows(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	st, err := s.reads.get(ctx, query, args)
-	if err != nil {
-		return nil, err
-	}
-	return st.QueryContext(ctx, args...)
-}
-
-// collect reads and closes the rows of a query, unless that has failed already.
-func collect[T any](rows *sql.Rows, err error, scan func(scanner) (T, error)) (all []T, _ error) {
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		v, err := scan(rows)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, v)
-	}
-	return all, rows.Err()
-}
-
-// scanner is *sql.Row, *sql.Rows or a query that could not be prepared.
-type scanner interface{ Scan(dest ...any) error }
-
-type failedRow struct{ err error }
-
-// Scan gives the error that kept the query from running.
-func (r failedRow) Scan(...any) error { return r.err }
 
 // statements keeps prepared statements by their text.
 type statements struct {

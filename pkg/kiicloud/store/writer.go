@@ -21,7 +21,9 @@ type writer struct {
 	d        dialect
 	conn     *sql.Conn // nil after it was lost, until the next write
 	migrated bool      // the schema was brought up to date, or found to be newer
+	away     error     // why there was no connection last; nil: there was
 	prepared statements
+	rows     atomic.Int64 // of the large writes that wait or are under way
 	ops      chan *op
 	quit     chan struct{}
 	done     chan struct{}
@@ -47,8 +49,13 @@ func newWriter(db *sql.DB, d dialect) *writer {
 	return &writer{db: db, d: d, ops: make(chan *op, maxBatch), quit: make(chan struct{}), done: make(chan struct{})}
 }
 
+// turns is how many transactions may have their whole time before a write that waits is given up. As a rule two suffice: the one
+// under way, and the next, which takes along what waits.
+const turns = 2
+
 // do runs f in a transaction and returns when that is committed. When ctx ends before
-// f has begun, f is not run; once it has begun, its outcome is waited for.
+// f has begun, f is not run; once it has begun, its outcome is waited for. It is not run, either, when the
+// database does not come to it for long.
 func (w *writer) do(ctx context.Context, f func(tx) error) error {
 	return w.doMany(ctx, 0, f)
 }
@@ -56,12 +63,16 @@ func (w *writer) do(ctx context.Context, f func(tx) error) error {
 // doMany is do for a write of so many rows that it may take longer than others.
 func (w *writer) doMany(ctx context.Context, rows int, f func(tx) error) error {
 	o := &op{run: f, rows: rows, done: make(chan struct{})}
+	before := w.rows.Add(int64(rows))
+	defer w.rows.Add(-int64(rows))
+	b := bounded(ctx, w.patience(before))
+	defer b.end()
 	select {
 	case w.ops <- o:
 	case <-w.quit:
 		return ErrClosed
-	case <-ctx.Done():
-		return ctx.Err()
+	case <-b.inner.Done():
+		return b.explain(b.inner.Err())
 	}
 	select {
 	case <-o.done:
@@ -70,13 +81,21 @@ func (w *writer) doMany(ctx context.Context, rows int, f func(tx) error) error {
 			return ErrClosed
 		}
 		<-o.done
-	case <-ctx.Done():
+	case <-b.inner.Done():
 		if o.state.CompareAndSwap(opWaiting, opAbandoned) {
-			return ctx.Err()
+			return b.explain(b.inner.Err())
 		}
 		<-o.done
 	}
 	return o.err
+}
+
+// patience is how long a write may wait until it has begun, with large ones of so many rows before it; 0: as long as it takes.
+func (w *writer) patience(rows int64) time.Duration {
+	if w.d.timeout <= 0 {
+		return 0
+	}
+	return turns*w.d.timeout + time.Duration(rows)*timePerRow
 }
 
 func (w *writer) stop() error {
@@ -123,8 +142,13 @@ func (w *writer) batch(first *op) {
 		return
 	}
 	if !w.transact(ops) { // one of them failed: each alone, so that it fails alone
-		for _, o := range ops {
-			w.transact([]*op{o})
+		for i, o := range ops {
+			if w.transact([]*op{o}); w.away != nil { // the others need not find that out one after the other
+				for _, o := range ops[i+1:] {
+					o.err = w.away
+				}
+				break
+			}
 		}
 	}
 	for _, o := range ops {
@@ -174,8 +198,8 @@ func (w *writer) attempt(ops []*op, alone bool) (apart, again bool, _ error) {
 		ctx, cancel = context.WithTimeout(ctx, w.d.timeout+timeFor(ops))
 		defer cancel()
 	}
-	if err := w.connect(ctx); err != nil {
-		return false, false, err
+	if w.away = w.connect(ctx); w.away != nil {
+		return false, false, w.away
 	}
 	t := tx{w, ctx}
 	if err := t.begin(alone); err != nil {
