@@ -193,24 +193,31 @@ func withoutLeader(l lab) {
 }
 
 // holdsUp: the first push that a connection brings to a queue which does not answer has RabbitMQ do nothing else for its channel, for a
-// minute. Others on that channel wait for some seconds, once.
+// minute. Others on that channel wait for some seconds, once: from then on such a queue, the same one or another, has a channel for itself.
 func holdsUp(l lab) {
-	silent := l.install()
+	silent := []store.Installation{l.install(), l.install(), l.install()}
 	well := make([]store.Installation, 64) // so that one of them is on each channel
 	for i := range well {
 		well[i] = l.install()
 	}
-	name := fmt.Sprintf("whereis('%%2F_mqtt-subscription-%sqos1')", silent.Topic)
-	l.b.Ctl("eval", "ok = sys:suspend("+name+").")
-	for round := range 2 {
+	process := func(inst store.Installation) string {
+		return fmt.Sprintf("whereis('%%2F_mqtt-subscription-%sqos1')", inst.Topic)
+	}
+	for _, inst := range silent {
+		l.b.Ctl("eval", "ok = sys:suspend("+process(inst)+").")
+	}
+	for round, held := range [][]store.Installation{silent[:1], silent[:1], silent} {
 		over := make(chan struct{})
-		go func() {
-			defer close(over)
-			err := l.publish(silent, "held")
-			assert.True(l, refusedOrUnknown(err), "%v", err)
-		}()
+		var holding sync.WaitGroup
+		for _, inst := range held {
+			holding.Go(func() {
+				err := l.publish(inst, "held")
+				assert.True(l, refusedOrUnknown(err), "%v", err)
+			})
+		}
+		go func() { holding.Wait(); close(over) }()
 		if round == 0 { // else one that was written just before it, and is not confirmed for it, may be taken for it
-			l.b.Ctl("eval", "F = fun W() -> {messages, M} = process_info("+name+", messages), "+
+			l.b.Ctl("eval", "F = fun W() -> {messages, M} = process_info("+process(silent[0])+", messages), "+
 				"case [x || {'$gen_call', _, _} <- M] of [] -> timer:sleep(10), W(); _ -> ok end end, ok = F().")
 		}
 		var sending sync.WaitGroup
@@ -223,7 +230,7 @@ func holdsUp(l lab) {
 						failed.Add(1)
 						assert.True(l, refusedOrUnknown(err), "%v", err)
 					}
-					assert.True(l, round == 0 || time.Since(begun) < prompt, "push %d to %d waited for %v", k, i, time.Since(begun))
+					assert.True(l, round == 0 || time.Since(begun) < prompt, "round %d: push %d to %d waited for %v", round, k, i, time.Since(begun))
 				}
 			})
 		}
@@ -232,10 +239,14 @@ func holdsUp(l lab) {
 		l.Logf("not confirmed in round %d: %d", round, failed.Load())
 		require.True(l, round == 0 || failed.Load() == 0)
 	}
-	l.b.Ctl("eval", "ok = sys:resume("+name+").")
-	require.Eventually(l, func() bool { return l.publish(silent, "last") == nil }, 2*time.Minute, 100*time.Millisecond)
-	c := l.online(silent)
-	for received(c) != "last" {
+	for _, inst := range silent {
+		l.b.Ctl("eval", "ok = sys:resume("+process(inst)+").")
+	}
+	for _, inst := range silent {
+		require.Eventually(l, func() bool { return l.publish(inst, "last") == nil }, 2*time.Minute, 100*time.Millisecond)
+		c := l.online(inst)
+		for received(c) != "last" {
+		}
 	}
 }
 

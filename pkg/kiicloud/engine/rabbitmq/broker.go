@@ -93,9 +93,11 @@ func (c *cluster) publish(ctx context.Context, topics []string, p store.Push) ([
 		if err != nil {
 			return out, err
 		}
-		s, err := l.send(topics[0], m, t)
+		s, err := l.send(ctx, topics[0], m, t)
 		if err != nil {
-			out[0] = unknown
+			if !errors.Is(err, errUnsent) {
+				out[0] = unknown
+			}
 			return out, err
 		}
 		out[0] = s.wait(ctx)
@@ -141,9 +143,11 @@ func (f *fanout) run(ctx context.Context, topics []string, out []outcome) (err e
 			}
 			continue
 		}
-		s, failed := f.l.send(topic, f.m, t)
+		s, failed := f.l.send(ctx, topic, f.m, t)
 		if failed != nil {
-			out[i] = unknown
+			if !errors.Is(failed, errUnsent) {
+				out[i] = unknown
+			}
 			return errors.Join(err, failed)
 		}
 		f.waiting.Go(func() {

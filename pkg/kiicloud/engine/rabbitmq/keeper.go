@@ -80,6 +80,9 @@ func (k *keeper) run(ctx context.Context) {
 			continue
 		}
 		wait = retryFirst
+		if k.hadLink() {
+			l.beWary() // a node may have died, and with it the leaders of many queues
+		}
 		k.set(l, nil)
 		k.log.Info("connected to RabbitMQ", "host", host)
 		if err := k.mind(ctx, l); ctx.Err() == nil {
@@ -123,6 +126,12 @@ func pause(ctx context.Context, d time.Duration) {
 	case <-time.After(d):
 	case <-ctx.Done():
 	}
+}
+
+func (k *keeper) hadLink() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.links > 0
 }
 
 func (k *keeper) set(l *link, why error) {

@@ -40,6 +40,7 @@ type link struct {
 	slots      [publishers]slot
 	tools      chan *amqp.Channel // nil where one has to be opened first
 	seed       maphash.Seed
+	wary       moment // when a queue has last held up a channel, or may have: see scout.go
 }
 
 // half is one of the connections.
@@ -116,7 +117,7 @@ func (l *link) prepare() error {
 		if err != nil {
 			return fmt.Errorf("open a channel to %s: %w", l.host, err)
 		}
-		l.slots[i].now = p
+		l.slots[i].now, l.slots[i].scouting = p, make(chan struct{}, 1)
 	}
 	for range toolbox {
 		l.tools <- nil

@@ -2,6 +2,8 @@ package rabbitmq
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -44,7 +46,8 @@ type publisher struct {
 	queues  map[string]int      // how many of them are for whom, by topic
 	acked   uint64              // the highest tag that was confirmed
 	known   knownQueues         // those that have confirmed something
-	retired bool                // it has a successor
+	retired bool                // it has a successor, or is a scout
+	scout   bool                // it is a channel for the first push to its blocker
 	blocker string              // the topic whose queue holds it up: it has the channel for itself; "": none does
 }
 
@@ -108,11 +111,18 @@ type sent struct {
 }
 
 // send writes a push, which has the place t; whoever waits for it gives that back. An error leaves open whether
-// RabbitMQ has it.
-func (l *link) send(topic string, m amqp.Publishing, t *ticket) (sent, error) {
-	p, n := l.slotOf(topic).enter(topic)
+// RabbitMQ has it, unless it is an errUnsent.
+func (l *link) send(ctx context.Context, topic string, m amqp.Publishing, t *ticket) (sent, error) {
+	p, n, err := l.slotOf(topic).enter(ctx, topic)
+	if err != nil {
+		t.leave()
+		return sent{}, fmt.Errorf("%w: %w", errUnsent, err)
+	}
 	return p.send(n, topic, m, t)
 }
+
+// errUnsent means that nothing was written.
+var errUnsent = errors.New("there is no channel for the push")
 
 func (p *publisher) send(n uint64, topic string, m amqp.Publishing, t *ticket) (sent, error) {
 	m.MessageId = messageID(n)
@@ -164,6 +174,9 @@ func (p *publisher) forget(id string, acked bool) bool {
 			delete(p.known, p.hash(o.topic))
 		} else {
 			p.known.add(p.hash(o.topic))
+			if p.scout {
+				p.slot.vouched.add(p.hash(o.topic))
+			}
 		}
 		if p.blocker == o.topic {
 			p.blocker = ""

@@ -1,6 +1,7 @@
 package rabbitmq
 
 import (
+	"context"
 	"slices"
 	"sync"
 	"time"
@@ -21,17 +22,32 @@ const (
 type slot struct {
 	mu  sync.RWMutex
 	now *publisher
-	old []*publisher
+	old []*publisher // and scouts
+
+	vouched  vouched
+	scouting chan struct{} // has one while a scout is being opened
 }
 
-// enter finds the channel for the next push to a queue, and gives its number there.
-func (s *slot) enter(topic string) (*publisher, uint64) {
+// enter finds the channel for the next push to a queue, and gives its number there. It may have to open one: the error is that there was
+// no answer to that before ctx has ended.
+func (s *slot) enter(ctx context.Context, topic string) (*publisher, uint64, error) {
+	if p, n := s.find(topic, true); n > 0 {
+		return p, n, nil
+	}
+	return s.scout(ctx, topic)
+}
+
+// find gives the channel among those that there are. 0: the queue needs a scout, unless it is to go without.
+func (s *slot) find(topic string, scouts bool) (*publisher, uint64) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	for _, p := range s.old {
 		if n := p.enter(topic, true); n > 0 {
 			return p, n
 		}
+	}
+	if scouts && s.now.l.isWary() && !s.answers(topic) {
+		return nil, 0
 	}
 	return s.now, s.now.enter(topic, false)
 }
@@ -86,6 +102,10 @@ func (s *slot) succeed(p *publisher, blocker string) {
 	s.mu.Lock()
 	s.now, s.old = next, append(s.old, p)
 	s.mu.Unlock()
+	s.vouched.clear() // that was some time ago
+	if blocker != "" {
+		p.l.beWary()
+	}
 	p.retire(blocker)
 }
 

@@ -1,0 +1,116 @@
+package rabbitmq
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/kiiweb/kiiweb/pkg/kiicloud/store"
+)
+
+// When a node has died many queues may not answer. The first of them holds up its channel for some seconds, and no other one does.
+func TestOneQueueAtMostHoldsOthersUp(t *testing.T) {
+	for _, wary := range []bool{false, true} {
+		t.Run(fmt.Sprintf("wary from the beginning: %t", wary), func(t *testing.T) {
+			onFake(t, func(t *testing.T, n *fakeNode, c *cluster, l *link) {
+				known := beside(l, "block", "known")
+				publishMany(t, c, known, 3)
+				time.Sleep(time.Millisecond)
+				if wary { // as is a link that takes the place of another one
+					l.beWary()
+				} else {
+					require.Equal(t, unknown, publishOne(t, c, "block"))
+				}
+				var flows sync.WaitGroup
+				const many = 20
+				for i := range many {
+					block := beside(l, "block", fmt.Sprint("block ", i, " "))
+					flows.Go(func() { assert.Equal(t, unknown, publishOneOf(c, block)) })
+					synctest.Wait()
+					begun := time.Now()
+					publishMany(t, c, known, 3)
+					publishMany(t, c, beside(l, "block", fmt.Sprint("well ", i, " ")), 3)
+					require.Less(t, time.Since(begun), time.Second, "behind queue %d", i)
+				}
+				flows.Wait()
+				assert.False(t, l.ended())
+				for i := range many { // what comes next waits behind the first
+					flows.Go(func() { assert.Equal(t, unknown, publishOneOf(c, beside(l, "block", fmt.Sprint("block ", i, " ")))) })
+				}
+				flows.Wait()
+				begun := time.Now()
+				publishMany(t, c, known, 3)
+				require.Less(t, time.Since(begun), time.Second)
+
+				n.revive()
+				synctest.Wait()
+				for i := range many {
+					publishMany(t, c, beside(l, "block", fmt.Sprint("block ", i, " ")), 1)
+				}
+				synctest.Wait()
+				assert.Empty(t, l.slotOf("block").old)
+				assert.Empty(t, c.flight.lanes)
+				opened, closed := n.channels()
+				assert.Equal(t, publishers, opened-closed)
+			})
+		})
+	}
+}
+
+// What follows a push that a scout brings comes behind it, over the same channel as long as that is not answered.
+func TestWhatFollowsAScoutComesBehindIt(t *testing.T) {
+	onFake(t, func(t *testing.T, n *fakeNode, c *cluster, l *link) {
+		l.beWary()
+		var flows sync.WaitGroup
+		late := beside(l, "known", "late")
+		publishMany(t, c, "known", 2)
+		for range 5 {
+			flows.Go(func() { assert.Equal(t, stored, publishOne(t, c, late)) })
+		}
+		synctest.Wait()
+		assert.NotEqual(t, n.by("known"), n.by(late))
+		assert.Len(t, l.slotOf(late).old, 1, "one scout for one queue")
+		flows.Wait()
+		synctest.Wait()
+		assert.Empty(t, l.slotOf(late).old)
+		publishMany(t, c, late, 1)
+		assert.Equal(t, n.by("known"), n.by(late))
+		assert.Equal(t, 6, n.count(late))
+
+		time.Sleep(waryFor)
+		other := beside(l, "known", "other")
+		publishMany(t, c, other, 1)
+		assert.Equal(t, n.by("known"), n.by(other), "none is sent any more")
+	})
+}
+
+// A node that opens no channel keeps nobody waiting for longer than a push may take, and nothing was sent.
+func TestAScoutThatIsNotOpenedInTime(t *testing.T) {
+	onFake(t, func(t *testing.T, n *fakeNode, c *cluster, l *link) {
+		l.beWary()
+		n.setMute()
+		ctx, cancel := context.WithTimeout(context.Background(), confirmTimeout)
+		defer cancel()
+		var flows sync.WaitGroup
+		for _, topic := range []string{"one", beside(l, "one", "two")} {
+			flows.Go(func() {
+				begun := time.Now()
+				place, err := c.flight.enter(ctx, topic, nil)
+				assert.NoError(t, err)
+				_, err = l.send(ctx, topic, message(store.Push{MessageID: "m", Payload: []byte("{}")}), place)
+				assert.ErrorIs(t, err, errUnsent)
+				assert.LessOrEqual(t, time.Since(begun), confirmTimeout)
+			})
+		}
+		flows.Wait()
+		synctest.Wait()
+		assert.Empty(t, c.flight.lanes)
+		assert.True(t, l.ended(), "it hangs")
+	})
+}
