@@ -30,9 +30,12 @@ type (
 		version mqtt.Version
 		guess   bool
 	}
-	// greet takes over the open transport and sends CONNECT.
-	greet struct{ gen uint32 }
-	// resume takes the server's answer into account and sends SUBSCRIBE.
+	// greet takes over the open transport and sends CONNECT. ahead: and SUBSCRIBE with it.
+	greet struct {
+		gen   uint32
+		ahead bool
+	}
+	// resume takes the server's answer into account and sends SUBSCRIBE, where greet did not.
 	resume struct{ sessionPresent bool }
 	// flow lets publishes go out: those that were sent before and not acknowledged,
 	// then those that wait.

@@ -4,7 +4,7 @@ package session
 //
 //	h := newHarness(t, func(c *Config) { … })   // a session with a fake clock
 //	b := h.accept()                              // the next connection that it dials
-//	b.expect(mqtt.CONNECT)                       // the next packet that it sends
+//	b.expect(mqtt.CONNECT)                       // the next packet that it sends; a SUBSCRIBE with it is kept for later
 //	b.send(&mqtt.Connack{})                      // packets to it, in one chunk
 //	b.close(err)                                 // what its Read returns at the end
 //
@@ -41,7 +41,8 @@ type pipe struct {
 	closed   chan struct{}
 	once     sync.Once
 
-	frame []mqtt.Packet // of the frame that expect looks at
+	frame []mqtt.Packet   // of the frame that expect looks at
+	ahead *mqtt.Subscribe // came with CONNECT, for expect to look at later
 
 	lane atomic.Pointer[transport.Lane] // of the short way, which offer tries
 	kept atomic.Int64
@@ -124,12 +125,19 @@ func (p *pipe) parse(b []byte) (packets []mqtt.Packet) {
 // expect awaits the next packet, which has to be of that type.
 func (p *pipe) expect(want mqtt.Type) mqtt.Packet {
 	p.t.Helper()
+	if s := p.ahead; s != nil && want == mqtt.SUBSCRIBE {
+		p.ahead = nil
+		return s
+	}
 	if len(p.frame) == 0 {
 		p.frame = p.nextFrame()
 	}
 	got := p.frame[0]
 	p.frame = p.frame[1:]
 	require.Equal(p.t, want, got.PacketType(), "%+v", got)
+	if want == mqtt.CONNECT && len(p.frame) > 0 {
+		p.ahead = p.expect(mqtt.SUBSCRIBE).(*mqtt.Subscribe)
+	}
 	return got
 }
 

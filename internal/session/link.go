@@ -50,6 +50,7 @@ type link struct {
 	keep     keepAlive
 	welcomed time.Time // when CONNACK came
 	unacked  int       // messages received at QoS 1 and 2 and not acknowledged to the end
+	own      *ask      // the session's own SUBSCRIBE, once it was sent
 	answered bool      // something that was sent over it, besides the session's own SUBSCRIBE, was answered
 	doubt    doubt
 	server   limits

@@ -18,6 +18,7 @@ func (m machine) lose(c cause) (machine, []effect) {
 	if m.phase == phaseDialing {
 		m.failures += m.contest.unanswered()
 	}
+	m.balkedAhead(c, &r)
 	suspicion := m.contest.judge(m.phase, c, r)
 	if suspicion == suspicionProof {
 		c.kind = causeContest

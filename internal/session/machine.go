@@ -21,6 +21,7 @@ type machine struct {
 	failures int    // attempts and connections lost since the last stable period
 	refused  int    // refusals of the credentials or the subscription running
 	accepted bool   // the subscription stood once
+	plain    bool   // SUBSCRIBE waits for CONNACK: when it did not, something went wrong
 	refresh  bool   // the next endpoint has to be a fresh one
 	held     bool   // the server asked to be left alone for a while: waking does not shorten the wait
 	paused   bool   // waiting until it is woken
@@ -95,7 +96,7 @@ func step(m machine, e event) (machine, []effect) {
 	case dialed:
 		if m.phase == phaseDialing {
 			m.phase = phaseGreeting
-			return m, []effect{greet{m.gen}, limit{stageConnack}}
+			return m, []effect{greet{m.gen, m.ahead()}, limit{stageConnack}}
 		}
 	case welcomed:
 		if m.phase == phaseGreeting {

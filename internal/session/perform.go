@@ -177,7 +177,7 @@ func guardHook[T any](cfg *Config, hook func() (T, error)) (v T, err error) {
 	return hook()
 }
 
-// resume rewinds what was sent before, and subscribes. It does so even where the
+// resume rewinds what was sent before, and subscribes, unless greet has. It does so even where the
 // server kept the session: that is allowed, and a server that begins to deliver at
 // SUBSCRIBE needs it. MQTT 3.1 does not tell whether the session was kept, so it has to
 // be taken for kept: QoS 2 stays exact, and QoS 1 promises no more. Subscribing again
@@ -189,9 +189,10 @@ func (l *loop) resume(e resume) {
 	if !kept {
 		l.unreleased.forget()
 	}
-	own := &ask{filter: l.endpoint.Topic, qos: l.cfg.QoS, own: true, id: l.out.newID()}
-	l.out.asks.list = append(l.out.asks.list, own)
-	l.must(l.encode(own.packet()))
+	if l.link.own == nil {
+		l.link.own = l.askOwn()
+	}
+	l.out.asks.list = append(l.out.asks.list, l.link.own)
 }
 
 // ping asks for a sign of life.

@@ -197,10 +197,6 @@ func TestUnusableEndpoint(t *testing.T) {
 				c.Endpoint = func(context.Context, bool) (Endpoint, error) { return e, nil }
 			})
 			b := h.accept()
-			if name == "topic" {
-				b.expect(mqtt.CONNECT)
-				b.send(&mqtt.Connack{})
-			}
 			assert.Equal(t, fault.InvalidArgument, fault.CodeOf(h.s.Ready(soon(t))))
 			b.gone()
 		})

@@ -140,6 +140,9 @@ func (l *loop) greet(e greet) {
 	}
 	l.claim.asks()
 	l.must(l.encode(p))
+	if e.ahead {
+		l.link.own = l.askOwn()
+	}
 }
 
 // clientID gives the endpoint's client identifier, or the one that the server assigned

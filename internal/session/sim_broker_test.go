@@ -18,6 +18,7 @@ type broker struct {
 
 	refuse    mqtt.ReasonCode // CONNECT is refused so, as long as it is set
 	deaf      bool            // it does not answer the first SUBSCRIBE of a connection
+	hasty     haste           // what it does over a SUBSCRIBE that did not wait for CONNACK
 	rude      map[string]bool // topic filters that it refuses
 	quota     int             // what it announces as receive maximum, 0 for nothing
 	room      int             // and as maximum packet size
@@ -156,6 +157,7 @@ type peer struct {
 	window   int // messages that may be sent ahead
 	most     int // bytes of the largest packet that the client accepts, 0 for any
 	said     int // bytes told so far
+	welcomed int // of these, the last of CONNACK's
 	over     bool
 	acks     []uint16 // of what was sent at QoS 1 and 2 and has no PUBACK or PUBREC yet, in order
 	silent   int64    // nanoseconds of the world's clock since when nothing came

@@ -119,6 +119,35 @@ func (w *world) misbehave() {
 	}
 }
 
+// haste is what a broker does over a packet that did not wait for CONNACK, which it should take (MQTT 5, 3.1.4).
+type haste uint8
+
+const (
+	hasteTakes   haste = iota
+	hasteDrops         // it does not look at it
+	hasteCloses        // it closes
+	hasteBlames        // it says before that a rule was broken, where the version has a word for that
+	hasteRefuses       // it takes CONNACK back, as one whose system throws it away with what was not read
+	hastes
+)
+
+// minds does that, and tells whether the packet is gone with it.
+func (p *peer) minds() bool {
+	closed := &transport.CloseError{Code: 1006}
+	switch p.b.hasty {
+	case hasteTakes:
+		return false
+	case hasteCloses:
+		p.b.end(mqtt.Success, closed)
+	case hasteBlames:
+		p.b.end(mqtt.ProtocolError, closed)
+	case hasteRefuses:
+		p.c.down = nil
+		p.b.end(mqtt.Success, closed)
+	}
+	return true
+}
+
 // keep notes for how long the session outlives its connection (MQTT 5, 3.1.2.11.2): what the client asks for, but most seconds at most, of which it is told.
 func (k *kept) keep(v mqtt.Version, c *mqtt.Connect, most *uint32, ack *mqtt.Connack) {
 	k.expiry = -1

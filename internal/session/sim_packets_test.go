@@ -36,6 +36,8 @@ func (p *peer) packet(pkt []byte) error {
 		return nil
 	case !p.accepted:
 		return fmt.Errorf("%s before CONNACK", brief(decoded))
+	case p.c.got < p.welcomed && p.minds():
+		return nil
 	case p.b.room > 0 && p.codec.Version() == mqtt.V5 && len(pkt) > p.b.room:
 		return fmt.Errorf("a packet of %d bytes, and %d are allowed", len(pkt), p.b.room)
 	}
@@ -134,6 +136,7 @@ func (p *peer) connect(c *mqtt.Connect) {
 	}
 	b.peer, p.accepted = p, true
 	p.tell(ack)
+	p.welcomed = p.said
 	for _, m := range slices.Clone(b.session.flight) {
 		if m.released {
 			p.tell(&mqtt.Ack{Kind: mqtt.PUBREL, PacketID: m.id})

@@ -74,6 +74,9 @@ func newWorld(seed uint64) *world {
 	if w.chance(8) {
 		w.ttl = 3 * time.Minute
 	}
+	if w.chance(3) {
+		w.broker.hasty = haste(w.r.IntN(int(hastes)))
+	}
 	if w.chance(6) {
 		most := []uint32{0, 40, 400}[w.r.IntN(3)]
 		w.broker.keepsFor = &most

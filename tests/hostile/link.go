@@ -60,6 +60,10 @@ func (l *link) send(packets ...mqtt.Packet) {
 // attack plays the first connection of a visit.
 func (l *link) attack(v *Visit) {
 	if v.Case.At == Greeting {
+		if v.Version != mqtt.V31 { // there it waits for CONNACK
+			_, ahead := l.next().(*mqtt.Subscribe)
+			assert.True(l.b.t, ahead, "no SUBSCRIBE with CONNECT: %s", v.Case.Name)
+		}
 		l.breakRules(v, 1)
 		l.listen(v)
 		return
