@@ -16,6 +16,7 @@ type connectOptions struct {
 	kiiweb.ConnectOptions
 	onMessage, onState, onBatch js.Value
 	onSent                      js.Value // the loader's, which express goes with
+	onFirm                      js.Value // the loader's, where it may drop messages: is told of a push that it may not
 	express                     int      // what the loader calls onBatch's owner, whom it hands itself what comes the short way; 0: nobody
 }
 
@@ -44,6 +45,7 @@ func readConnectOptions(v js.Value) (connectOptions, error) {
 	f.function("onState", &o.onState)
 	f.function("onBatch", &o.onBatch)
 	f.function("onSent", &o.onSent)
+	f.function("onFirm", &o.onFirm)
 	f.number("express", 1, maxTimeout, &o.express)
 	o.KeepAlive = uint16(keepAlive)
 	level := byte(qos)
@@ -95,7 +97,7 @@ func (a *app) open(ctx context.Context, client *kiiweb.Client, endpoint kiiweb.E
 	}
 	l.conn = conn
 	if o.express != 0 {
-		conn.Express(int32(o.express))
+		conn.Express(int32(o.express), firmer(o.onFirm))
 		l.sent = &receipts{onSent: o.onSent}
 		l.object.Set("send", bind.Invoke(a.linkSend, js.Undefined(), handle))
 		l.object.Set("forget", bind.Invoke(a.linkForget, js.Undefined(), handle))
@@ -121,6 +123,14 @@ func deliverer(o connectOptions, closed func() bool, dropped func() int) (handle
 		}, nil
 	}
 	return func([]kiiweb.Message) {}, nil // the page only sends
+}
+
+// firmer gives the function that tells f of a push; nil: nobody wants to know.
+func firmer(f js.Value) func(property []byte) {
+	if !f.Truthy() {
+		return nil
+	}
+	return func(property []byte) { invoke(f, jsx.Uint8Array(property)) }
 }
 
 // link is one connection as JavaScript sees it.

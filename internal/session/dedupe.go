@@ -41,6 +41,7 @@ type seenIDs struct {
 	first  int             // the oldest id
 	count  int
 	end    int // where the next id's bytes go
+	loose  int // ids that have that mark
 }
 
 type seenID struct {
@@ -60,7 +61,10 @@ func (d *dedupe) prepare() {
 }
 
 // repeated tells whether id was seen before, and remembers it.
-func (d *dedupe) repeated(id []byte) bool {
+func (d *dedupe) repeated(id []byte) bool { return d.again(id, 0) }
+
+// again does the same. mark is loose where it came at QoS 0, else 0.
+func (d *dedupe) again(id []byte, mark uint32) bool {
 	if len(id) == 0 || len(id) > seenBytes {
 		return false
 	}
@@ -71,31 +75,47 @@ func (d *dedupe) repeated(id []byte) bool {
 	hash := hashOf(id)
 	for i := s.chains[hash%seenMax]; i != 0; {
 		known := &s.ids[(i-1)%seenMax]
-		if known.hash == hash && s.same(known, id) {
+		if known.hash&^loose == hash && s.same(known, id) {
 			return true
 		}
 		i = known.older
 	}
-	s.remember(id, hash)
+	s.remember(id, hash|mark)
 	return false
 }
 
-// forgotten is a bit of a hash that does not count for where an id is looked for.
-const forgotten = 1 << 31
+// Bits of a hash that do not count for where an id is looked for.
+const (
+	forgotten = 1 << 31
+	loose     = 1 << 30 // it came at QoS 0, so whoever it was handed to may drop it
+)
 
-// forget has id be a new one again. Its place stays taken.
-func (d *dedupe) forget(id []byte) {
+// find gives what is known of an id; nil: nothing.
+func (d *dedupe) find(id []byte) *seenID {
 	if d.seenIDs == nil {
-		return
+		return nil
 	}
 	hash := hashOf(id)
 	for i := d.chains[hash%seenMax]; i != 0; {
 		known := &d.ids[(i-1)%seenMax]
-		if known.hash == hash && d.same(known, id) {
-			known.hash ^= forgotten
-			return
+		if known.hash&^loose == hash && d.same(known, id) {
+			return known
 		}
 		i = known.older
+	}
+	return nil
+}
+
+// isLoose tells whether id came at QoS 0.
+func (d *dedupe) isLoose(id []byte) bool {
+	known := d.find(id)
+	return known != nil && known.hash&loose != 0
+}
+
+// forget has id be a new one again. Its place stays taken.
+func (d *dedupe) forget(id []byte) {
+	if known := d.find(id); known != nil {
+		known.hash ^= forgotten
 	}
 }
 
@@ -125,6 +145,9 @@ func (s *seenIDs) remember(id []byte, hash uint32) {
 	s.end = start + copy(s.bytes[start:], id)
 	n := (s.first + s.count) & (seenMax - 1)
 	s.count++
+	if hash&loose != 0 {
+		s.loose++
+	}
 	chain := &s.chains[hash%seenMax]
 	s.ids[n] = seenID{hash, start, len(id), *chain}
 	*chain = uint16(n) + 1
@@ -160,6 +183,9 @@ func (s *seenIDs) forgetOldest() {
 		link = &s.ids[*link-1].older
 	}
 	*link = 0
+	if oldest.hash&loose != 0 {
+		s.loose--
+	}
 	s.first = (s.first + 1) % seenMax
 	s.count--
 }
@@ -175,5 +201,5 @@ func hashOf(b []byte) uint32 {
 	for _, c := range b {
 		h = (h ^ uint32(c)) * prime
 	}
-	return h
+	return h &^ (forgotten | loose)
 }

@@ -39,9 +39,11 @@ const stir = 100
 func past(from, to float64) bool { return !(to > 0 && to >= from && to < from+stir) }
 
 // Express has what arrives come the short way from now on, where the transport has one.
-// receiver is what the transport's lane calls the application; it is not 0.
-func (s *Session) Express(receiver int32) {
-	s.post(func(l *loop) { l.receiver = receiver })
+// receiver is what the transport's lane calls the application; it is not 0. firm, unless it is nil, is told of a
+// push that came at QoS 0 when a repeat of it is to be acknowledged, by the end of the user property with its id, as it is on
+// the wire: whoever the push was handed to may drop it no more. It must not call back.
+func (s *Session) Express(receiver int32, firm func(property []byte)) {
+	s.post(func(l *loop) { l.receiver, l.firm = receiver, firm })
 }
 
 // express gives the new link a short way, where its transport has one.
@@ -94,7 +96,8 @@ func (n *lane) Frame(frame []byte, size int, at float64, table [][8]int32) (mess
 		_, known = l.topics.latest()
 	}
 	rows, acks, ok := mqtt.Scan(l.version, l.cfg.MaxPacket, known, frame, size, table)
-	if !ok || l.version == mqtt.V5 && n.k.unacked+acks > overrun*l.cfg.ReceiveMaximum || n.owed.count+acks > owedMax {
+	if !ok || l.version == mqtt.V5 && n.k.unacked+acks > overrun*l.cfg.ReceiveMaximum || n.owed.count+acks > owedMax ||
+		l.firm != nil && acks > 0 && n.firms(frame, table[:rows]) {
 		return -1, 0, 0, 0
 	}
 	n.came(at)
@@ -172,7 +175,7 @@ func (n *lane) admit(frame []byte, table []mqtt.Row) (messages int) {
 		again := row[mqtt.RowTopic] != 0 && known
 		if size := row[mqtt.RowPropertiesLength]; size > 0 {
 			at := row[mqtt.RowProperties]
-			if id, ok := pushID(frame[at : at+size]); ok && n.l.seen.repeated(id) {
+			if id, ok := pushID(frame[at : at+size]); ok && n.l.seen.again(id, markOf(row[mqtt.RowPacketID] == 0)) {
 				known = again
 				continue
 			}

@@ -94,7 +94,7 @@ func (c *traffic) run(t *testing.T, short, patient bool, version mqtt.Version) (
 		cfg.Version, cfg.ReceiveMaximum, cfg.MaxPacket = version, 12, 300
 	})
 	if !short {
-		r.s.Express(0)
+		r.s.Express(0, nil)
 		r.settled()
 	}
 	again := traffic{b: c.b, encode: r.b.encode, v5: version == mqtt.V5}

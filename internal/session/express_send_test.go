@@ -80,7 +80,7 @@ func TestSendKeepsToWhatTheServerTakes(t *testing.T) {
 	r.b = h.welcome(&mqtt.Connack{Properties: mqtt.Properties{MaximumPacketSize: &size, RetainAvailable: &none}})
 	h.next(Connecting)
 	h.next(Online)
-	h.s.Express(7)
+	h.s.Express(7, nil)
 	r.settled()
 	assert.True(t, r.sends(Message{Topic: "a", Payload: make([]byte, 14)}))
 	r.b.nextFrame()

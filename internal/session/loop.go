@@ -50,6 +50,7 @@ type loop struct {
 	topic   string // of the last message received
 
 	receiver int32         // who gets what comes the short way; 0: nobody
+	firm     func([]byte)  // see Express
 	topics   *topicNumbers // of the short way; nil where there is none
 }
 

@@ -121,10 +121,13 @@ func (l *loop) message(pkt []byte) {
 		l.step(passedOver{l.machine.gen, tooLarge(view, large, l.cfg.MaxPacket)})
 		return
 	}
-	if id, ok := pushID(view.Properties); ok && l.seen.repeated(id) {
-		if view.QoS() > 0 {
+	if id, ok := pushID(view.Properties); ok && l.seen.again(id, markOf(view.QoS() == 0)) {
+		if view.QoS() > 0 && l.seen.isLoose(id) {
 			firm(l.batch.msgs, id)
 			l.courier.firm(id)
+			if l.firm != nil {
+				l.firm(append(append([]byte(messageIDKey), 0, byte(len(id))), id...))
+			}
 		}
 		return
 	}

@@ -26,7 +26,7 @@ type rider struct {
 func ride(t testing.TB, change func(*Config)) *rider {
 	h := newHarness(t, change)
 	r := &rider{harness: h, b: h.online(), table: make([]mqtt.Row, 64), names: make(map[int32]string), tickets: make(chan int32, 64)}
-	h.s.Express(7)
+	h.s.Express(7, nil)
 	r.settled()
 	return r
 }

@@ -86,7 +86,8 @@ function bringsNames(table: Int32Array): boolean {
 }
 
 const decoder = /* @__PURE__ */ new TextDecoder();
-const nameDecoder = /* @__PURE__ */ new TextDecoder(undefined, { ignoreBOM: true }); // it is a character like any other [MQTT-1.5.4-3]
+/** Of text as MQTT has it. */
+export const nameDecoder = /* @__PURE__ */ new TextDecoder(undefined, { ignoreBOM: true }); // it is a character like any other [MQTT-1.5.4-3]
 
 /** The name that a row brings, at its NAME. */
 export function nameAt(bytes: Uint8Array, at: number): string {

@@ -105,7 +105,7 @@ export class Express {
     const acks = this.#note(ACKS);
     if (messages === 0 && acks === 0) return true;
     // Repeats alone are an empty batch: handled when what came before was.
-    const handling = this.#handOut(messages > 0 ? bytes : new Uint8Array(), messages);
+    const handling = this.#handOut(messages > 0 ? bytes : new Uint8Array(), messages, acks > 0);
     if (acks > 0) {
       const owed = ++this.#owed;
       const owe = (stop: Handled, alone?: boolean) => port.owe(stop ? -stop : acks, alone);
@@ -126,14 +126,14 @@ export class Express {
     return this.#exports.kiiwebFrame(port.number, bytes.length, at);
   }
 
-  #handOut(bytes: Uint8Array, messages: number): Handled | Promise<Handled> {
+  #handOut(bytes: Uint8Array, messages: number, owed: boolean): Handled | Promise<Handled> {
     const start = this.#note(TABLE) >> 2;
     const size = messages * columns;
     const table = this.#table.length === size ? this.#table : new Int32Array(size);
     this.#table = none; // what a handler brings about gets another one
     if (messages > 1) table.set(this.#words.subarray(start, start + size));
     else for (let i = 0; i < size; i++) table[i] = this.#words[start + i]!;
-    const handling = this.#sinks.get(this.#note(RECEIVER))?.batch({ bytes, table, topics: [], firstTopic: 0 });
+    const handling = this.#sinks.get(this.#note(RECEIVER))?.batch({ bytes, table, topics: [], firstTopic: 0 }, owed);
     this.#table = table;
     return handling;
   }

@@ -12,8 +12,13 @@ export type Handled = number | void;
 
 /** Takes what happens on one connection. None of its methods throws. */
 export interface Sink {
-  /** Takes messages, which count as delivered when it returns, or when what it returns settles. */
-  batch(batch: Batch): Handled | Promise<Handled>;
+  /**
+   * Takes messages, which count as delivered when it returns, or when what it returns settles. owed, which is true unless it is given: they, or repeats
+   * that came with them, are to be acknowledged then.
+   */
+  batch(batch: Batch, owed?: boolean): Handled | Promise<Handled>;
+  /** Takes how the properties end of a push that it may have at QoS 0 and must not drop any more: with its id. It is not there where nothing is ever dropped. */
+  readonly firm?: (property: Uint8Array) => void;
   state(change: StateChange): void;
   /** Says that messages of sender were sent, or why one was not. */
   sent(tickets: Int32Array, error?: KiiError): void;

@@ -47,6 +47,7 @@ export class MainHost implements Host {
     const short = program.express?.register(sink);
     const receiver = {
       ...(short && { express: short.receiver }),
+      onFirm: sink.firm,
       onSent: (tickets: Uint8Array, error?: KiiError) => sink.sent(new Int32Array(tickets.buffer, 0, tickets.length / 4), error),
       onBatch: (...batch: Parameters<typeof batchOf>) => sink.batch(batchOf(...batch)),
       onState: (change: StateChange) => {

@@ -2,7 +2,7 @@
 // frames: what comes while it is busy with one waits, and goes in one when its word
 // comes. So nothing waits for a clock, and at low rates nothing waits.
 
-import { columns, FLAGS, NAME, OFFSET, PACKET_ID, propertiesAt, PROPS_OFFSET, rememberName, type Batch } from "./batch.js";
+import { columns, FLAGS, NAME, nameDecoder, OFFSET, PACKET_ID, propertiesAt, PROPS_OFFSET, rememberName, type Batch } from "./batch.js";
 import type { Handled } from "./host.js";
 
 /**
@@ -29,6 +29,8 @@ const small = 4096;
 interface Entry {
   batch: Batch;
   resolve: (stop: Handled) => void;
+  owed: boolean; // acknowledgements wait for what becomes of it
+  firm?: boolean; // nothing of it is dropped
 }
 
 /** Takes batches that follow each other, and gives a promise of what became of each. */
@@ -51,8 +53,11 @@ export class Outlet {
     this.#maxBytes = most;
   }
 
-  /** Takes a batch. The promise settles when it was handled, or as much of it as will be. */
-  hand(lent: Batch): Promise<Handled> {
+  /**
+   * Takes a batch. The promise settles when it was handled, or as much of it as will be. Where acknowledgements are owed for it, that
+   * is never before what came before it: they are counted, so one that leaves early is another message's.
+   */
+  readonly hand = (lent: Batch, owed = true): Promise<Handled> => {
     this.#dropped += lent.dropped ?? 0;
     delete lent.dropped; // who is handed the next portion is told
     const now = this.#busy === 0 && this.#waiting.length === 0;
@@ -60,11 +65,24 @@ export class Outlet {
     this.#name(batch);
     if (now) return this.#send([batch]).then(([stop]) => stop);
     return new Promise((resolve) => {
-      this.#waiting.push({ batch, resolve });
+      this.#waiting.push({ batch, resolve, owed });
       this.#bytes += sizeOf(batch);
       if (this.#bytes > this.#maxBytes) this.#shed();
     });
-  }
+  };
+
+  /**
+   * Has a push be kept that waits at QoS 0, by the end of its properties: a repeat of it is to be acknowledged. All that came in its frame is
+   * kept. Repeats follow close behind as a rule, so the newest are looked at first.
+   */
+  readonly firm = (property: Uint8Array): void => {
+    const text = nameDecoder.decode(property);
+    const entry = this.#waiting
+      .slice()
+      .reverse()
+      .find(({ batch }) => nameDecoder.decode(batch.bytes).includes(text));
+    if (entry) entry.firm = true;
+  };
 
   /** Posts what waits, because something is to follow that has to come behind it. */
   flush(): void {
@@ -111,11 +129,11 @@ export class Outlet {
     const gone: Uint8Array[] = [];
     for (const entry of this.#waiting) {
       const { batch } = entry;
-      if (batch.table.length > 0 && this.#bytes > this.#maxBytes / 2) {
+      if (batch.table.length > 0 && !entry.firm && this.#bytes > this.#maxBytes / 2) {
         const names = new Map(batch.names);
         const table = this.#withoutQoS0(batch, names, gone);
         this.#bytes -= batch.table.byteLength - table.byteLength;
-        if (table.length === 0) {
+        if (table.length === 0 && !entry.owed) {
           this.#bytes -= batch.bytes.length;
           names.forEach((name, number) => this.#names.set(number, name));
           batch.topics.forEach((name, i) => this.#names.set(batch.firstTopic + i, name));

@@ -151,7 +151,8 @@ class Server {
   #sink(link: number): Sink {
     const outlet = new Outlet((batches) => this.#hand(link, batches), (list) => this.#links.get(link)?.unseen?.(list));
     return {
-      batch: (batch) => outlet.hand(batch),
+      batch: outlet.hand,
+      firm: outlet.firm,
       sent: (tickets, error) => this.#post({ type: "sent", link, tickets, ...(error && { error: packError(error) }) }),
       state: ({ error, ...change }: StateChange) => {
         outlet.flush();

@@ -151,7 +151,7 @@ test("too many at QoS 0 push the oldest out, which are counted, and take no topi
   void outlet.hand(frame("0", { name: "a" }));
   messages();
   let dropped = false;
-  void outlet.hand(frame("1", { topic: 257, name: "b" })).then(() => (dropped = true));
+  void outlet.hand(frame("1", { topic: 257, name: "b" }), false).then(() => (dropped = true));
   void outlet.hand(frame("2", { qos: 1 }));
   void outlet.hand(batch([{ payload: "3" }], ["long"]));
   for (let n = 4; n <= 11; n++) void outlet.hand(frame(String(n), { topic: 257 }));
@@ -166,6 +166,52 @@ test("too many at QoS 0 push the oldest out, which are counted, and take no topi
   assert.equal(got.length + dropping, 12);
   assert.equal(got[0], "a 2");
   assert.deepEqual(got.slice(-2), ["b 11", "long 12"]);
+});
+
+/** The user property by which a push is known. */
+const idProperty = (id: string) => [0x26, 0, 13, ...new TextEncoder().encode(`pushMessageID\0${String.fromCharCode(id.length)}${id}`)];
+
+const withID = (id: string, payload: string, topics: string[] = []) => batch([{ payload, properties: idProperty(id) }], topics);
+
+test("a push whose repeat is acknowledged is kept, whatever is dropped", async () => {
+  const { outlet, words, messages, handled } = setUp(600);
+  void outlet.hand(withID("id-0", "0", ["t"]));
+  messages();
+  for (const n of ["1", "2", "3"]) void outlet.hand(withID(`id-${n}`, n), false);
+  outlet.firm(Uint8Array.from(idProperty("id-2").slice(3)));
+  outlet.firm(Uint8Array.from(idProperty("id").slice(3))); // nobody has it
+  let acknowledged = false;
+  void outlet.hand(batch([])).then(() => (acknowledged = true)); // the repeat
+  for (let n = 4; n <= 20; n++) void outlet.hand(withID(`id-${n}`, String(n)), false);
+  await handled();
+  const got: string[] = [];
+  while (words.length > 0) {
+    assert.ok(!acknowledged || got.includes("t 2"), "nothing is acknowledged before its message was handled");
+    got.push(...messages().flat());
+    await handled();
+  }
+  assert.ok(acknowledged);
+  assert.deepEqual([got[0], got.at(-1)], ["t 2", "t 20"]);
+  assert.ok(!got.includes("t 1"), "something was dropped");
+});
+
+test("a batch that is dropped is not acknowledged before what came before it, for it stands for so many acknowledgements", async () => {
+  const { outlet, words, messages, handled } = setUp(400);
+  const done: string[] = [];
+  void outlet.hand(frame("0", { name: "a", qos: 1 })).then(() => done.push("0"));
+  void outlet.hand(frame("1", { qos: 1 })).then(() => done.push("1"));
+  void outlet.hand(frame("2")).then(() => done.push("2, with a repeat"));
+  for (let n = 3; n <= 20; n++) void outlet.hand(frame(String(n)), false);
+  await Promise.resolve();
+  assert.deepEqual(done, []);
+  const got: string[] = [];
+  while (words.length > 0) {
+    got.push(...messages().flat());
+    await handled();
+  }
+  assert.ok(!got.includes("a 2"), "it is dropped");
+  assert.ok(got.includes("a 20"));
+  assert.deepEqual(done, ["0", "1", "2, with a repeat"]);
 });
 
 test("what the program has dropped is counted with it, once", async () => {
@@ -200,10 +246,10 @@ test("no more is dropped than down to half of what may wait", async () => {
   const { outlet, messages, handled } = setUp(1000);
   void outlet.hand(frame("first", { name: "a" }));
   messages();
-  for (const n of ["1", "2", "3", "4", "5"]) void outlet.hand(frame(n.repeat(200))); // 234 bytes each, with their rows
+  for (const n of ["1", "2", "3", "4", "5"]) void outlet.hand(frame(n.repeat(200)), false); // 234 bytes each, with their rows
   await handled();
   assert.deepEqual(messages().flat(), ["4", "5"].map((n) => `a ${n.repeat(200)}`));
-  for (const n of ["6", "7", "8", "9"]) void outlet.hand(frame(n.repeat(200))); // what was dropped, and what has gone, takes no room
+  for (const n of ["6", "7", "8", "9"]) void outlet.hand(frame(n.repeat(200)), false); // what was dropped, and what has gone, takes no room
   await handled();
   assert.deepEqual(messages().flat(), ["6", "7", "8", "9"].map((n) => `a ${n.repeat(200)}`));
 });

@@ -6,8 +6,12 @@ import (
 )
 
 // Express is for this project's own loader, which hands out messages itself: what arrives
-// comes the short way from now on, to the one that the loader calls receiver.
-func (conn *Connection) Express(receiver int32) { conn.session.Express(receiver) }
+// comes the short way from now on, to the one that the loader calls receiver. firm, unless it is nil, is told of a push
+// that the loader may have at QoS 0 when a repeat of it is to be acknowledged, by the end of the user property with its id, as
+// it is on the wire: it must not be dropped any more.
+func (conn *Connection) Express(receiver int32, firm func(property []byte)) {
+	conn.session.Express(receiver, firm)
+}
 
 // Send is for the loader, too: it does what Publish does for many messages, without waiting. They
 // are staged as mqtt.ReadStaged reads them, and staged must not be changed any more; a

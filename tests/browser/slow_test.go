@@ -54,7 +54,7 @@ func whatIsTooLarge(t *testing.T, s *site) {
 }
 
 // TestWhatAWorkerDropsIsNoRepeat: while the page is busy the worker drops what is too much at QoS 0, and counts it. When such a push comes
-// again, nobody has had it.
+// again, nobody has had it. What was acknowledged by a repeat it keeps.
 func TestWhatAWorkerDropsIsNoRepeat(t *testing.T) {
 	const flood = 400
 	pad := strings.Repeat("x", 100<<10)
@@ -65,12 +65,18 @@ func TestWhatAWorkerDropsIsNoRepeat(t *testing.T) {
 		}
 		return p
 	}
+	atQoS1 := func(p *mqtt.Publish, packetID uint16) *mqtt.Publish {
+		p.QoS, p.PacketID = 1, packetID
+		return p
+	}
 	reply := []mqtt.Packet{message("busy", "")}
 	for n := range flood {
 		reply = append(reply, message(strconv.Itoa(n), "id-"+strconv.Itoa(n)))
+		if n == 5 {
+			reply = append(reply, atQoS1(message("the repeat", "id-5"), 2))
+		}
 	}
-	again := message("again", "id-0")
-	again.QoS, again.PacketID = 1, 1
+	again := atQoS1(message("again", "id-0"), 1)
 	s := newSite(t)
 	s.host = inWorker
 	b := s.stubBroker(mqtt.V5, 0, append(reply, again)...)
@@ -89,6 +95,7 @@ func TestWhatAWorkerDropsIsNoRepeat(t *testing.T) {
 	t.Logf("%d of %d were dropped", dropped, flood)
 	assert.Positive(t, dropped)
 	assert.NotContains(t, texts, "0")
+	assert.Contains(t, texts, "5")
 	assert.Equal(t, flood+2, len(texts)+dropped, "each is handed out or counted")
-	require.Eventually(t, func() bool { return b.count(mqtt.PUBACK) == 1 }, patience, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return b.count(mqtt.PUBACK) == 2 }, patience, 10*time.Millisecond)
 }
