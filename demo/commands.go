@@ -20,6 +20,7 @@ type command struct {
 
 var commands = map[string]command{
 	"backup":   {"copy a data folder, also while a cloud runs on it", backup},
+	"forget":   {"remove an app's users, things, installations and all else that it has stored", forget},
 	"licences": {"print the licences of what the program contains", licences},
 	"move":     {"copy the database of a data folder to PostgreSQL", move},
 	"version":  {"say what the program was built from", version},

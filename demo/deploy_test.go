@@ -150,7 +150,7 @@ func TestDocumentedCommands(t *testing.T) {
 			line, _, _ := strings.Cut(m[1], "   #")
 			args := strings.Fields(strings.NewReplacer(`""`, "EMPTY", "-admin …", "-admin id:secret", "-app …", "-app id:key").Replace(line))
 			if _, ok := commands[args[0]]; ok {
-				assert.Regexp(t, `^\S+( -(data|to|store) \S+)+ *$`, line, file)
+				assert.Regexp(t, `^\S+( -(data|to|store|app-id|confirm) \S+)+ *$`, line, file)
 			} else {
 				_, err := parse(args, io.Discard)
 				assert.NoError(t, err, "%s: kiicloud %s", file, line)
