@@ -92,7 +92,7 @@ func ended(ctx context.Context, what string, last *fault.Error) error {
 		return fault.Wrap(fault.Aborted, what, context.Cause(ctx))
 	}
 	if last != nil {
-		e := fault.Wrap(fault.Timeout, what, last)
+		e := fault.Wrap(fault.Timeout, what+": "+last.Message, last)
 		e.Remedy = last.Remedy
 		return e
 	}

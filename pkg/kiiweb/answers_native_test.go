@@ -50,3 +50,21 @@ func TestEveryAnswerToTheEndpointRequestHasACode(t *testing.T) {
 	}
 	assert.Equal(t, 600, next)
 }
+
+// A base URL without its /api leads to a server of pages: then the URL is what is to be looked at, not the arguments of the call.
+func TestAnAnswerOfNoAPIPointsToTheBaseURL(t *testing.T) {
+	c := serve(t).client()
+	for _, tc := range []struct {
+		status int
+		body   string
+		remedy string
+	}{
+		{405, "Method Not Allowed\n", "/api"},
+		{404, "<!doctype html>", "/api"},
+		{400, `{"errorCode":"INVALID_INPUT_DATA","message":"no"}`, "server's message"},
+		{404, `{"errorCode":"USER_NOT_FOUND","message":"no"}`, "Check the id"},
+	} {
+		e := c.refusal(call{action: "login"}, &transport.Response{Status: tc.status, Body: []byte(tc.body), Header: func(string) string { return "" }})
+		assert.Contains(t, e.Remedy, tc.remedy, "%d %s", tc.status, tc.body)
+	}
+}

@@ -78,6 +78,9 @@ func TestConnectTimesOutWithTheLastCause(t *testing.T) {
 	_, err := client.Connect(end, e, ConnectOptions{Transport: TransportTCP, OnState: end.passOnWaiting})
 	outer := fails(t, err, CodeTimeout, "not ready")
 	assert.Equal(t, CodeNetwork, CodeOf(outer.Cause), "the last cause is inside")
+	var inner *Error
+	require.ErrorAs(t, outer.Cause, &inner)
+	assert.Contains(t, outer.Message, inner.Message, "and in the message: few look further")
 	assert.Contains(t, outer.Remedy, "Check the connection", "more time alone would not help")
 	goleak.VerifyNone(t, before)
 }

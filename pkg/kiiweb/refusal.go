@@ -37,10 +37,10 @@ func (c *Client) refusal(k call, res *transport.Response) *Error {
 	switch {
 	case code == fault.BadCredentials:
 		e.Remedy = "Check the user name and password."
+	case err != nil && (code == fault.NotFound || code == fault.InvalidArgument):
+		e.Remedy = "Check the base URL, which ends in /api as a rule: the answer does not look like one of a Kii-compatible API."
 	case code == fault.InvalidArgument:
 		e.Remedy = "Correct what the server's message names."
-	case code == fault.NotFound && err != nil:
-		e.Remedy = "Check the base URL: the answer does not look like one of a Kii-compatible API."
 	case code == fault.ServerError && (res.Status == 501 || res.Status == 505):
 		e.Retryable = false
 	}
