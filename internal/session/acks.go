@@ -49,7 +49,9 @@ func (l *loop) released(id uint16) {
 	if known {
 		l.link.unacked = max(l.link.unacked-1, 0) // it may have come over an earlier connection
 	}
+	before := len(l.link.out)
 	l.answer(mqtt.PUBCOMP, id, known)
+	l.link.receipted(before)
 }
 
 // answer sends the next packet of a handshake of QoS 2. known: the identifier belongs
@@ -79,9 +81,15 @@ func (l *loop) acknowledge(b batch) {
 	}
 }
 
+// receipted notes that what is encoded, but for so many bytes, acknowledges what was received. It counts as next to nothing for
+// the keep alive: a server sends only so many messages ahead, so what acknowledges those before has got there.
+func (k *link) receipted(before int) { k.receipts += len(k.out) - before }
+
 // receipt sends PUBACK or PUBREC.
 func (l *loop) receipt(ack *mqtt.Ack) {
+	before := len(l.link.out)
 	_ = l.encode(ack) // an acknowledgement of a packet that was parsed can be encoded
+	l.link.receipted(before)
 	if ack.Kind == mqtt.PUBACK {
 		l.link.unacked--
 	}

@@ -52,3 +52,40 @@ func TestASlowHandlerDoesNotStopTheKeepAlive(t *testing.T) {
 	}
 	assert.Equal(t, []string{"0", "1", "2", "3", "4", "5"}, got)
 }
+
+// A server that sends on has what acknowledges the messages before: of that next to nothing is under way, however much it came to. So a
+// network that dies under a flood of messages is found out as soon as another.
+func TestANetworkThatDiesUnderAFlood(t *testing.T) {
+	for _, qos := range []byte{1, 2} {
+		t.Run(strconv.Itoa(int(qos)), func(t *testing.T) {
+			const batches, size = 20, 1000 // at QoS 1, acknowledgements of 80 KB, for which a slow network takes 5 s
+			h := newHarness(t, nil)
+			b := h.online()
+			for n := range batches {
+				packets := make([]mqtt.Packet, 0, 2*size)
+				for i := range size {
+					id := uint16(n%2*size + i + 1)
+					p := push(id, "t", "x")
+					p.QoS = qos
+					packets = append(packets, p)
+					if qos == 2 {
+						packets = append(packets, &mqtt.Ack{Kind: mqtt.PUBREL, PacketID: id})
+					}
+				}
+				b.send(packets...)
+				for got := 0; got < size; {
+					got += len(h.batch())
+				}
+				h.wroteAll()
+			}
+			h.settled()
+			from := h.elapsed()
+			h.s.Wake("a look at the page")
+			for h.s.State().State == Online {
+				h.tick()
+				h.sync()
+			}
+			assert.Equal(t, wakeWait, h.elapsed()-from)
+		})
+	}
+}

@@ -39,6 +39,7 @@ type link struct {
 	gone   chan struct{} // closed when the writer has closed the transport
 
 	out       []byte      // encoded, for the next write
+	receipts  int         // bytes of out that acknowledge what was received
 	spare     []byte      // the buffer of the last write, to be used again
 	busy      bool        // a write is under way
 	writeBy   time.Time   // when it has to be done
@@ -117,7 +118,8 @@ func (k *link) flush(now time.Time, timeout time.Duration) {
 	}
 	k.writes <- k.out
 	k.busy = true
-	k.keep.wrote(now, len(k.out))
+	k.keep.wrote(now, len(k.out)-k.receipts)
+	k.receipts = 0
 	k.writeBy = now.Add(timeout + k.keep.underWay(now))
 	k.out, k.spare = k.spare[:0], k.out
 	k.onWrite, k.onWriting = k.onWriting[:0], k.onWrite
