@@ -196,11 +196,11 @@ func (p *page) back() {
 
 // TestBackForwardCache: a page that is put away says goodbye; when it is shown again it is
 // connected again, and what was pushed meanwhile arrives. Where the browser pauses the worker before that hears of it, which
-// nothing in a page can keep it from, all but the goodbye is as it should be; of three pages, one says it.
+// nothing in a page can keep it from, all but the goodbye is as it should be; of six pages, one says it: on two busy cores 19 of 20 did.
 func TestBackForwardCache(t *testing.T) { onEachHost(t, backForwardCache) }
 
 func backForwardCache(t *testing.T, s *site) {
-	for range 3 {
+	for range 6 {
 		if putAwayAndBack(t, s) {
 			return
 		}
