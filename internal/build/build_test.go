@@ -197,3 +197,18 @@ func TestOverBudgetIsAnErrorThatNamesTheFile(t *testing.T) {
 	require.NoError(t, os.Remove(filepath.Join(dist, wasmFile+".gz")))
 	assert.ErrorIs(t, reportSizes(io.Discard, dist), os.ErrNotExist)
 }
+
+func TestTheSmallerOfTwoWaysIsWhole(t *testing.T) {
+	source, err := os.ReadFile("compress.go")
+	require.NoError(t, err)
+	for _, data := range [][]byte{{}, source[:1], source[:lastBytes], source[:lastBytes+1], source, bytes.Repeat([]byte("a"), twoWays+1)} {
+		small, err := compressions[0].bytes(data)
+		require.NoError(t, err)
+		one, err := compressions[0].inBlocks(data)
+		require.NoError(t, err)
+		assert.LessOrEqual(t, len(small), len(one))
+		back, err := io.ReadAll(brotli.NewReader(bytes.NewReader(small)))
+		require.NoError(t, err)
+		assert.True(t, bytes.Equal(data, back))
+	}
+}

@@ -110,7 +110,7 @@ func compressWeights(lists ...[]weight) error {
 	for _, list := range lists {
 		for i := range list {
 			w := &list[i]
-			small, err := compressions[0].bytes(w.content)
+			small, err := compressions[0].inBlocks(w.content)
 			if err != nil {
 				return err
 			}
