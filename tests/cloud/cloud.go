@@ -73,7 +73,7 @@ func StartIn(t testing.TB, data string, args ...string) *Cloud {
 // Kill ends the process at once, as a power cut would.
 func (c *Cloud) Kill() {
 	c.t.Helper()
-	if c.running() {
+	if c.Running() {
 		require.NoError(c.t, c.cmd.Process.Kill())
 		<-c.done
 	}
@@ -82,7 +82,7 @@ func (c *Cloud) Kill() {
 // Stop asks the process to end and waits until it has.
 func (c *Cloud) Stop() {
 	c.t.Helper()
-	if !c.running() {
+	if !c.Running() {
 		return
 	}
 	_ = c.cmd.Process.Signal(syscall.SIGTERM)
@@ -99,7 +99,7 @@ func (c *Cloud) Stop() {
 // flags where args are given.
 func (c *Cloud) Restart(args ...string) {
 	c.t.Helper()
-	require.False(c.t, c.running(), "stop or kill the cloud before starting it again")
+	require.False(c.t, c.Running(), "stop or kill the cloud before starting it again")
 	if len(args) > 0 {
 		c.args = args
 	}
@@ -119,7 +119,8 @@ func (c *Cloud) Pid() int { return c.cmd.Process.Pid }
 
 func addr(port int) string { return "127.0.0.1:" + strconv.Itoa(port) }
 
-func (c *Cloud) running() bool {
+// Running tells whether the process is there.
+func (c *Cloud) Running() bool {
 	if c.cmd == nil {
 		return false
 	}

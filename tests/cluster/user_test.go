@@ -4,6 +4,7 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -60,7 +61,7 @@ type change struct {
 	at time.Time
 }
 
-// newUser registers a user and logs in at every cloud that is alive.
+// newUser registers a user and logs in at every cloud that is there.
 func (s *stage) newUser() *user {
 	s.Helper()
 	u := &user{stage: s, name: fmt.Sprintf("user-%d", names.Add(1)), taken: map[int]sending{}}
@@ -71,9 +72,10 @@ func (s *stage) newUser() *user {
 		client, err := kiiweb.New(kiiweb.Config{AppID: c.Ready.AppID, AppKey: c.Ready.AppKey, BaseURL: c.Ready.API, RootCAs: c.CA()})
 		require.NoError(s, err)
 		u.clients = append(u.clients, client)
-		if !s.ready(c) {
+		if !c.Running() {
 			continue
 		}
+		require.Eventually(s, func() bool { return s.ready(c) }, patience, 50*time.Millisecond, "a cloud is not ready")
 		if registered {
 			_, err = client.Login(ctx, u.name, password)
 		} else {
@@ -95,9 +97,23 @@ func (u *user) install(i int) {
 	u.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	var err error
-	u.inst, err = u.clients[i].InstallMQTT(ctx, false)
-	require.NoError(u, err)
+	require.NoError(u, u.insist(ctx, func() (err error) {
+		u.inst, err = u.clients[i].InstallMQTT(ctx, false)
+		return err
+	}))
+}
+
+// insist calls again as long as the cloud asks for that, as it may while something else is being killed or comes back.
+func (u *user) insist(ctx context.Context, call func() error) error {
+	for {
+		err := call()
+		var told *kiiweb.Error
+		if !errors.As(err, &told) || !told.Retryable || ctx.Err() != nil {
+			return err
+		}
+		u.Logf("%s calls again: %v", u.name, err)
+		wait(ctx, 200*time.Millisecond)
+	}
 }
 
 // connect opens a connection with an endpoint of cloud i to node n, or to another if that is down,
@@ -118,8 +134,11 @@ func (u *user) connect(i, n int) *kiiweb.Connection {
 
 func (u *user) endpoint(ctx context.Context, i int) kiiweb.Endpoint {
 	u.Helper()
-	endpoint, err := u.clients[i].MQTTEndpoint(ctx, u.inst.InstallationID)
-	require.NoError(u, err)
+	var endpoint kiiweb.Endpoint
+	require.NoError(u, u.insist(ctx, func() (err error) {
+		endpoint, err = u.clients[i].MQTTEndpoint(ctx, u.inst.InstallationID)
+		return err
+	}))
 	u.topic = endpoint.MQTTTopic
 	return endpoint
 }
