@@ -41,8 +41,13 @@ func (n *Node) Manage(ctx context.Context, method, path string, body, out any) (
 // Ctl runs rabbitmqctl for the node and gives what it says.
 func (n *Node) Ctl(args ...string) string {
 	n.t.Helper()
-	cmd := n.inside("/usr/lib/rabbitmq/bin/rabbitmqctl", args...)
-	said, err := cmd.CombinedOutput()
+	said, err := n.ctl(args...)
 	require.NoError(n.t, err, "rabbitmqctl %v: %s", args, said)
-	return string(said)
+	return said
+}
+
+func (n *Node) ctl(args ...string) (string, error) {
+	n.t.Helper()
+	said, err := n.inside("/usr/lib/rabbitmq/bin/rabbitmqctl", args...).CombinedOutput()
+	return string(said), err
 }

@@ -103,11 +103,13 @@ func (n *Node) Launch() {
 // Await waits until the node has started and sees every node of the cluster whose process is there. A node that ends by itself
 // while it starts is started again, as its service would do: Debian's unit has Restart=on-failure, and RabbitMQ relies on
 // that. It gives up at once, for example, when the node that it asks has closed its database for a moment: one that pauses for
-// want of a majority does, and again when it goes on.
+// want of a majority does, and again when it goes on. A node that has paused may itself be turned away when it goes on: then its process
+// stays, and does nothing until somebody has it start, as whoever looks after it would.
 func (n *Node) Await() {
 	n.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
+	helped := 0 // how often it was turned away and was started since
 	for try := 1; ; {
 		p := n.process()
 		require.NotNil(n.t, p)
@@ -118,10 +120,22 @@ func (n *Node) Await() {
 			pause(ctx, time.Second)
 			n.Launch()
 			try++
+			helped = 0
 			continue
 		}
 		if strings.Contains(p.log.String(), "Time to start RabbitMQ") && n.sees(ctx) {
 			return
+		}
+		if times := strings.Count(p.log.String(), gaveUp); times > helped {
+			require.Less(n.t, try, attempts, "%s cannot go on: %s", n.Name, p.log.String())
+			try++
+			said, err := n.ctl("start_app")
+			n.t.Logf("%s could not go on after a pause, and was told to start: %v %s", n.Name, err, lastWords(said))
+			if err == nil {
+				helped = times
+				continue
+			}
+			pause(ctx, time.Second)
 		}
 		pause(ctx, 50*time.Millisecond)
 		if ctx.Err() != nil {
@@ -129,6 +143,9 @@ func (n *Node) Await() {
 		}
 	}
 }
+
+// gaveUp is in the log of a node that has paused and could not go on.
+const gaveUp = "rabbit_outside_app_process:"
 
 func pause(ctx context.Context, d time.Duration) {
 	select {
