@@ -1,8 +1,8 @@
 // Calls to another tab: each is answered, or rejects when that tab is gone.
 
 import type { CallOptions } from "../../types/index.js";
-import { maxTimeout } from "../calls.js";
-import { aborted, KiiError, timedOut } from "../errors.js";
+import { Clock, maxTimeout } from "../calls.js";
+import { aborted, KiiError } from "../errors.js";
 import { plain, unpackError } from "../workermessages.js";
 import type { LinkOptions } from "../host.js";
 import type { ToOne } from "./messages.js";
@@ -52,8 +52,7 @@ export class Asks {
     confirm?: number,
   ): Promise<unknown> {
     const id = ++this.#ids;
-    const timers: ReturnType<typeof setTimeout>[] = [];
-    let abort = () => {};
+    let timer: ReturnType<typeof setTimeout> | undefined;
     const answer = new Promise<unknown>((resolve, reject) => {
       if (signal?.aborted) throw aborted(signal);
       const raw = rawProperties && { rawProperties: plain(rawProperties, []) };
@@ -62,22 +61,17 @@ export class Asks {
       this.#pending.set(id, pending);
       const takeUntil = confirm && Date.now() + confirm / 2; // so that its word has the other half to arrive in
       this.#post(to, { type: "ask", id, from: this.#me, topic, method, ...crossing, timeout, takeUntil });
-      const giveUp = (error: KiiError) => {
-        this.#post(to, { type: "abort", id, from: this.#me });
-        reject(error);
-      };
-      abort = () => giveUp(aborted(signal!));
-      signal?.addEventListener("abort", abort);
-      if (timeout !== undefined) timers.push(setTimeout(() => giveUp(timedOut()), Math.min(timeout + grace, maxTimeout)));
       // A page that was busy for so long may have the word in its queue, behind this timer.
-      const late = () => timers.push(setTimeout(() => pending.taken || reject(new Passed(false))));
-      if (confirm !== undefined) timers.push(setTimeout(late, confirm));
+      const late = () => (timer = setTimeout(() => pending.taken || reject(new Passed(false))));
+      if (confirm !== undefined) timer = setTimeout(late, confirm);
     });
     try {
-      return await answer;
+      return await extended({ signal, timeout } as CallOptions, grace).bound(answer);
+    } catch (error) {
+      this.#post(to, { type: "abort", id, from: this.#me }); // it may be on its way to be made
+      throw error;
     } finally {
-      signal?.removeEventListener("abort", abort);
-      for (const timer of timers) clearTimeout(timer);
+      clearTimeout(timer);
       this.#pending.delete(id);
     }
   }
@@ -104,6 +98,11 @@ export class Asks {
   gone(is: (tab: string, topic: string | undefined) => boolean): void {
     for (const { to, topic, taken, reject } of this.#pending.values()) if (is(to, topic)) reject(new Passed(taken));
   }
+}
+
+/** Measures a call that has so many milliseconds more than it says, for the word of who makes it: that knows why it fails. */
+export function extended({ signal, timeout }: CallOptions, grace: number): Clock {
+  return new Clock({ signal, timeout: timeout && Math.min(timeout + grace, maxTimeout) } as CallOptions);
 }
 
 /** What may have happened or not. */

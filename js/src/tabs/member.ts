@@ -1,10 +1,11 @@
 // One connection as one tab's code has it: what connect was called with, and what became of it.
 
 import type { CallOptions, ConnectOptions, MqttEndpoint, StateChange } from "../../types/index.js";
-import { Clock, maxTimeout } from "../calls.js";
+import { Clock } from "../calls.js";
 import { isFinal } from "../state.js";
-import { aborted, timedOut, type KiiError } from "../errors.js";
+import type { KiiError } from "../errors.js";
 import type { Link, LinkOptions, Sink } from "../host.js";
+import { extended } from "./asks.js";
 import { ended } from "./ledcalls.js";
 import type { Applicant } from "./term.js";
 
@@ -24,17 +25,20 @@ export class Member implements Applicant {
   readonly #link: Link;
   readonly #clock: Clock;
   #settle: { resolve(link: Link): void; reject(error: unknown): void } | undefined;
-  #unwatch = () => {};
 
-  /** left is called when the attempt ends by its signal or timeout. */
+  /** left is called when the attempt comes to nothing. */
   constructor(endpoint: MqttEndpoint, options: ConnectOptions, sink: Sink, call: CallOptions, link: Link, left: () => void) {
     this.endpoint = endpoint;
     this.options = options;
     this.sink = sink;
     this.#link = link;
     this.#clock = new Clock(call);
-    this.ready = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
-    this.#watch(call, left);
+    const attempt = new Promise<Link>((resolve, reject) => (this.#settle = { resolve, reject }));
+    this.ready = extended(call, grace).bound(attempt);
+    this.ready.catch(() => {
+      this.#end();
+      left();
+    });
   }
 
   /** The rest of its call, while that has not ended. */
@@ -59,21 +63,6 @@ export class Member implements Applicant {
   #end() {
     const settle = this.#settle;
     this.#settle = undefined;
-    this.#unwatch();
     return settle;
-  }
-
-  #watch({ signal, timeout }: CallOptions, left: () => void): void {
-    const fail = (error: KiiError) => {
-      this.fail(error);
-      left();
-    };
-    const abort = () => fail(aborted(signal!));
-    const timer = timeout === undefined ? undefined : setTimeout(() => fail(timedOut()), Math.min(timeout + grace, maxTimeout));
-    signal?.addEventListener("abort", abort);
-    this.#unwatch = () => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", abort);
-    };
   }
 }
