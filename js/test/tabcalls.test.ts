@@ -60,6 +60,19 @@ for (const end of ["closed", "disposed of"]) {
   });
 }
 
+test("a call of a connection that is closed meanwhile ends as closed, though the page has another connection", async (t) => {
+  const { open } = setUp(t);
+  const [leader, page] = [await open(), await open()];
+  const first = page.connection;
+  await page.connect();
+  leader.tab.hang();
+  const asked = first.subscribe("x");
+  await settled();
+  void first.close();
+  leader.tab.kill();
+  await assert.rejects(asked, { code: "CLOSED" });
+});
+
 test("a call that a busy leader did not take in time is made once", async (t) => {
   const { cloud, open } = setUp(t);
   const leader = await open();

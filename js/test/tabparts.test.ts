@@ -168,3 +168,16 @@ test("what arrives during the goodbye is not acknowledged, though an attempt bef
   await settled();
   assert.equal(acknowledged, true, "when nothing can leave any more");
 });
+
+test("a subscription ends in time though the word about it does not get out", async () => {
+  const electorate: Electorate = {
+    next: () => undefined, refused: () => {}, changed: () => {}, batch: () => {}, watch: () => ({ end: () => {} }), seated: () => new Promise(() => {}),
+  };
+  const term = new Term({} as Host, electorate, new Map());
+  await assert.rejects(term.call("tab", "subscribe", ["x"], { timeout: 10 }), { code: "TIMEOUT" });
+  const over = new AbortController();
+  const given = term.call("tab", "subscribe", ["x"], { signal: over.signal });
+  over.abort();
+  await assert.rejects(given, { code: "ABORTED" });
+  await term.end({});
+});

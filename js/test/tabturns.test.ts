@@ -42,6 +42,23 @@ test("a leader that waits for its next attempt makes it when its page or another
   await follower;
 });
 
+test("a leader that waits for its next attempt goes on waiting when the network goes", async (t) => {
+  const { open } = setUp(t);
+  const [leader, next, last] = [await open(), await open(), await open()];
+  next.host.broken = failure("NETWORK", true);
+  leader.tab.kill();
+  const waits = () => next.states.filter((state) => state === "waiting").length;
+  await until("it waits", () => waits() === 1);
+  for (let i = 2; i < 9; i++) {
+    next.tabs.woken("online");
+    await until("it has tried again", () => waits() === i);
+  }
+  for (const page of [next, last]) page.tabs.woken("offline");
+  await settled(); // the wait itself goes on for two minutes
+  assert.equal(waits(), 8);
+  assert.equal(next.connection.state, "waiting");
+});
+
 test("a connection that ends with what it was opened with ends alone, and another tab goes on", async (t) => {
   const { cloud, open } = setUp(t);
   const leader = await open();
@@ -71,6 +88,25 @@ test("a connection that another device takes while the next leader opens it is d
   next.host.broken = undefined;
   await last.connection.takeBack({ timeout: 60_000 });
   await until("both are back", () => [next, last].every(({ connection }) => connection.state === "online"));
+});
+
+test("a newcomer that is displaced while it connects tries once more, and no more than that", async (t) => {
+  const { blank } = setUp(t);
+  for (const times of [1, 2]) {
+    const page = blank();
+    const { host } = page;
+    let tried = 0;
+    const connect: typeof host.connect = host.connect.bind(host);
+    host.connect = (...args) => {
+      host.broken = tried++ < times ? failure("DISPLACED") : undefined;
+      return connect(...args);
+    };
+    if (times === 1) await page.connect();
+    else await assert.rejects(page.connect(), { code: "DISPLACED" });
+    assert.equal(tried, 2);
+    assert.equal(page.tabs.role, times === 1 ? "leader" : null);
+    page.tab.kill();
+  }
 });
 
 test("an attempt that is given up is none any more", async (t) => {

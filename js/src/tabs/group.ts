@@ -117,7 +117,7 @@ export class Group {
 
   /** The page or the network is back: whoever has the connection is to see to it. */
   signal(cause: string): void {
-    if (this.#term) this.#term.hurry(); // its own module is told already
+    if (this.#term) this.#term.hurry(cause); // its own module is told already
     else this.wake(cause);
   }
 

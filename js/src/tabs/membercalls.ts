@@ -40,7 +40,7 @@ export async function makeFor(
       else member.filters.delete(filter);
       if (!refused(error as KiiError)) calls.make("unsubscribe", [filter], { timeout: usual }).catch(() => {}); // it may come to be granted yet
     }
-    throw error;
+    throw members.has(member) ? error : ended(); // a connection that was closed meanwhile fails for that
   }
 }
 

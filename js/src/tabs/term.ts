@@ -95,9 +95,9 @@ export class Term {
     if (seats) {
       anew = this.#mark(tab, filter, mark); // before it is granted: the tab may go meanwhile
       if (!mark && this.#shared(filter)) return this.#leaves(tab, filter, mark);
-      await this.#electorate.seated(anew); // in order, and this tab may go, too
     }
     try {
+      if (seats) await clock.bound(this.#electorate.seated(anew)); // in order, and this tab may go, too
       const link = await clock.bound(this.#opened);
       if (method === "send") return await this.#dispatch.send(link, args[0] as Uint8Array, args[1] as number, clock);
       const done = await link.call(method, args, { ...options, ...clock.rest() });
@@ -128,13 +128,13 @@ export class Term {
     }
   }
 
-  /** Ends a wait between attempts. */
-  hurry(): void {
-    this.#hurry?.();
+  /** Ends a wait between attempts, unless what has happened is that the network has gone. */
+  hurry(cause: string): void {
+    if (cause !== "offline") this.#hurry?.();
   }
 
   wake(cause: string): void {
-    this.hurry();
+    this.hurry(cause);
     this.#link?.wake(cause);
   }
 
@@ -157,6 +157,7 @@ export class Term {
   async #attempts(): Promise<void> {
     const over = this.#over.signal;
     let delay = firstDelay;
+    let contested = false;
     for (let applicant; !over.aborted && (applicant = this.#electorate.next()); ) {
       this.#end = undefined;
       try {
@@ -169,6 +170,11 @@ export class Term {
         const error = cause as KiiError;
         if (over.aborted) return this.#gone!();
         if (error.code === "DISPLACED") {
+          if (applicant.call && !contested) {
+            // Who connects contests, and a tab that has just ended may have done this: what it had tried may arrive only now.
+            contested = true;
+            continue;
+          }
           this.#opening = !!applicant.call; // else until takeBack, as a connection that stands
           this.#electorate.changed({ state: "displaced", code: error.code, reason: error.message, error });
           if (!this.#opening) return;
