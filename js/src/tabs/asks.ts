@@ -12,7 +12,7 @@ const grace = 2000;
 
 /** The other tab does not make the call; taken: it may have begun to. Nobody sees it but who asks elsewhere then. */
 export class Passed extends Error {
-  readonly taken: boolean;
+  declare readonly taken: boolean;
 
   constructor(taken: boolean) {
     super();

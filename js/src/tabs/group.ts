@@ -38,7 +38,7 @@ export interface Place {
 }
 
 export class Group {
-  readonly topic: string;
+  declare readonly topic: string;
   readonly #place: Place;
   readonly #members: Members;
   readonly #renewal: Renewal;

@@ -13,15 +13,15 @@ import type { Applicant } from "./term.js";
 const grace = 250;
 
 export class Member implements Applicant {
-  readonly endpoint: MqttEndpoint;
-  readonly options: ConnectOptions;
-  readonly sink: Sink;
+  declare readonly endpoint: MqttEndpoint;
+  declare readonly options: ConnectOptions;
+  declare readonly sink: Sink;
   /** What it has subscribed to besides the connection's own topic, and how. */
   readonly filters = new Map<string, LinkOptions>();
   /** Settles when the connection stands. */
-  readonly ready: Promise<Link>;
+  declare readonly ready: Promise<Link>;
   /** Once it was closed: settles when that is done. */
-  closed: Promise<unknown> | undefined;
+  declare closed: Promise<unknown> | undefined;
   readonly #link: Link;
   readonly #clock: Clock;
   #settle: { resolve(link: Link): void; reject(error: unknown): void } | undefined;

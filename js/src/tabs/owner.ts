@@ -37,12 +37,12 @@ export interface Client {
 }
 
 export class Owner implements Place {
-  readonly id: string;
-  readonly names: Names;
-  readonly own: Host;
-  readonly asks: Asks;
-  readonly around: Surroundings;
-  readonly decodeProperties: typeof decodeProperties;
+  declare readonly id: string;
+  declare readonly names: Names;
+  declare readonly own: Host;
+  declare readonly asks: Asks;
+  declare readonly around: Surroundings;
+  declare readonly decodeProperties: typeof decodeProperties;
   readonly #config: Config;
   readonly #client: Client;
   readonly #groups = new Map<string, Group>();
