@@ -157,3 +157,13 @@ scene("a leader that crashes while its CONNECT is on its way leaves nobody displ
   await world.clock.run(awhile);
   assert.equal(last!.client.tabs, "leader");
 }, 4);
+
+scene("fifty tabs that a browser opens again at once have one connection", async (world, pages) => {
+  for (const page of pages) await world.in(page, "disposes", () => page.dispose());
+  await world.clock.run(awhile);
+  const { connects } = world.cloud;
+  for (let i = 0; i < 50; i++) await world.open();
+  await world.clock.run(awhile);
+  assert.equal(world.cloud.connects - connects, 1);
+  assert.equal(world.running.filter(({ client }) => client.tabs === "follower").length, 49);
+});
