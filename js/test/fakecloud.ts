@@ -145,6 +145,8 @@ export class FakeCloud {
 export class FakeHost implements Host {
   readonly tab: FakeTab;
   readonly calls: string[] = [];
+  /** What its connection was asked to do, and with what, in order. */
+  readonly asked: string[] = [];
   /** How many messages were sent at a time, and whose tickets were forgotten. */
   readonly sends: number[] = [];
   readonly forgotten: number[] = [];
@@ -222,6 +224,7 @@ export class FakeHost implements Host {
     this.#state(sink, { state: "online", reason: "" });
     this.#cloud.subscribed(connected);
     const perform = async (method: string, args: unknown[], options: LinkOptions): Promise<unknown> => {
+      this.asked.push(`${method} ${args[0]}`);
       await this.slow;
       if (method === "close") return this.#cloud.close(connected);
       if (method === "takeBack") {
