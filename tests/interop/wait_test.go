@@ -13,6 +13,8 @@ const (
 	// hopeless bounds a publish that is expected to get no answer.
 	hopeless = 10 * time.Second
 	tick     = 10 * time.Millisecond
+	// subscribeAgain is how long a message that is kept may take before the broker is asked for it again.
+	subscribeAgain = 5 * time.Second
 )
 
 // sideBySide calls f for each number below n, some at a time: these tests mostly wait.
