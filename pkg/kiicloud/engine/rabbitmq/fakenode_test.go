@@ -2,6 +2,7 @@ package rabbitmq
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"io"
@@ -19,6 +20,8 @@ import (
 type fakeNode struct {
 	mu     sync.Mutex
 	mute   bool              // it opens no channel any more
+	asked  []func()          // to open one meanwhile
+	most   uint16            // channels of a connection; 0: 2047
 	opened int               // channels so far, on both connections
 	closed int               // of them
 	got    map[string]int    // pushes by routing key
@@ -100,10 +103,19 @@ func (n *fakeNode) refuse(channel uint16) {
 	c.say(channel, channelClose, "\x01\x96", "\x03no!", "\x00\x3C", "\x00\x28")
 }
 
-func (n *fakeNode) setMute() {
+// setMute has it answer no more who opens a channel, until goOn is called: then it answers those, too.
+func (n *fakeNode) setMute() (goOn func()) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.mute = true
+	return func() {
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		for _, answer := range n.asked {
+			go answer()
+		}
+		n.mute, n.asked = false, nil
+	}
 }
 
 // fakeConn is one connection with it.
@@ -162,20 +174,25 @@ func (c *fakeConn) beat(over chan struct{}) {
 func (c *fakeConn) answer(channel uint16, method uint32, args []byte) bool {
 	switch method {
 	case connectionStartOk:
-		c.say(0, connectionTune, "\x07\xFF", "\x00\x02\x00\x00", "\x00\x0A")
+		most := string(binary.BigEndian.AppendUint16(nil, cmp.Or(c.n.most, 2047)))
+		c.say(0, connectionTune, most, "\x00\x02\x00\x00", "\x00\x0A")
 	case connectionOpen:
 		c.say(0, connectionOpenOk, "\x00")
 	case connectionClose:
 		c.say(0, connectionCloseOk)
 		return false
 	case channelOpen:
+		delete(c.tags, channel)
+		open := func() { c.say(channel, channelOpenOk, "\x00\x00\x00\x00") }
 		c.n.mu.Lock()
 		mute := c.n.mute
 		c.n.opened++
+		if mute {
+			c.n.asked = append(c.n.asked, open)
+		}
 		c.n.mu.Unlock()
 		if !mute {
-			delete(c.tags, channel)
-			c.say(channel, channelOpenOk, "\x00\x00\x00\x00")
+			open()
 		}
 	case channelClose:
 		c.mu.Lock()

@@ -16,8 +16,13 @@ import (
 
 // onFake runs a test with a cluster that is a fakeNode.
 func onFake(t *testing.T, test func(t *testing.T, n *fakeNode, c *cluster, l *link)) {
+	onFakeOf(t, 0, test)
+}
+
+// onFakeOf is onFake with so many channels at the most on a connection; 0: as many as are needed.
+func onFakeOf(t *testing.T, most uint16, test func(t *testing.T, n *fakeNode, c *cluster, l *link)) {
 	synctest.Test(t, func(t *testing.T) {
-		n := &fakeNode{got: map[string]int{}, via: map[string]uint16{}}
+		n := &fakeNode{got: map[string]int{}, via: map[string]uint16{}, most: most}
 		l := n.dial(t)
 		test(t, n, &cluster{flight: newFlight(), keeper: &keeper{current: l}}, l)
 		l.close()

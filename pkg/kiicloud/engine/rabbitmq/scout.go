@@ -3,8 +3,11 @@ package rabbitmq
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
 )
 
 // A queue that does not answer holds up the channel that brings its first push, until another takes that one's place (probe.go): some seconds, for
@@ -64,10 +67,13 @@ func (p *publisher) carries(topic string) bool {
 }
 
 // scout gives a new channel for the first push to a queue, or another way where there is one meanwhile, or too many do not answer. One is opened
-// at a time, so that pushes to one queue do not go two ways. The error says that nothing was opened before ctx has ended.
+// at a time, so that pushes to one queue do not go two ways. The error says that nothing was opened before ctx has ended, or RabbitMQ was short of something.
 func (s *slot) scout(ctx context.Context, topic string) (*publisher, uint64, error) {
+	l := s.link()
 	select {
 	case s.scouting <- struct{}{}:
+	case <-l.alarm.raised():
+		return nil, 0, errors.Join(errCrowded, l.alarm.why())
 	case <-ctx.Done():
 		return nil, 0, errors.Join(errCrowded, ctx.Err())
 	}
@@ -76,30 +82,39 @@ func (s *slot) scout(ctx context.Context, topic string) (*publisher, uint64, err
 		return p, n, nil
 	}
 	type way struct {
-		p *publisher
-		n uint64
+		p   *publisher
+		n   uint64
+		err error
 	}
 	made := make(chan way, 1)
 	go func() { // RabbitMQ may be short of memory in this moment, and answer nothing for as long as that lasts
 		defer func() { <-s.scouting }()
-		p, n := s.open(topic)
-		made <- way{p, n}
+		p, n, err := s.open(l, topic)
+		made <- way{p, n, err}
 	}()
 	select {
 	case w := <-made:
-		if w.p == nil {
-			return nil, 0, errors.New("RabbitMQ opens no channel")
+		if errors.Is(w.err, amqp.ErrChannelMax) { // of the connection, as RabbitMQ allows it (channel_max)
+			p, n := s.find(topic, false)
+			return p, n, nil
 		}
-		return w.p, w.n, nil
+		return w.p, w.n, w.err
 	case <-ctx.Done():
-		go func() {
-			if w := <-made; w.p != nil {
-				w.p.forget(messageID(w.n), false)
-				w.p.retire("")
-			}
-		}()
-		return nil, 0, errors.Join(errCrowded, ctx.Err())
+	case <-l.alarm.raised():
 	}
+	go func() {
+		if w := <-made; w.err == nil {
+			w.p.forget(messageID(w.n), false)
+			w.p.retire("")
+		}
+	}()
+	return nil, 0, errors.Join(errCrowded, l.alarm.why(), ctx.Err())
+}
+
+func (s *slot) link() *link {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.now.l
 }
 
 func (s *slot) isFull() bool {
@@ -108,16 +123,14 @@ func (s *slot) isFull() bool {
 	return len(s.old) >= mostRetired
 }
 
-// open makes a scout: a channel that is one queue's from the beginning, and is closed when that has answered. nil: the link has ended.
-func (s *slot) open(topic string) (*publisher, uint64) {
-	s.mu.RLock()
-	l := s.now.l
-	s.mu.RUnlock()
+// open makes a scout: a channel that is one queue's from the beginning, and is closed when that has answered. The error is amqp.ErrChannelMax, or the link
+// has ended.
+func (s *slot) open(l *link, topic string) (*publisher, uint64, error) {
 	late := time.AfterFunc(scoutTimeout, l.killUnlessShort)
 	defer late.Stop()
 	p, err := newPublisher(l, s)
 	if err != nil {
-		return nil, 0
+		return nil, 0, fmt.Errorf("RabbitMQ opens no channel: %w", err)
 	}
 	p.mu.Lock()
 	p.scout, p.retired, p.blocker = true, true, topic
@@ -126,5 +139,5 @@ func (s *slot) open(topic string) (*publisher, uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.old = append(s.old, p)
-	return p, n
+	return p, n, nil
 }

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	amqp "github.com/rabbitmq/amqp091-go"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -119,5 +120,58 @@ func TestAScoutThatIsNotOpenedInTime(t *testing.T) {
 		synctest.Wait()
 		assert.Empty(t, c.flight.lanes)
 		assert.True(t, l.ended(), "it hangs")
+	})
+}
+
+// What waits for a channel when RabbitMQ says that it takes nothing is refused then, as what comes later is. The channel is closed when it is there.
+func TestAScoutIsNotWaitedForWhenRabbitMQTakesNothing(t *testing.T) {
+	onFake(t, func(t *testing.T, n *fakeNode, c *cluster, l *link) {
+		l.beWary()
+		goOn := n.setMute()
+		ctx, cancel := context.WithTimeout(context.Background(), confirmTimeout)
+		defer cancel()
+		begun := time.Now()
+		var flows sync.WaitGroup
+		for _, topic := range []string{"one", beside(l, "one", "two")} {
+			flows.Go(func() {
+				out, err := c.publish(ctx, []string{topic}, store.Push{MessageID: "m", Payload: []byte("{}")})
+				assert.Equal(t, []outcome{unsent}, out)
+				assert.ErrorIs(t, err, errAlarm)
+				assert.LessOrEqual(t, time.Since(begun), time.Second)
+			})
+		}
+		time.Sleep(time.Second)
+		l.alarm.set(amqp.Blocking{Active: true, Reason: "low on memory"})
+		flows.Wait()
+		assert.Empty(t, c.flight.lanes)
+		time.Sleep(time.Minute)
+		assert.False(t, l.ended(), "it has said why it does not answer")
+		goOn()
+		l.alarm.set(amqp.Blocking{})
+		publishMany(t, c, "one", 2)
+		synctest.Wait()
+		opened, closed := n.channels()
+		assert.Equal(t, publishers, opened-closed)
+	})
+}
+
+// RabbitMQ may allow a connection few channels. Those for whom there is none have to do with the one for all.
+func TestAConnectionThatMayHaveNoMoreChannels(t *testing.T) {
+	onFakeOf(t, publishers+2, func(t *testing.T, n *fakeNode, c *cluster, l *link) {
+		l.beWary()
+		var flows sync.WaitGroup
+		for i := range 2 {
+			flows.Go(func() { assert.Equal(t, unknown, publishOneOf(c, fmt.Sprint("block ", i))) })
+		}
+		synctest.Wait()
+		publishMany(t, c, "well", 3)
+		flows.Wait()
+		n.revive()
+		synctest.Wait()
+		publishMany(t, c, "other", 1)
+		assert.False(t, l.ended())
+		synctest.Wait()
+		opened, closed := n.channels()
+		assert.Equal(t, publishers, opened-closed)
 	})
 }
