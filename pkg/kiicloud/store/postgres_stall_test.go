@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"net"
 	"net/url"
@@ -162,4 +163,49 @@ func TestAServerThatStopsToAnswerKeepsNobodyWaiting(t *testing.T) {
 	goOn()
 	require.Eventually(t, works, time.Minute, 10*time.Millisecond)
 	t.Logf("and all goes on after %v", time.Since(begun))
+}
+
+// A table that somebody else has locked for long, as who changes or repairs it by hand does, keeps nobody waiting for as long as it takes all to find that out one after
+// the other.
+func TestALockedTableKeepsNobodyWaitingForAllOthers(t *testing.T) {
+	const limit, many = time.Second, 60
+	ctx := context.Background()
+	address := postgresURL(t, t.TempDir())
+	s, err := OpenPostgres(ctx, address, Options{timeout: limit, Shared: true})
+	require.NoError(t, err)
+	s.sweeper.stop()
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	var i Installation
+	push := func() error {
+		_, _, err := s.Enqueue(ctx, Push{InstallationID: i.ID, MessageID: NewID(), Payload: []byte("x")})
+		return err
+	}
+	works := func() bool {
+		var err error
+		i, _, err = s.Install(ctx, Installation{Owner: owner("u"), DeviceType: "MQTT"})
+		return err == nil && push() == nil
+	}
+	require.Eventually(t, works, time.Minute, 10*time.Millisecond)
+	by, err := sql.Open("pgx", address)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, by.Close()) })
+	lock, err := by.Begin()
+	require.NoError(t, err)
+	defer lock.Rollback()
+	_, err = lock.Exec(`LOCK TABLE queue IN ACCESS EXCLUSIVE MODE`)
+	require.NoError(t, err)
+
+	begun := time.Now()
+	var asking sync.WaitGroup
+	for range many {
+		asking.Go(func() {
+			err := push()
+			assert.True(t, errors.Is(err, ErrUnavailable) || errors.Is(err, context.DeadlineExceeded), "%v", err)
+		})
+	}
+	asking.Wait()
+	t.Logf("all have their answer after %v", time.Since(begun))
+	assert.Less(t, time.Since(begun), many/2*limit)
+	require.NoError(t, lock.Rollback())
+	require.Eventually(t, works, time.Minute, 10*time.Millisecond)
 }

@@ -22,6 +22,7 @@ type writer struct {
 	conn     *sql.Conn // nil after it was lost, until the next write
 	migrated bool      // the schema was brought up to date, or found to be newer
 	away     error     // why there was no connection last; nil: there was
+	late     int       // how many transactions of the batch have had their whole time
 	prepared statements
 	rows     atomic.Int64 // of the large writes that wait or are under way
 	ops      chan *op
@@ -141,11 +142,13 @@ func (w *writer) batch(first *op) {
 	if len(ops) == 0 {
 		return
 	}
+	w.late = 0
 	if !w.transact(ops) { // one of them failed: each alone, so that it fails alone
 		for i, o := range ops {
-			if w.transact([]*op{o}); w.away != nil { // the others need not find that out one after the other
+			w.transact([]*op{o})
+			if why := w.vain(); why != nil { // the others need not find that out one after the other
 				for _, o := range ops[i+1:] {
-					o.err = w.away
+					o.err = why
 				}
 				break
 			}
@@ -155,6 +158,20 @@ func (w *writer) batch(first *op) {
 		close(o.done)
 	}
 }
+
+// vain is why what is left of a batch is not tried, or nil. One write may wait for something that the others do not need; when a second one has
+// waited for all its time, too, they may all need it: a table that somebody has locked, or the database's disk.
+func (w *writer) vain() error {
+	switch {
+	case w.away != nil:
+		return w.away
+	case w.late > turns:
+		return errHeldUp
+	}
+	return nil
+}
+
+var errHeldUp = fmt.Errorf("%w: others that were to be written with this were not done in time", ErrUnavailable)
 
 // transact runs ops in one transaction and sets their errors. It is false when it was
 // rolled back and there is a point in trying the ops apart.
@@ -196,7 +213,12 @@ func (w *writer) attempt(ops []*op, alone bool) (apart, again bool, _ error) {
 	if w.d.timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, w.d.timeout+timeFor(ops))
-		defer cancel()
+		defer func() {
+			if ctx.Err() != nil {
+				w.late++
+			}
+			cancel()
+		}()
 	}
 	if w.away = w.connect(ctx); w.away != nil {
 		return false, false, w.away
