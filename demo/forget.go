@@ -35,12 +35,16 @@ func forget(args []string, stdout, stderr io.Writer) int {
 		return exitUsage
 	}
 	rows, err := kiicloud.AppData(context.Background(), c, *id, *confirm != "")
-	if err != nil {
-		fmt.Fprintln(stderr, "the app's data was not removed:", err)
-		return exitFailed
-	}
 	for _, r := range rows {
 		fmt.Fprintf(stdout, "%s: %d\n", r.Table, r.Count)
+	}
+	if err != nil {
+		why := "the app's data was not removed:"
+		if len(rows) > 0 && *confirm != "" {
+			why = "that was removed, and there may be more; run this again:"
+		}
+		fmt.Fprintln(stderr, why, err)
+		return exitFailed
 	}
 	switch {
 	case len(rows) == 0:

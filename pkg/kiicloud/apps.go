@@ -11,8 +11,8 @@ import (
 	"github.com/kiiweb/kiiweb/pkg/kiicloud/store"
 )
 
-// AppData tells what an app has stored where c says (DataDir, Store and Engine count); with remove it is removed, in one transaction: users, things and their
-// tokens, installations and what waits in their queues, topics, objects, subscriptions. With the embedded engine no cloud may be running on
+// AppData tells what an app has stored where c says (DataDir, Store and Engine count); with remove it is removed: users, things and their
+// tokens, installations and what waits in their queues, topics, objects, subscriptions. An error beside rows says that not all was. With the embedded engine no cloud may be running on
 // the store; with RabbitMQ they may, and see to the queues of the installations, but should not serve the app any more.
 func AppData(ctx context.Context, c Config, appID string, remove bool) (rows []store.Rows, err error) {
 	if c.Store != "sqlite" && !c.onPostgres() {
