@@ -5,7 +5,10 @@
 // below it can return them without importing it.
 package fault
 
-import "errors"
+import (
+	"errors"
+	"strings"
+)
 
 // Code names a kind of failure. The set is the one that the JavaScript API documents.
 type Code string
@@ -75,12 +78,16 @@ func (e *Error) WithReason(reason byte) *Error {
 	return e
 }
 
-// Error gives the message, and the cause's where there is one.
+// Error gives the message, and the cause's where there is one, unless the message ends with it.
 func (e *Error) Error() string {
-	if e.Cause != nil {
-		return e.Message + ": " + e.Cause.Error()
+	if e.Cause == nil {
+		return e.Message
 	}
-	return e.Message
+	cause := e.Cause.Error()
+	if below, ok := e.Cause.(*Error); ok && strings.HasSuffix(e.Message, ": "+below.Message) {
+		return e.Message + cause[len(below.Message):]
+	}
+	return e.Message + ": " + cause
 }
 
 // Unwrap gives the cause.

@@ -5,6 +5,7 @@ package kiiweb
 import (
 	"context"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -81,6 +82,7 @@ func TestConnectTimesOutWithTheLastCause(t *testing.T) {
 	var inner *Error
 	require.ErrorAs(t, outer.Cause, &inner)
 	assert.Contains(t, outer.Message, inner.Message, "and in the message: few look further")
+	assert.Equal(t, 1, strings.Count(outer.Error(), inner.Message), "and once where the causes are told, too")
 	assert.Contains(t, outer.Remedy, "Check the connection", "more time alone would not help")
 	goleak.VerifyNone(t, before)
 }
