@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"syscall/js"
 
 	"github.com/kiiweb/kiiweb/internal/jsx"
@@ -45,7 +46,8 @@ func (e *encoder) deliver(batch []kiiweb.Message) (wait func() (stop uint16)) {
 		first := len(e.topics) - len(fresh)
 		buffer := encode(batch[:n], e.topics)
 		// A page on another thread gives a promise: it is still busy with the batch.
-		if handling := invoke(e.onBatch, jsx.Uint8Array(buffer), n, fresh, first, e.dropped()); handling.Truthy() {
+		firm := slices.ContainsFunc(batch[:n], kiiweb.Message.Firm)
+		if handling := invoke(e.onBatch, jsx.Uint8Array(buffer), n, fresh, first, e.dropped(), firm); handling.Truthy() {
 			wait = func() uint16 {
 				stop := handling
 				if stop.Type() == js.TypeObject {

@@ -40,7 +40,7 @@ type Message struct {
 	QoS        byte
 	Retain     bool
 	Dup        bool   // received: the server may have sent it before
-	firm       bool   // received: a repeat of it is to be acknowledged, so it is not dropped to make room
+	Firm       bool   // received: a repeat of it is to be acknowledged, so it must not be dropped to make room, whoever has it
 	PacketID   uint16 // received at QoS 1 or 2
 	Properties []byte // raw MQTT 5 properties, without their length
 }

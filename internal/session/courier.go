@@ -74,25 +74,27 @@ func (c *courier) tell(change Change) {
 	c.signal()
 }
 
-// firm has a push be kept that waits at QoS 0: a repeat of it came at another, which is to be acknowledged.
-func (c *courier) firm(id []byte) {
+// firm has a push be kept that waits at QoS 0: a repeat of it came at another, which is to be acknowledged. It tells whether there is one.
+func (c *courier) firm(id []byte) (found bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for i := range c.parcels {
-		firm(c.parcels[i].batch.msgs, id)
+		found = firm(c.parcels[i].batch.msgs, id) || found
 	}
+	return found
 }
 
-func firm(waiting []Message, id []byte) {
+func firm(waiting []Message, id []byte) (found bool) {
 	for i := range waiting {
 		m := &waiting[i]
 		if m.QoS > 0 {
 			continue
 		}
 		if same, ok := pushID(m.Properties); ok && string(same) == string(id) {
-			m.firm = true
+			m.Firm, found = true, true
 		}
 	}
+	return found
 }
 
 // shed drops the n oldest messages at QoS 0, but for firm ones, and gives them.
@@ -101,7 +103,7 @@ func (c *courier) shed(n int) (dropped []Message) {
 		b := &c.parcels[i].batch
 		kept := b.msgs[:0]
 		for _, m := range b.msgs {
-			if n > 0 && m.QoS == 0 && !m.firm {
+			if n > 0 && m.QoS == 0 && !m.Firm {
 				n--
 				c.dropped++
 				c.backlog--

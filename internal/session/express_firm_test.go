@@ -3,6 +3,7 @@ package session
 import (
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -41,12 +42,52 @@ func TestARepeatThatIsAcknowledgedMakesTheLoadersCopyFirm(t *testing.T) {
 	}
 }
 
+// Then the loader does not have the copy yet, so that comes to it as one to be kept.
 func TestARepeatInOneFrameWithTheCopyMakesItFirm(t *testing.T) {
 	r, told := firmly(t)
-	r.long(marked(push(0, "a", "1"), "x"), marked(push(1, "a", "1"), "x"))
-	assert.Equal(t, []string{"pushMessageID\x00\x01x"}, told())
-	assert.Equal(t, "1", string(r.batch()[0].Payload))
+	r.long(marked(push(0, "a", "0"), "w"), marked(push(0, "a", "1"), "x"), marked(push(1, "a", "1"), "x"))
+	assert.Empty(t, told())
+	batch := r.batch()
+	assert.False(t, batch[0].Firm)
+	assert.Equal(t, "1", string(batch[1].Payload))
+	assert.True(t, batch[1].Firm)
 	assert.Empty(t, r.batches)
+}
+
+func TestARepeatOfWhatWaitsToBeHandedOverMakesItFirm(t *testing.T) {
+	entered, release := make(chan struct{}, 3), make(chan struct{})
+	r := ride(t, func(c *Config) {
+		deliver := c.Deliver
+		c.Deliver = func(m []Message) {
+			entered <- struct{}{}
+			<-release
+			deliver(m)
+		}
+	})
+	told := make(chan struct{}, 1)
+	r.s.Express(7, func([]byte) { told <- struct{}{} })
+	r.b.send(push(1, "a", "busy"))
+	<-entered
+	for _, id := range []uint16{0, 2} {
+		before := taken(r)
+		r.b.send(marked(push(id, "a", "1"), "x"))
+		require.Eventually(t, func() bool { return taken(r) == before+1 }, patience, time.Millisecond)
+		r.sync()
+	}
+	close(release)
+	assert.Equal(t, "busy", string(r.batch()[0].Payload))
+	m := r.batch()[0]
+	assert.Equal(t, "1", string(m.Payload))
+	assert.True(t, m.Firm)
+	r.settled()
+	assert.Empty(t, told, "the loader does not have it yet")
+}
+
+// taken is how many chunks the session has taken in over its connection.
+func taken(r *rider) int {
+	n := make(chan int, 1)
+	r.s.post(func(l *loop) { n <- l.link.taken })
+	return <-n
 }
 
 func TestMarksOfIDsGoWithThem(t *testing.T) {

@@ -123,9 +123,8 @@ func (l *loop) message(pkt []byte) {
 	}
 	if id, ok := pushID(view.Properties); ok && l.seen.again(id, markOf(view.QoS() == 0)) {
 		if view.QoS() > 0 && l.seen.isLoose(id) {
-			firm(l.batch.msgs, id)
-			l.courier.firm(id)
-			if l.firm != nil {
+			waits := firm(l.batch.msgs, id) || l.courier.firm(id) // then it is handed over as one to be kept
+			if !waits && l.firm != nil {
 				l.firm(append(append([]byte(messageIDKey), 0, byte(len(id))), id...))
 			}
 		}

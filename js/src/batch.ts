@@ -27,12 +27,14 @@ export interface Batch {
   /** How many messages were dropped before it, because they were too large or, at QoS 0, too many waited, and the topics that the latter brought. */
   dropped?: number;
   names?: [number, string][];
+  /** Nothing of it may be dropped: a repeat of one of its messages is to be acknowledged. */
+  firm?: boolean;
 }
 
 /** Makes a batch of what Go hands over: a buffer of its own with the table of count messages in front. */
-export function batchOf(bytes: Uint8Array, count: number, topics: string[], firstTopic: number, dropped?: number): Batch {
+export function batchOf(bytes: Uint8Array, count: number, topics: string[], firstTopic: number, dropped?: number, firm?: boolean): Batch {
   const table = new Int32Array(bytes.buffer, bytes.byteOffset, count * columns);
-  return { bytes, table, topics, firstTopic, ...(dropped && { dropped }) };
+  return { bytes, table, topics, firstTopic, ...(dropped && { dropped }), ...(firm && { firm }) };
 }
 
 /** Gives a batch of those of its messages whose rows begin in the table at rows; undefined where neither they nor what was dropped is there to be told. */

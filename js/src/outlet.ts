@@ -30,7 +30,7 @@ interface Entry {
   batch: Batch;
   resolve: (stop: Handled) => void;
   owed: boolean; // acknowledgements wait for what becomes of it
-  firm?: boolean; // nothing of it is dropped
+  firm: boolean; // nothing of it is dropped
 }
 
 /** Takes batches that follow each other, and gives a promise of what became of each. */
@@ -65,7 +65,7 @@ export class Outlet {
     this.#name(batch);
     if (now) return this.#send([batch]).then(([stop]) => stop);
     return new Promise((resolve) => {
-      this.#waiting.push({ batch, resolve, owed });
+      this.#waiting.push({ batch, resolve, owed, firm: batch.firm === true });
       this.#bytes += sizeOf(batch);
       if (this.#bytes > this.#maxBytes) this.#shed();
     });
@@ -77,11 +77,12 @@ export class Outlet {
    */
   readonly firm = (property: Uint8Array): void => {
     const text = nameDecoder.decode(property);
-    const entry = this.#waiting
-      .slice()
-      .reverse()
-      .find(({ batch }) => nameDecoder.decode(batch.bytes).includes(text));
-    if (entry) entry.firm = true;
+    for (let i = this.#waiting.length; i-- > 0; ) {
+      const entry = this.#waiting[i]!;
+      if (!nameDecoder.decode(entry.batch.bytes).includes(text)) continue;
+      entry.firm = true;
+      return;
+    }
   };
 
   /** Posts what waits, because something is to follow that has to come behind it. */

@@ -195,6 +195,21 @@ test("a push whose repeat is acknowledged is kept, whatever is dropped", async (
   assert.ok(!got.includes("t 1"), "something was dropped");
 });
 
+test("a push whose repeat came before it was handed over is kept", async () => {
+  const { outlet, words, messages, handled } = setUp(600);
+  void outlet.hand(withID("id-0", "0", ["t"]));
+  messages();
+  void outlet.hand(withID("id-1", "1"), false);
+  void outlet.hand({ ...withID("id-2", "2"), firm: true });
+  for (let n = 3; n <= 20; n++) void outlet.hand(withID(`id-${n}`, String(n)), false);
+  const got: string[] = [];
+  do {
+    await handled();
+    got.push(...messages().flat());
+  } while (words.length > 0);
+  assert.deepEqual([got[0], got.at(-1)], ["t 2", "t 20"]);
+});
+
 test("a batch that is dropped is not acknowledged before what came before it, for it stands for so many acknowledgements", async () => {
   const { outlet, words, messages, handled } = setUp(400);
   const done: string[] = [];

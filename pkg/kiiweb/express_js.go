@@ -13,6 +13,9 @@ func (conn *Connection) Express(receiver int32, firm func(property []byte)) {
 	conn.session.Express(receiver, firm)
 }
 
+// Firm is for the loader, too: it tells of a message that a repeat of it is to be acknowledged, so that it must not be dropped.
+func (m Message) Firm() bool { return m.firm }
+
 // Send is for the loader, too: it does what Publish does for many messages, without waiting. They
 // are staged as mqtt.ReadStaged reads them, and staged must not be changed any more; a
 // topic without a name is the endpoint's. tell is told of each how it went, under its ticket;

@@ -23,6 +23,7 @@ type Message struct {
 
 	properties []byte
 	own        bool // properties are to be sent, too: they did not come with a message
+	firm       bool // see Firm
 }
 
 // JSON decodes the payload as a JSON object; its numbers are float64. Anything else
@@ -85,6 +86,7 @@ func received(batch []session.Message) []Message {
 			Dup:        m.Dup,
 			PacketID:   m.PacketID,
 			properties: m.Properties,
+			firm:       m.Firm,
 		}
 	}
 	return out

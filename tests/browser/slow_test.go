@@ -56,6 +56,15 @@ func whatIsTooLarge(t *testing.T, s *site) {
 // TestWhatAWorkerDropsIsNoRepeat: while the page is busy the worker drops what is too much at QoS 0, and counts it. When such a push comes
 // again, nobody has had it. What was acknowledged by a repeat it keeps.
 func TestWhatAWorkerDropsIsNoRepeat(t *testing.T) {
+	for name, repeat := range map[string]func(mqtt.Packet) mqtt.Packet{
+		"the repeat in a frame of its own": func(p mqtt.Packet) mqtt.Packet { return p },
+		"the repeat in the same frame":     func(p mqtt.Packet) mqtt.Packet { return behind{p} },
+	} {
+		t.Run(name, func(t *testing.T) { whatAWorkerDropsIsNoRepeat(t, repeat) })
+	}
+}
+
+func whatAWorkerDropsIsNoRepeat(t *testing.T, repeat func(mqtt.Packet) mqtt.Packet) {
 	const flood = 400
 	pad := strings.Repeat("x", 100<<10)
 	message := func(text, id string) *mqtt.Publish {
@@ -73,7 +82,7 @@ func TestWhatAWorkerDropsIsNoRepeat(t *testing.T) {
 	for n := range flood {
 		reply = append(reply, message(strconv.Itoa(n), "id-"+strconv.Itoa(n)))
 		if n == 5 {
-			reply = append(reply, atQoS1(message("the repeat", "id-5"), 2))
+			reply = append(reply, repeat(atQoS1(message("the repeat", "id-5"), 2)))
 		}
 	}
 	again := atQoS1(message("again", "id-0"), 1)

@@ -130,14 +130,30 @@ func (b *stubBroker) answer(conn *websocket.Conn, pkt []byte) bool {
 		answers = b.reply
 		defer close(b.done)
 	}
+	var frames [][]byte
 	for _, p := range answers {
-		out, err := b.codec.Append(nil, p)
-		if err != nil || conn.WriteMessage(websocket.BinaryMessage, out) != nil {
+		same, ok := p.(behind)
+		if ok {
+			p = same.Packet
+		} else {
+			frames = append(frames, nil)
+		}
+		last := &frames[len(frames)-1]
+		var err error
+		if *last, err = b.codec.Append(*last, p); err != nil {
+			return false
+		}
+	}
+	for _, frame := range frames {
+		if conn.WriteMessage(websocket.BinaryMessage, frame) != nil {
 			return false
 		}
 	}
 	return true
 }
+
+// behind is a packet that comes in one frame with the one before.
+type behind struct{ mqtt.Packet }
 
 func (b *stubBroker) count(kind mqtt.Type) int {
 	b.mu.Lock()
