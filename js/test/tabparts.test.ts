@@ -5,12 +5,15 @@ import { columns, NAME, TOPIC, type Batch } from "../src/batch.js";
 import { KiiError } from "../src/errors.js";
 import type { Host, Link, Sink } from "../src/host.js";
 import { decodeProperties } from "../src/properties.js";
+import { Asks } from "../src/tabs/asks.js";
 import { patience, start, step, type Event, type Role } from "../src/tabs/election.js";
 import { matches, mine } from "../src/tabs/filters.js";
+import { Member } from "../src/tabs/member.js";
 import { Recent } from "../src/tabs/recent.js";
 import { Relay } from "../src/tabs/relay.js";
 import { Term, type Applicant, type Electorate } from "../src/tabs/term.js";
 import { settled } from "./fakebrowser.js";
+import type { MqttEndpoint } from "../types/index.js";
 import { batch } from "./messages.js";
 
 const transitions: [from: Role, event: Event, to: Role, effects: string][] = [
@@ -180,4 +183,43 @@ test("a subscription ends in time though the word about it does not get out", as
   over.abort();
   await assert.rejects(given, { code: "ABORTED" });
   await term.end({});
+});
+
+test("what bounds an attempt to connect, or a call to another tab, is gone when that has ended", async (t) => {
+  const { setTimeout, clearTimeout } = globalThis;
+  t.after(() => Object.assign(globalThis, { setTimeout, clearTimeout }));
+  const timers = new Set<unknown>();
+  globalThis.setTimeout = ((work: () => void, milliseconds: number) => {
+    const timer = setTimeout(() => {
+      timers.delete(timer);
+      work();
+    }, milliseconds);
+    timers.add(timer);
+    return timer;
+  }) as typeof setTimeout;
+  globalThis.clearTimeout = (timer) => {
+    timers.delete(timer);
+    clearTimeout(timer);
+  };
+  for (const what of ["attempt", "call"]) {
+    const stop = new AbortController();
+    const { signal } = stop;
+    let listeners = 0;
+    const [add, remove] = [signal.addEventListener.bind(signal), signal.removeEventListener.bind(signal)];
+    signal.addEventListener = (...args: Parameters<typeof add>) => (listeners++, add(...args));
+    signal.removeEventListener = (...args: Parameters<typeof remove>) => (listeners--, remove(...args));
+    const begin = (timeout: number): Promise<unknown> => {
+      if (what === "call") return new Asks("me", () => {}).ask("you", "t", "subscribe", ["x"], { signal, timeout });
+      return new Member({} as MqttEndpoint, {}, {} as Sink, { signal, timeout }, {} as Link, () => {}).ready;
+    };
+    await assert.rejects(begin(1), { code: "TIMEOUT" });
+    await settled();
+    assert.deepEqual([listeners, timers.size], [0, 0], "a signal may be there for as long as the page is");
+    const waiting = begin(60_000);
+    assert.deepEqual([listeners, timers.size], [1, 1]);
+    stop.abort();
+    await assert.rejects(waiting, { code: "ABORTED" });
+    await settled();
+    assert.deepEqual([listeners, timers.size], [0, 0]);
+  }
 });

@@ -72,6 +72,7 @@ export class Asks {
       throw error;
     } finally {
       clearTimeout(timer);
+      this.#pending.get(id)?.reject(0); // nobody hears of it, but what bounds it ends
       this.#pending.delete(id);
     }
   }

@@ -35,8 +35,8 @@ export class Member implements Applicant {
     this.#clock = new Clock(call);
     const attempt = new Promise<Link>((resolve, reject) => (this.#settle = { resolve, reject }));
     this.ready = extended(call, grace).bound(attempt);
-    this.ready.catch(() => {
-      this.#end();
+    this.ready.catch((error) => {
+      this.#end()?.reject(error); // which ends what bounds it, too
       left();
     });
   }
