@@ -73,6 +73,24 @@ test("a call of a connection that is closed meanwhile ends as closed, though the
   await assert.rejects(asked, { code: "CLOSED" });
 });
 
+for (const who of ["leader", "follower"] as const) {
+  test(`a call that is aborted before its connection, a ${who}'s, is closed says that it was aborted`, async (t) => {
+    const { open } = setUp(t);
+    const pages = { leader: await open(), follower: await open() };
+    const first = pages[who].connection;
+    await pages[who].connect();
+    pages.leader.host.slow = new Promise(() => {});
+    for (const connection of [first, pages[who].connection]) {
+      const given = new AbortController();
+      const asked = connection.subscribe("x", { signal: given.signal });
+      await settled();
+      given.abort();
+      connection.close({ timeout: 1 }).catch(() => {});
+      await assert.rejects(asked, { code: "ABORTED" });
+    }
+  });
+}
+
 test("a call that a busy leader did not take in time is made once", async (t) => {
   const { cloud, open } = setUp(t);
   const leader = await open();

@@ -1,7 +1,7 @@
 // Makes the calls of one of this tab's connections on the connection that the tabs share, and
 // keeps which further filters are its own.
 
-import type { KiiError } from "../errors.js";
+import { aborted, type KiiError } from "../errors.js";
 import type { LinkOptions } from "../host.js";
 import { runsOf, type Run } from "../staged.js";
 import { unpackError } from "../workermessages.js";
@@ -40,6 +40,7 @@ export async function makeFor(
       else member.filters.delete(filter);
       if (!refused(error as KiiError)) calls.make("unsubscribe", [filter], { timeout: usual }).catch(() => {}); // it may come to be granted yet
     }
+    if (options.signal?.aborted) throw aborted(options.signal); // as who aborts a call and closes the connection expects
     throw members.has(member) ? error : ended(); // a connection that was closed meanwhile fails for that
   }
 }
