@@ -31,7 +31,7 @@ vet: ## go vet natively and for the browser, and the format
 	GOOS=js GOARCH=wasm go vet ./wasm ./pkg/kiiweb ./internal/...
 
 unit: database ## unit tests
-	go test $(UNIT)
+	go test -p 4 $(UNIT)
 
 lint: ## staticcheck: what is wrong, unused or roundabout
 	go tool staticcheck -checks 'SA*,S1*,U1000' ./...
