@@ -60,11 +60,8 @@ func (d *dedupe) prepare() {
 	}
 }
 
-// repeated tells whether id was seen before, and remembers it.
-func (d *dedupe) repeated(id []byte) bool { return d.again(id, 0) }
-
-// again does the same. mark is loose where it came at QoS 0, else 0.
-func (d *dedupe) again(id []byte, mark uint32) bool {
+// repeated tells whether id was seen before, and remembers it. mark is loose where it came at QoS 0, else 0.
+func (d *dedupe) repeated(id []byte, mark uint32) bool {
 	if len(id) == 0 || len(id) > seenBytes {
 		return false
 	}

@@ -13,7 +13,7 @@ func TestDedupeForgets(t *testing.T) {
 	d.forget([]byte("nothing yet"))
 	id := func(n int) []byte { return []byte("id-" + strconv.Itoa(n)) }
 	for n := range seenMax {
-		require.False(t, d.repeated(id(n)))
+		require.False(t, d.repeated(id(n), 0))
 	}
 	for n := 0; n < seenMax; n += 2 {
 		d.forget(id(n))
@@ -21,16 +21,16 @@ func TestDedupeForgets(t *testing.T) {
 	}
 	d.forget(id(-1))
 	for n := 1; n < seenMax; n += 2 {
-		require.True(t, d.repeated(id(n)), "the others stay")
+		require.True(t, d.repeated(id(n), 0), "the others stay")
 	}
 	// All of them go in their turn, forgotten or not.
 	for n := seenMax - 2; n >= 0; n -= 2 {
-		require.False(t, d.repeated(id(n)))
-		require.True(t, d.repeated(id(n)))
+		require.False(t, d.repeated(id(n), 0))
+		require.True(t, d.repeated(id(n), 0))
 	}
 	for n := seenMax; n < 4*seenMax; n++ {
-		require.False(t, d.repeated(id(n)))
+		require.False(t, d.repeated(id(n), 0))
 		require.LessOrEqual(t, d.count, seenMax)
 	}
-	assert.True(t, d.repeated(id(4*seenMax-1)))
+	assert.True(t, d.repeated(id(4*seenMax-1), 0))
 }

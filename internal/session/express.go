@@ -175,7 +175,7 @@ func (n *lane) admit(frame []byte, table []mqtt.Row) (messages int) {
 		again := row[mqtt.RowTopic] != 0 && known
 		if size := row[mqtt.RowPropertiesLength]; size > 0 {
 			at := row[mqtt.RowProperties]
-			if id, ok := pushID(frame[at : at+size]); ok && n.l.seen.again(id, markOf(row[mqtt.RowPacketID] == 0)) {
+			if id, ok := pushID(frame[at : at+size]); ok && n.l.seen.repeated(id, markOf(row[mqtt.RowPacketID] == 0)) {
 				known = again
 				continue
 			}

@@ -93,14 +93,14 @@ func taken(r *rider) int {
 func TestMarksOfIDsGoWithThem(t *testing.T) {
 	var d dedupe
 	for n := range 3 * seenMax {
-		require.False(t, d.again([]byte("id-"+strconv.Itoa(n)), markOf(n < 2*seenMax)))
+		require.False(t, d.repeated([]byte("id-"+strconv.Itoa(n)), markOf(n < 2*seenMax)))
 		require.Equal(t, min(n+1, seenMax, max(0, 3*seenMax-n-1)), d.loose)
 	}
 	assert.False(t, d.isLoose([]byte("id-1")))
-	assert.False(t, d.again([]byte("late"), loose))
+	assert.False(t, d.repeated([]byte("late"), loose))
 	assert.True(t, d.isLoose([]byte("late")))
 	d.forget([]byte("late"))
 	assert.False(t, d.isLoose([]byte("late")))
-	assert.False(t, d.again([]byte("late"), 0))
+	assert.False(t, d.repeated([]byte("late"), 0))
 	assert.False(t, d.isLoose([]byte("late")), "it came anew, at another QoS")
 }

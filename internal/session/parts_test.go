@@ -85,21 +85,21 @@ func TestProbe(t *testing.T) {
 
 func TestDedupe(t *testing.T) {
 	var d dedupe
-	assert.False(t, d.repeated([]byte("a")))
-	assert.True(t, d.repeated([]byte("a")))
-	assert.False(t, d.repeated(nil), "no id, no repeat")
-	assert.False(t, d.repeated(nil))
+	assert.False(t, d.repeated([]byte("a"), 0))
+	assert.True(t, d.repeated([]byte("a"), 0))
+	assert.False(t, d.repeated(nil, 0), "no id, no repeat")
+	assert.False(t, d.repeated(nil, 0))
 	long := make([]byte, seenBytes+1)
-	assert.False(t, d.repeated(long))
-	assert.False(t, d.repeated(long), "ids beyond the bound are not kept")
+	assert.False(t, d.repeated(long, 0))
+	assert.False(t, d.repeated(long, 0), "ids beyond the bound are not kept")
 
 	for n := range 3 * seenMax {
-		require.False(t, d.repeated([]byte("id-"+strconv.Itoa(n))))
+		require.False(t, d.repeated([]byte("id-"+strconv.Itoa(n)), 0))
 		require.LessOrEqual(t, d.count, seenMax)
 	}
-	assert.False(t, d.repeated([]byte("a")), "the oldest made room")
-	assert.True(t, d.repeated([]byte("id-"+strconv.Itoa(3*seenMax-1))))
-	assert.True(t, d.repeated([]byte("id-"+strconv.Itoa(2*seenMax+1))), "the most recent ones are all there")
+	assert.False(t, d.repeated([]byte("a"), 0), "the oldest made room")
+	assert.True(t, d.repeated([]byte("id-"+strconv.Itoa(3*seenMax-1)), 0))
+	assert.True(t, d.repeated([]byte("id-"+strconv.Itoa(2*seenMax+1)), 0), "the most recent ones are all there")
 }
 
 func TestPushIDIsTheFirstOfItsName(t *testing.T) {
@@ -141,13 +141,13 @@ func TestHashesOfIDsSpread(t *testing.T) {
 func TestDedupeAllocatesNothingForRepeats(t *testing.T) {
 	var d dedupe
 	id := []byte("3f0c1d8e-0000-4000-8000-000000000000")
-	d.repeated(id)
-	assert.Zero(t, testing.AllocsPerRun(100, func() { d.repeated(id); d.repeated(nil) }))
+	d.repeated(id, 0)
+	assert.Zero(t, testing.AllocsPerRun(100, func() { d.repeated(id, 0); d.repeated(nil, 0) }))
 	n := 0
 	assert.Zero(t, testing.AllocsPerRun(3*seenMax, func() {
 		n++
 		id[0], id[1] = byte(n), byte(n>>8)
-		d.repeated(id)
+		d.repeated(id, 0)
 	}), "nor for new ones")
 }
 
@@ -168,7 +168,7 @@ func TestDedupeKeepsTheNewest(t *testing.T) {
 				room, kept = room-len(ids[i]), kept+1
 				known = known || ids[i] == string(id)
 			}
-			switch got := d.repeated(id); {
+			switch got := d.repeated(id, 0); {
 			case known:
 				require.True(t, got)
 			case !got:

@@ -121,7 +121,7 @@ func (l *loop) message(pkt []byte) {
 		l.step(passedOver{l.machine.gen, tooLarge(view, large, l.cfg.MaxPacket)})
 		return
 	}
-	if id, ok := pushID(view.Properties); ok && l.seen.again(id, markOf(view.QoS() == 0)) {
+	if id, ok := pushID(view.Properties); ok && l.seen.repeated(id, markOf(view.QoS() == 0)) {
 		if view.QoS() > 0 && l.seen.isLoose(id) {
 			waits := firm(l.batch.msgs, id) || l.courier.firm(id) // then it is handed over as one to be kept
 			if !waits && l.firm != nil {
